@@ -1,0 +1,77 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One array of settings for every target, so that no module is compiled by rules of its own.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+func library(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let package = Package(
+    name: "millrace",
+    products: [
+        .library(name: "Millrace", targets: ["Millrace"]),
+        .executable(name: "millrace", targets: ["MillraceCLI"]),
+        .executable(name: "millrace-bench", targets: ["MillraceBench"]),
+        .executable(name: "millrace-interop", targets: ["MillraceInterop"]),
+    ],
+    targets: [
+        // Layer 0: C libraries and shims.
+        .target(name: "CLinux"),
+        library("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
+        library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
+        library("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev"),
+        library("CRdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
+        library("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
+        library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
+        .target(name: "CMillraceProto", dependencies: ["CProtobufC"]),
+
+        // Layer 1 to 6: a module imports only modules above it.
+        module("MillraceBase"),
+        module("MillraceCore", ["MillraceBase"]),
+        module("MillraceNet", ["MillraceBase", "CLinux", "CNghttp2", "COpenSSL", "CProtobufC", "CMillraceProto"]),
+        module("MillraceWire", ["MillraceBase", "MillraceCore", "CLinux", "CProtobufC", "CMillraceProto"]),
+        module("MillraceStore", ["MillraceBase", "MillraceCore", "CLinux", "CLZ4", "CZlib"]),
+        module("MillraceKafka", ["MillraceBase", "MillraceCore", "CLinux", "CRdkafka"]),
+        module(
+            "MillraceExecutor",
+            ["MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "CLinux", "CZlib"]),
+        module(
+            "MillraceDriver", ["MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "CLinux"]),
+        module("MillraceDeploy", ["MillraceBase", "CLinux"]),
+        module(
+            "Millrace",
+            [
+                "MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "MillraceExecutor",
+                "MillraceDriver", "MillraceKafka",
+            ]),
+        program("MillraceCLI", ["Millrace", "MillraceBase", "MillraceDeploy", "MillraceKafka", "CLinux"]),
+        program("MillraceBench", ["Millrace", "MillraceBase", "CLinux"]),
+        program("MillraceInterop", ["MillraceNet", "MillraceBase", "CMillraceProto", "CProtobufC"]),
+        program("WordCountDemo", ["Millrace", "MillraceBase", "MillraceKafka"]),
+
+        tests("MillraceBaseTests", ["MillraceBase"]),
+        tests("MillraceCoreTests", ["MillraceCore", "MillraceBase"]),
+        tests("MillraceNetTests", ["MillraceNet", "MillraceBase", "CLinux"]),
+        tests("MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase"]),
+        tests("MillraceStoreTests", ["MillraceStore", "MillraceCore", "MillraceBase"]),
+        tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase"]),
+        tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceBase"]),
+        tests("MillraceTests", ["Millrace", "MillraceBase"]),
+    ]
+)

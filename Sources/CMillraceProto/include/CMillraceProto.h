@@ -1,0 +1,1 @@
+// Umbrella of the generated protobuf-c headers.
