@@ -1,1 +1,2 @@
 // Umbrella of the generated protobuf-c headers.
+#include "millrace/v1/cluster.pb-c.h"
