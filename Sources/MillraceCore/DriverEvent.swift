@@ -1,0 +1,29 @@
+import MillraceBase
+
+/// Everything that can happen to the driver's core.
+public enum DriverEvent: Sendable {
+    /// Ends with exactly one `jobSucceeded` or `jobFailed`. Job ids are never reused.
+    case jobSubmitted(JobDescription)
+    /// Nothing when the job has ended already.
+    case jobCancelled(JobID, reason: String)
+    /// Cancels every running job whose `JobProperties.group` it is.
+    case jobGroupCancelled(String, reason: String)
+
+    /// An executor may be given tasks. Ids are never reused.
+    case executorRegistered(ExecutorID, host: String, cores: Int)
+    /// Its connection broke, its process ended, or it was dismissed.
+    case executorLost(ExecutorID, ExecutorLoss)
+    /// A sign of life. `tasksEnded` is one too.
+    case heartbeat(ExecutorID)
+
+    /// Attempts that ended on one executor. Unknown tasks (of a lost executor, reported twice) are ignored.
+    case tasksEnded(ExecutorID, [TaskEnd])
+    /// A task asks whether it may commit its output. Answered at once with `Effect.commitDecided`.
+    case commitRequested(ExecutorID, TaskID)
+
+    /// The instant of the latest `Effect.armTimer` has come. Too early or too often does no harm.
+    case timerFired
+    /// No job will read this shuffle any more: its outputs are forgotten and removed everywhere, as soon as no running
+    /// job uses them.
+    case shuffleReleased(ShuffleID)
+}

@@ -1,0 +1,117 @@
+import MillraceBase
+
+/// What the shell must do, in order.
+public enum Effect: Sendable {
+    /// Send these tasks (a range of `Effects.launches`) to the executor, after the setups of their stages and the map
+    /// outputs their stages read. At most one for each executor and event.
+    case launch(ExecutorID, Range<Int>)
+    /// Ask the executor to end a task. Its slot is free when its end is reported.
+    case kill(ExecutorID, TaskID, reason: String)
+    /// A partition's result. `index` counts in `JobDescription.partitions`; each index comes exactly once.
+    case taskResult(JobID, index: Int, bytes: [UInt8])
+    /// Named numbers of an accepted task; exactly once for each partition of a stage, unless its output was lost.
+    case taskMetrics(JobID, StageID, partition: Int, [TaskMetric])
+    case jobSucceeded(JobID)
+    case jobFailed(JobID, JobFailure)
+    /// An attempt of a stage got its first task set; `tasks` of the stage's partitions are computed.
+    case stageStarted(JobID, StageID, attempt: Int, tasks: Int)
+    /// A stage is over and none of its tasks is launched again under this id: executors may drop its setups.
+    case stageEnded(StageSummary)
+    /// The outputs of a shuffle are forgotten; executors remove its blocks and their copy of its map outputs.
+    case removeShuffle(ShuffleID)
+    /// The core gave an executor up (heartbeat time-out): end its connection and, where possible, its process.
+    case dismissExecutor(ExecutorID, ExecutorLoss)
+    case commitDecided(ExecutorID, TaskID, granted: Bool)
+    /// Send `DriverEvent.timerFired` at this instant. Replaces an earlier request.
+    case armTimer(Instant)
+    /// Something a person may want to know.
+    case notice(Notice)
+}
+
+/// The buffer a shell hands to `DriverCore.handle`, performs, empties and hands in again: no allocation in the long run.
+public struct Effects: Sendable {
+    public var list: [Effect] = []
+    /// The tasks of all `.launch` effects.
+    public var launches: [TaskDescription] = []
+
+    public init() {}
+
+    @inlinable public var isEmpty: Bool { list.isEmpty }
+    @inlinable public mutating func append(_ effect: Effect) { list.append(effect) }
+    /// Keeps the storage.
+    @inlinable public mutating func removeAll() {
+        list.removeAll(keepingCapacity: true)
+        launches.removeAll(keepingCapacity: true)
+    }
+}
+
+/// How a stage went, over all its attempts.
+public struct StageSummary: Hashable, Sendable {
+    public var stage: StageID
+    /// The job for which it was created.
+    public var job: JobID
+    public var attempts: Int
+    /// Accepted tasks, and the sums over them.
+    public var tasks: Int
+    public var recordsRead: Int
+    public var recordsWritten: Int
+    public var runTime: Duration
+    /// `false` when it was given up, or not needed any more.
+    public var succeeded: Bool
+}
+
+/// A line for the log, as a value.
+public enum Notice: Hashable, Sendable, CustomStringConvertible {
+    public enum Level: Hashable, Sendable { case debug, info, warning, error }
+
+    case executorRegistered(ExecutorID, host: String, cores: Int)
+    case executorLost(ExecutorID, ExecutorLoss)
+    case taskFailed(TaskID, StageID, stageAttempt: Int, partition: Int, attempt: Int, ExecutorID, TaskEndReason)
+    case fetchFailed(StageID, stageAttempt: Int, FetchFailure)
+    /// From a stage attempt that has been replaced.
+    case fetchFailureIgnored(StageID, stageAttempt: Int, FetchFailure)
+    case stagesResubmitted([StageID])
+    case mapOutputsLost(ShuffleID, count: Int, ExecutorID)
+    /// Nobody gave the job a slot for `CoreSettings.starvationTimeout`.
+    case jobHasNoResources(JobID, executors: Int)
+    /// A report about a task that is not running there.
+    case unknownTask(ExecutorID, TaskID)
+    case unknownExecutor(ExecutorID)
+
+    public var level: Level {
+        switch self {
+        case .executorRegistered, .stagesResubmitted: .info
+        case .fetchFailureIgnored, .unknownTask, .unknownExecutor: .debug
+        case .taskFailed, .fetchFailed, .mapOutputsLost, .jobHasNoResources: .warning
+        case .executorLost(_, let loss): loss.causedByApp ? .error : .info
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .executorRegistered(let executor, let host, let cores):
+            "\(executor) registered on \(host) with \(cores) cores"
+        case .executorLost(let executor, let loss):
+            "lost \(executor): \(loss.reason)"
+        case .taskFailed(let task, let stage, let stageAttempt, let partition, let attempt, let executor, let reason):
+            "lost \(task) (\(stage).\(stageAttempt) partition \(partition) attempt \(attempt)) on \(executor): \(reason.summary)"
+        case .fetchFailed(let stage, let attempt, let failure):
+            "\(stage).\(attempt) could not read \(failure)"
+        case .fetchFailureIgnored(let stage, let attempt, let failure):
+            "ignored an old fetch failure of \(stage).\(attempt): \(failure)"
+        case .stagesResubmitted(let stages):
+            "resubmitted \(stages.map { "\($0)" }.joined(separator: ", "))"
+        case .mapOutputsLost(let shuffle, let count, let executor):
+            "lost \(count) map outputs of \(shuffle) with \(executor)"
+        case .jobHasNoResources(let job, let executors):
+            """
+            \(job) has not been given any slot, \(executors) executors are registered; \
+            check that executors can start, reach the driver and have cores left
+            """
+        case .unknownTask(let executor, let task):
+            "ignored a report of \(executor) about \(task), which is not running there"
+        case .unknownExecutor(let executor):
+            "ignored a report of \(executor), which is not registered"
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import MillraceBase
+
+/// One action to run: a lineage, the RDD whose partitions are wanted, and the plan of the final stage.
+///
+/// A micro-batch is a job too: fresh `JobID` and `ShuffleID`s, the same plan hashes as the batch before.
+public struct JobDescription: Sendable {
+    public var id: JobID
+    public var lineage: Lineage
+    public var finalRDD: RDDID
+    /// Partitions of `finalRDD` to compute, each at most once, in the order in which results are indexed;
+    /// `nil` means all.
+    public var partitions: [Int]?
+    /// Computes a partition of `finalRDD` and yields the bytes that come back in `Effect.taskResult`.
+    public var final: StagePlan
+    public var properties: JobProperties
+
+    public init(
+        id: JobID, lineage: Lineage, finalRDD: RDDID, partitions: [Int]? = nil, final: StagePlan,
+        properties: JobProperties = JobProperties()
+    ) {
+        self.id = id
+        self.lineage = lineage
+        self.finalRDD = finalRDD
+        self.partitions = partitions
+        self.final = final
+        self.properties = properties
+    }
+}
+
+/// What else is known of a job; the scheduler decides on `pool`, `group` and `maxFailures`, the rest is for people.
+public struct JobProperties: Sendable {
+    public var description: String
+    /// Jobs of one group can be cancelled together.
+    public var group: String?
+    /// Scheduling pool. Carried; FIFO is the only order so far.
+    public var pool: String
+    /// Streaming query and batch this job runs, if any; reaches the executors in `StageSetup`.
+    public var query: String?
+    public var batch: BatchID?
+    /// Overrides `CoreSettings.maxTaskFailures`.
+    public var maxFailures: Int?
+
+    public init(
+        description: String = "", group: String? = nil, pool: String = "default",
+        query: String? = nil, batch: BatchID? = nil, maxFailures: Int? = nil
+    ) {
+        self.description = description
+        self.group = group
+        self.pool = pool
+        self.query = query
+        self.batch = batch
+        self.maxFailures = maxFailures
+    }
+}
+
+/// Why a job ended without its results.
+public enum JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// On request: `DriverEvent.jobCancelled` or its group's.
+    case cancelled(reason: String)
+    /// A stage was given up; the message names the task and its last failure.
+    case stageFailed(StageID, message: String)
+    /// The description contradicts itself (unknown parent, partition out of range, …). A bug of the submitter.
+    case invalid(message: String)
+
+    public var description: String {
+        switch self {
+        case .cancelled(let reason): "Job cancelled: \(reason)"
+        case .stageFailed(_, let message): "Job aborted due to stage failure: \(message)"
+        case .invalid(let message): "Job cannot run: \(message)"
+        }
+    }
+
+    /// What the user sees.
+    public var error: MillraceError {
+        switch self {
+        case .cancelled: MillraceError(.cancelled, description)
+        case .stageFailed: MillraceError(.jobAborted, description)
+        case .invalid: MillraceError(.invalidArgument, description)
+        }
+    }
+}

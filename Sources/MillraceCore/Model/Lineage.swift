@@ -1,0 +1,79 @@
+import MillraceBase
+
+/// What a dataset is computed from, as the scheduler sees it: RDD nodes and their dependencies, no code.
+///
+/// Written by the API layer when an action runs, read once by the `DAGScheduler`, which cuts it at its shuffles.
+public struct Lineage: Sendable {
+    /// Parents before children. A node that the job's final RDD doesn't reach is ignored.
+    public var nodes: [LineageNode]
+
+    public init(nodes: [LineageNode]) { self.nodes = nodes }
+}
+
+/// One RDD of a lineage.
+public struct LineageNode: Sendable {
+    public var id: RDDID
+    public var partitionCount: Int
+    public var dependencies: [Dependency]
+    /// Executors on which a partition is best computed (cached block, state owner), by partition, best first.
+    /// Empty when no partition has a preference.
+    public var preferredExecutors: [[ExecutorID]]
+
+    public init(
+        id: RDDID, partitionCount: Int, dependencies: [Dependency] = [],
+        preferredExecutors: [[ExecutorID]] = []
+    ) {
+        self.id = id
+        self.partitionCount = partitionCount
+        self.dependencies = dependencies
+        self.preferredExecutors = preferredExecutors
+    }
+}
+
+/// How an RDD depends on another one.
+public enum Dependency: Sendable {
+    /// Computed in the same task as the child.
+    case narrow(RDDID)
+    /// Computed by an earlier stage; the stage boundary.
+    case shuffle(ShuffleDependency)
+
+    public var parent: RDDID {
+        switch self {
+        case .narrow(let parent): parent
+        case .shuffle(let dependency): dependency.parent
+        }
+    }
+}
+
+/// A stage boundary: the map stage computes `parent` and writes `reducerCount` blocks per map task.
+public struct ShuffleDependency: Sendable {
+    /// Two dependencies with the same id are the same shuffle: its map stage runs once, over all jobs, until
+    /// `DriverEvent.shuffleReleased`.
+    public var shuffle: ShuffleID
+    public var parent: RDDID
+    public var reducerCount: Int
+    /// The plan of the map stage.
+    public var map: StagePlan
+
+    public init(shuffle: ShuffleID, parent: RDDID, reducerCount: Int, map: StagePlan) {
+        self.shuffle = shuffle
+        self.parent = parent
+        self.reducerCount = reducerCount
+        self.map = map
+    }
+}
+
+/// What the tasks of one stage run. The plan's bytes are the shell's; the core knows them by hash.
+public struct StagePlan: Sendable {
+    public var plan: PlanHash
+    /// In the order in which the plan counts its shuffle inputs.
+    public var inputShuffles: [ShuffleID]
+    /// Opaque bytes for each task, by partition of the stage's RDD; empty when the plan needs none.
+    public var inputs: [[UInt8]]
+
+    public init(plan: PlanHash, inputShuffles: [ShuffleID] = [], inputs: [[UInt8]] = []) {
+        self.plan = plan
+        self.inputShuffles = inputShuffles
+        self.inputs = inputs
+    }
+}
