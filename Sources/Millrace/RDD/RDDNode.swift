@@ -1,0 +1,84 @@
+import MillraceBase
+import MillraceExecutor
+import Synchronization
+
+/// One dataset of a lineage, without its element type: the operator that computes it, what it depends on, and, for sources,
+/// the bytes for each partition.
+///
+/// Immutable but for the cache of encoded plans. `JobPlanner` walks nodes and cuts at shuffles.
+public final class RDDNode: Sendable {
+    public let id: RDDID
+    /// The API call that made it, for the UI: "map", "textFile".
+    public let name: String
+    public let partitions: Int
+    public let dependencies: [RDDDependency]
+    /// How the keys of the rows are placed, when known. Spark's `rdd.partitioner`.
+    public let partitioner: AnyPartitioner?
+    /// Opened on executors; its children are `dependencies` in order. A shuffle dependency is no child: a node with one
+    /// has exactly this dependency and its operator reads the shuffle.
+    public let op: any PlanOperator
+    /// The bytes that a task needs for a partition of this node (`PlanInputs.input`).
+    public let input: (@Sendable (Int) throws -> [UInt8])?
+    /// Throws when rows of this dataset cannot be encoded where they have to be; asked when a job is submitted.
+    public let check: (@Sendable () throws -> Void)?
+    let plans = Mutex<[String: PlannedJobStage]>([:])
+
+    public init(
+        context: MillraceContext, name: String, partitions: Int, op: any PlanOperator,
+        dependencies: [RDDDependency] = [], partitioner: AnyPartitioner? = nil,
+        input: (@Sendable (Int) throws -> [UInt8])? = nil, check: (@Sendable () throws -> Void)? = nil
+    ) {
+        precondition(partitions >= 0)
+        id = context.nextRDD()
+        self.name = name
+        self.partitions = partitions
+        self.op = op
+        self.dependencies = dependencies
+        self.partitioner = partitioner
+        self.input = input
+        self.check = check
+    }
+}
+
+/// How partitions of a node come from partitions of its parent.
+public enum RDDDependency: Sendable {
+    /// Partition p from the parent's p.
+    case oneToOne(RDDNode)
+    /// Partitions `from ..< from + parent.partitions` from the parent's 0, 1, …; the others not at all (union).
+    case range(RDDNode, from: Int)
+    /// Partition p from several of the parent's, in this order (coalesce).
+    case groups(RDDNode, [[Int]])
+    /// Each partition from all of the parent's.
+    case shuffle(RDDShuffle)
+}
+
+/// A shuffle between two nodes: the parent's rows written by `sink` for `reducers` partitions.
+public final class RDDShuffle: Sendable {
+    public let id: ShuffleID
+    public let parent: RDDNode
+    public let sink: any PlanSink
+    public let reducers: Int
+    /// Throws when the rows cannot be encoded.
+    public let check: @Sendable () throws -> Void
+    let plan = Mutex<PlannedJobStage?>(nil)
+
+    public init(
+        context: MillraceContext, parent: RDDNode, sink: any PlanSink, reducers: Int,
+        check: @escaping @Sendable () throws -> Void
+    ) {
+        id = context.nextShuffle()
+        self.parent = parent
+        self.sink = sink
+        self.reducers = reducers
+        self.check = check
+    }
+}
+
+/// A stage of a node as it is kept between jobs.
+struct PlannedJobStage: Sendable {
+    var stage: PlannedStage
+    /// Shuffles in the order of the plan's local numbers.
+    var shuffles: [RDDShuffle]
+    /// Nodes with per-partition bytes, by their number in the plan.
+    var sources: [(number: Int, node: RDDNode)]
+}
