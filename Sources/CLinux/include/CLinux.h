@@ -5,6 +5,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE 1
 #endif
+#include "CLinuxProcess.h"
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>

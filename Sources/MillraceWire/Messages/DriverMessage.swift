@@ -1,0 +1,87 @@
+import MillraceBase
+import MillraceCore
+
+/// What the driver tells one executor in one turn of its loop. An executor handles the lists in this order, so that a
+/// plan is there before its stage, and a stage before its tasks.
+public struct DriverMessage: Sendable {
+    public var registered: Registered?
+    public var peers: [Peer] = []
+    public var plans: [PlanPiece] = []
+    public var mapOutputs: [MapOutputs] = []
+    public var stages: [StageSetup] = []
+    public var launches: [TaskDescription] = []
+    public var kills: [TaskID] = []
+    public var removedShuffles: [ShuffleID] = []
+    public var finishedStages: [StageID] = []
+    /// Set when the executor is to end, with the reason.
+    public var shutdown: String?
+
+    public init() {}
+
+    public var isEmpty: Bool {
+        launches.isEmpty && registered == nil && peers.isEmpty && plans.isEmpty && mapOutputs.isEmpty
+            && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
+            && shutdown == nil
+    }
+
+    /// The driver's answer to a registration.
+    public struct Registered: Hashable, Sendable {
+        public var applicationID: String
+        public var heartbeatInterval: Duration
+        public init(applicationID: String, heartbeatInterval: Duration) {
+            self.applicationID = applicationID
+            self.heartbeatInterval = heartbeatInterval
+        }
+    }
+
+    /// Where an executor serves its blocks.
+    public struct Peer: Hashable, Sendable {
+        public var executor: ExecutorID
+        public var host: String
+        public var port: Int
+        public init(executor: ExecutorID, host: String, port: Int) {
+            self.executor = executor
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// A part of a plan; the parts of one plan follow each other in order.
+    public struct PlanPiece: Hashable, Sendable {
+        /// Far below the message limit, so that a large plan does not hold up the tasks of other jobs for long.
+        public static let maximumBytes = 512 * 1024
+
+        public var plan: PlanHash
+        public var totalBytes: Int
+        public var offset: Int
+        public var bytes: [UInt8]
+
+        public init(plan: PlanHash, totalBytes: Int, offset: Int, bytes: [UInt8]) {
+            self.plan = plan
+            self.totalBytes = totalBytes
+            self.offset = offset
+            self.bytes = bytes
+        }
+
+        /// Cuts a plan into pieces.
+        public static func pieces(of bytes: [UInt8], plan: PlanHash) -> [PlanPiece] {
+            stride(from: 0, to: max(bytes.count, 1), by: maximumBytes).map { offset in
+                let end = min(offset + maximumBytes, bytes.count)
+                return PlanPiece(
+                    plan: plan, totalBytes: bytes.count, offset: offset, bytes: Array(bytes[offset..<end]))
+            }
+        }
+    }
+
+    /// Where the outputs of a shuffle's map stage are, as of `epoch`.
+    public struct MapOutputs: Hashable, Sendable {
+        public var shuffle: ShuffleID
+        public var epoch: Int
+        public var statuses: [MapStatus]
+        public init(shuffle: ShuffleID, epoch: Int, statuses: [MapStatus]) {
+            self.shuffle = shuffle
+            self.epoch = epoch
+            self.statuses = statuses
+        }
+    }
+}
