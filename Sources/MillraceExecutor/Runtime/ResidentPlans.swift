@@ -1,0 +1,55 @@
+import MillraceBase
+import Synchronization
+
+/// The plans that this executor keeps, by content hash: each sent once, decoded once (by the first task that runs it),
+/// then shared by all tasks of all stages and batches.
+public final class ResidentPlans: Sendable {
+    /// A plan on its way in (`received` of `total` bytes), complete, or decoded.
+    private struct Entry {
+        var bytes: [UInt8]
+        var total: Int
+        var decoded: Result<ExecutablePlan, any Error>?
+    }
+
+    private let entries = Mutex<[PlanHash: Entry]>([:])
+
+    public init() {}
+
+    /// Adds a whole plan; does nothing when it is there already.
+    public func add(_ plan: PlanHash, bytes: [UInt8]) {
+        entries.withLock { entries in
+            if entries[plan] == nil {
+                entries[plan] = Entry(bytes: bytes, total: bytes.count, decoded: nil)
+            }
+        }
+    }
+
+    /// Adds the next piece of a plan. Pieces come in order; throws when they don't.
+    public func add(
+        _ plan: PlanHash, total: Int, offset: Int, piece: [UInt8]
+    ) throws(PlanError) {
+        let problem: String? = entries.withLock { entries in
+            var entry = entries[plan] ?? Entry(bytes: [], total: total, decoded: nil)
+            guard entry.total == total, entry.bytes.count == offset, offset + piece.count <= total
+            else { return "piece at \(offset) of \(total) bytes after \(entry.bytes.count)" }
+            entry.bytes.append(contentsOf: piece)
+            entries[plan] = entry
+            return nil
+        }
+        if let problem { throw PlanError("plan \(plan): \(problem)") }
+    }
+
+    /// The plan, decoded. Throws why it cannot be: bytes of another build, or never sent.
+    func executable(_ plan: PlanHash) throws -> ExecutablePlan {
+        let (decoded, bytes) = entries.withLock { entries -> (Result<ExecutablePlan, any Error>?, [UInt8]?) in
+            guard let entry = entries[plan], entry.bytes.count == entry.total else { return (nil, nil) }
+            return (entry.decoded, entry.bytes)
+        }
+        if let decoded { return try decoded.get() }
+        guard let bytes else { throw PlanError("plan \(plan) is not on this executor") }
+        // Outside the lock: decoding runs user code (`init(from:)`). Two threads may both do it once; either serves.
+        let result = Result { try ExecutablePlan(decoding: bytes) }
+        entries.withLock { entries in entries[plan]?.decoded = result }
+        return try result.get()
+    }
+}
