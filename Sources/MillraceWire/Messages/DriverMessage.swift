@@ -15,13 +15,24 @@ public struct DriverMessage: Sendable {
     public var finishedStages: [StageID] = []
     /// Set when the executor is to end, with the reason.
     public var shutdown: String?
+    public var commitDecisions: [CommitDecision] = []
 
     public init() {}
 
     public var isEmpty: Bool {
         launches.isEmpty && registered == nil && peers.isEmpty && plans.isEmpty && mapOutputs.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
-            && shutdown == nil
+            && shutdown == nil && commitDecisions.isEmpty
+    }
+
+    /// Whether a task may commit its output.
+    public struct CommitDecision: Hashable, Sendable {
+        public var task: TaskID
+        public var isGranted: Bool
+        public init(task: TaskID, isGranted: Bool) {
+            self.task = task
+            self.isGranted = isGranted
+        }
     }
 
     /// The driver's answer to a registration.
@@ -70,18 +81,6 @@ public struct DriverMessage: Sendable {
                 return PlanPiece(
                     plan: plan, totalBytes: bytes.count, offset: offset, bytes: Array(bytes[offset..<end]))
             }
-        }
-    }
-
-    /// Where the outputs of a shuffle's map stage are, as of `epoch`.
-    public struct MapOutputs: Hashable, Sendable {
-        public var shuffle: ShuffleID
-        public var epoch: Int
-        public var statuses: [MapStatus]
-        public init(shuffle: ShuffleID, epoch: Int, statuses: [MapStatus]) {
-            self.shuffle = shuffle
-            self.epoch = epoch
-            self.statuses = statuses
         }
     }
 }

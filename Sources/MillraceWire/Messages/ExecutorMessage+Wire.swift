@@ -13,6 +13,8 @@ extension ExecutorMessage {
         (message.n_task_ends, message.task_ends) = arena.repeated(
             taskEnds, Millrace__V1__TaskEnd.self, millrace__v1__task_end__init
         ) { $0.write(into: &$1, arena) }
+        message.n_commit_requests = commitRequests.count
+        message.commit_requests = arena.numbers(commitRequests.map(\.rawValue), as: UInt64.self)
         let size = millrace__v1__executor_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__executor_message__pack(&message, buffer.baseAddress)
@@ -35,6 +37,9 @@ extension ExecutorMessage {
                 sequence: heartbeat.pointee.sequence,
                 runningTasks: Int(heartbeat.pointee.running_tasks),
                 residentBytes: heartbeat.pointee.resident_bytes)
+        }
+        for index in 0..<message.n_commit_requests {
+            commitRequests.append(try TaskID(wire: message.commit_requests[index]))
         }
         taskEnds.reserveCapacity(message.n_task_ends)
         for index in 0..<message.n_task_ends {
@@ -86,42 +91,35 @@ extension ExecutorMessage.Heartbeat {
     }
 }
 
-extension ExecutorMessage.TaskEnd {
+extension TaskEnd {
     fileprivate func write(into message: inout Millrace__V1__TaskEnd, _ arena: WireArena) {
         message.task_id = UInt64(task.rawValue)
         message.run_nanoseconds = UInt64(max(runTime.nanoseconds, 0))
         message.records_read = UInt64(recordsRead)
         message.records_written = UInt64(recordsWritten)
-        switch outcome {
+        switch reason {
         case .result(let bytes): message.result = arena.bytes(bytes)
         case .mapOutput(let sizes):
             let output = arena.make(Millrace__V1__MapOutput.self)
             millrace__v1__map_output__init(output)
-            output.pointee.n_sizes = sizes.count
-            output.pointee.sizes = arena.numbers(sizes, as: UInt64.self)
+            output.pointee.sizes = arena.bytes(sizes.codes)
             message.map_output = output
-        case .fetchFailed(let shuffle, let mapIndex, let reduce, let executor, let reason):
-            let failed = arena.make(Millrace__V1__FetchFailed.self)
-            millrace__v1__fetch_failed__init(failed)
-            failed.pointee.shuffle_id = UInt32(shuffle.rawValue)
-            failed.pointee.map_index = UInt32(mapIndex)
-            failed.pointee.reduce = UInt32(reduce)
-            failed.pointee.executor_id = UInt32(executor.rawValue)
-            failed.pointee.message = arena.string(reason)
-            message.fetch_failed = failed
-        case .failure(let reason, let trace):
+        case .fetchFailed(let failure): message.fetch_failed = failure.write(arena)
+        case .exception(let reason, let trace):
             let failure = arena.make(Millrace__V1__Failure.self)
             millrace__v1__failure__init(failure)
             failure.pointee.message = arena.string(reason)
             failure.pointee.trace = arena.string(trace)
             message.failure = failure
         case .killed: message.killed = 1
+        case .commitDenied: message.commit_denied = 1
+        case .executorLost: preconditionFailure("a lost executor reports nothing")
         }
         (message.n_metrics, message.metrics) = arena.repeated(
             metrics, Millrace__V1__TaskMetric.self, millrace__v1__task_metric__init
         ) { metric, target in
             target.name = arena.string(metric.name)
-            target.value = Int64(metric.value)
+            target.value = metric.value
         }
     }
 
@@ -129,31 +127,57 @@ extension ExecutorMessage.TaskEnd {
         guard message.task_id <= UInt64(Int.max), message.run_nanoseconds <= UInt64(Int64.max) else {
             throw WireError("a task end with task id \(message.task_id)")
         }
-        let outcome: ExecutorMessage.Outcome
-        if message.killed != 0 {
-            outcome = .killed
-        } else if let failure = message.failure {
-            outcome = .failure(message: text(failure.pointee.message), trace: text(failure.pointee.trace))
-        } else if let failed = message.fetch_failed {
-            outcome = .fetchFailed(
-                shuffle: ShuffleID(Int(failed.pointee.shuffle_id)),
-                mapIndex: Int(failed.pointee.map_index), reduce: Int(failed.pointee.reduce),
-                executor: ExecutorID(Int(failed.pointee.executor_id)),
-                message: text(failed.pointee.message))
-        } else if let output = message.map_output {
-            let sizes = UnsafeBufferPointer(start: output.pointee.sizes, count: output.pointee.n_sizes)
-            outcome = .mapOutput(sizes: sizes.map { Int(clamping: $0) })
-        } else {
-            outcome = .result(Array(message.result))
-        }
         self.init(
-            task: TaskID(Int(message.task_id)), runTime: .nanoseconds(Int64(message.run_nanoseconds)),
-            outcome: outcome)
-        recordsRead = Int(clamping: message.records_read)
-        recordsWritten = Int(clamping: message.records_written)
+            task: TaskID(Int(message.task_id)), reason: Self.reason(message),
+            runTime: .nanoseconds(Int64(message.run_nanoseconds)),
+            recordsRead: Int(clamping: message.records_read),
+            recordsWritten: Int(clamping: message.records_written))
         for index in 0..<message.n_metrics {
             let metric = message.metrics[index]!.pointee
-            metrics.append(.init(text(metric.name), Int(metric.value)))
+            metrics.append(TaskMetric(name: text(metric.name), value: metric.value))
         }
+    }
+
+    private static func reason(_ message: Millrace__V1__TaskEnd) -> TaskEndReason {
+        if message.killed != 0 { return .killed(reason: "on request") }
+        if message.commit_denied != 0 { return .commitDenied }
+        if let failure = message.failure?.pointee {
+            return .exception(message: text(failure.message), trace: text(failure.trace))
+        }
+        if let failed = message.fetch_failed?.pointee { return .fetchFailed(FetchFailure(failed)) }
+        if let output = message.map_output?.pointee {
+            return .mapOutput(BlockSizes(codes: Array(output.sizes)))
+        }
+        return .result(Array(message.result))
+    }
+}
+
+extension FetchFailure {
+    fileprivate func write(_ arena: WireArena) -> UnsafeMutablePointer<Millrace__V1__FetchFailed> {
+        let failed = arena.make(Millrace__V1__FetchFailed.self)
+        millrace__v1__fetch_failed__init(failed)
+        failed.pointee.shuffle_id = UInt32(shuffle.rawValue)
+        failed.pointee.has_map_index = mapIndex == nil ? 0 : 1
+        failed.pointee.map_index = UInt32(mapIndex ?? 0)
+        failed.pointee.reduce = UInt32(reduce)
+        failed.pointee.has_executor = executor == nil ? 0 : 1
+        failed.pointee.executor_id = UInt32(executor?.rawValue ?? 0)
+        failed.pointee.message = arena.string(message)
+        return failed
+    }
+
+    fileprivate init(_ failed: Millrace__V1__FetchFailed) {
+        self.init(
+            shuffle: ShuffleID(Int(failed.shuffle_id)),
+            mapIndex: failed.has_map_index != 0 ? Int(failed.map_index) : nil,
+            executor: failed.has_executor != 0 ? ExecutorID(Int(failed.executor_id)) : nil,
+            reduce: Int(failed.reduce), message: text(failed.message))
+    }
+}
+
+extension TaskID {
+    init(wire value: UInt64) throws(WireError) {
+        guard value <= UInt64(Int.max) else { throw WireError("task id \(value)") }
+        self.init(Int(value))
     }
 }

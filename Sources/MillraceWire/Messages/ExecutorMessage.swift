@@ -7,9 +7,13 @@ public struct ExecutorMessage: Sendable {
     public var register: Registration?
     public var taskEnds: [TaskEnd] = []
     public var heartbeat: Heartbeat?
+    /// Tasks that ask whether they may commit their output.
+    public var commitRequests: [TaskID] = []
 
     public init() {}
-    public var isEmpty: Bool { register == nil && taskEnds.isEmpty && heartbeat == nil }
+    public var isEmpty: Bool {
+        taskEnds.isEmpty && register == nil && heartbeat == nil && commitRequests.isEmpty
+    }
 
     /// Who the executor is: the first message of the stream.
     public struct Registration: Hashable, Sendable {
@@ -47,42 +51,6 @@ public struct ExecutorMessage: Sendable {
             self.sequence = sequence
             self.runningTasks = runningTasks
             self.residentBytes = residentBytes
-        }
-    }
-
-    /// The end of one attempt, as its executor saw it.
-    public struct TaskEnd: Sendable {
-        public var task: TaskID
-        public var runTime: Duration
-        public var outcome: Outcome
-        public var recordsRead: Int = 0
-        public var recordsWritten: Int = 0
-        public var metrics: [Metric] = []
-
-        public init(task: TaskID, runTime: Duration, outcome: Outcome) {
-            self.task = task
-            self.runTime = runTime
-            self.outcome = outcome
-        }
-    }
-
-    public enum Outcome: Sendable {
-        case result([UInt8])
-        /// Bytes for each reduce partition.
-        case mapOutput(sizes: [Int])
-        case fetchFailed(
-            shuffle: ShuffleID, mapIndex: Int, reduce: Int, executor: ExecutorID, message: String)
-        case failure(message: String, trace: String)
-        case killed
-    }
-
-    /// A number that an operator reports, such as the rows of a state store.
-    public struct Metric: Hashable, Sendable {
-        public var name: String
-        public var value: Int
-        public init(_ name: String, _ value: Int) {
-            self.name = name
-            self.value = value
         }
     }
 }

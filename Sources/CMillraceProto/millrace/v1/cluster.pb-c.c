@@ -412,6 +412,51 @@ void   millrace__v1__driver_message__free_unpacked
   assert(message->base.descriptor == &millrace__v1__driver_message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__commit_decision__init
+                     (Millrace__V1__CommitDecision         *message)
+{
+  static const Millrace__V1__CommitDecision init_value = MILLRACE__V1__COMMIT_DECISION__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__commit_decision__get_packed_size
+                     (const Millrace__V1__CommitDecision *message)
+{
+  assert(message->base.descriptor == &millrace__v1__commit_decision__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__commit_decision__pack
+                     (const Millrace__V1__CommitDecision *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__commit_decision__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__commit_decision__pack_to_buffer
+                     (const Millrace__V1__CommitDecision *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__commit_decision__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__CommitDecision *
+       millrace__v1__commit_decision__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__CommitDecision *)
+     protobuf_c_message_unpack (&millrace__v1__commit_decision__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__commit_decision__free_unpacked
+                     (Millrace__V1__CommitDecision *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__commit_decision__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__registered__init
                      (Millrace__V1__Registered         *message)
 {
@@ -907,7 +952,7 @@ void   millrace__v1__executor_status__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[3] =
+static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[4] =
 {
   {
     "register",
@@ -945,8 +990,21 @@ static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "commit_requests",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Millrace__V1__ExecutorMessage, n_commit_requests),
+    offsetof(Millrace__V1__ExecutorMessage, commit_requests),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__executor_message__field_indices_by_name[] = {
+  3,   /* field[3] = commit_requests */
   2,   /* field[2] = heartbeat */
   0,   /* field[0] = register */
   1,   /* field[1] = task_ends */
@@ -954,7 +1012,7 @@ static const unsigned millrace__v1__executor_message__field_indices_by_name[] = 
 static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
 {
@@ -964,7 +1022,7 @@ const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
   "Millrace__V1__ExecutorMessage",
   "millrace.v1",
   sizeof(Millrace__V1__ExecutorMessage),
-  3,
+  4,
   millrace__v1__executor_message__field_descriptors,
   millrace__v1__executor_message__field_indices_by_name,
   1,  millrace__v1__executor_message__number_ranges,
@@ -1177,7 +1235,7 @@ const ProtobufCMessageDescriptor millrace__v1__heartbeat__descriptor =
   (ProtobufCMessageInit) millrace__v1__heartbeat__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__task_end__field_descriptors[10] =
+static const ProtobufCFieldDescriptor millrace__v1__task_end__field_descriptors[11] =
 {
   {
     "task_id",
@@ -1299,8 +1357,21 @@ static const ProtobufCFieldDescriptor millrace__v1__task_end__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "commit_denied",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__TaskEnd, commit_denied),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__task_end__field_indices_by_name[] = {
+  10,   /* field[10] = commit_denied */
   5,   /* field[5] = failure */
   4,   /* field[4] = fetch_failed */
   6,   /* field[6] = killed */
@@ -1315,7 +1386,7 @@ static const unsigned millrace__v1__task_end__field_indices_by_name[] = {
 static const ProtobufCIntRange millrace__v1__task_end__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor millrace__v1__task_end__descriptor =
 {
@@ -1325,7 +1396,7 @@ const ProtobufCMessageDescriptor millrace__v1__task_end__descriptor =
   "Millrace__V1__TaskEnd",
   "millrace.v1",
   sizeof(Millrace__V1__TaskEnd),
-  10,
+  11,
   millrace__v1__task_end__field_descriptors,
   millrace__v1__task_end__field_indices_by_name,
   1,  millrace__v1__task_end__number_ranges,
@@ -1388,13 +1459,13 @@ static const ProtobufCFieldDescriptor millrace__v1__map_output__field_descriptor
   {
     "sizes",
     1,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_UINT64,
-    offsetof(Millrace__V1__MapOutput, n_sizes),
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
     offsetof(Millrace__V1__MapOutput, sizes),
     NULL,
     NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };
@@ -1421,7 +1492,7 @@ const ProtobufCMessageDescriptor millrace__v1__map_output__descriptor =
   (ProtobufCMessageInit) millrace__v1__map_output__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__fetch_failed__field_descriptors[5] =
+static const ProtobufCFieldDescriptor millrace__v1__fetch_failed__field_descriptors[7] =
 {
   {
     "shuffle_id",
@@ -1483,9 +1554,35 @@ static const ProtobufCFieldDescriptor millrace__v1__fetch_failed__field_descript
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "has_map_index",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__FetchFailed, has_map_index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_executor",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__FetchFailed, has_executor),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__fetch_failed__field_indices_by_name[] = {
   3,   /* field[3] = executor_id */
+  6,   /* field[6] = has_executor */
+  5,   /* field[5] = has_map_index */
   1,   /* field[1] = map_index */
   4,   /* field[4] = message */
   2,   /* field[2] = reduce */
@@ -1494,7 +1591,7 @@ static const unsigned millrace__v1__fetch_failed__field_indices_by_name[] = {
 static const ProtobufCIntRange millrace__v1__fetch_failed__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor millrace__v1__fetch_failed__descriptor =
 {
@@ -1504,7 +1601,7 @@ const ProtobufCMessageDescriptor millrace__v1__fetch_failed__descriptor =
   "Millrace__V1__FetchFailed",
   "millrace.v1",
   sizeof(Millrace__V1__FetchFailed),
-  5,
+  7,
   millrace__v1__fetch_failed__field_descriptors,
   millrace__v1__fetch_failed__field_indices_by_name,
   1,  millrace__v1__fetch_failed__number_ranges,
@@ -1562,7 +1659,7 @@ const ProtobufCMessageDescriptor millrace__v1__failure__descriptor =
   (ProtobufCMessageInit) millrace__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[10] =
+static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[11] =
 {
   {
     "registered",
@@ -1684,8 +1781,21 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "commit_decisions",
+    11,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_commit_decisions),
+    offsetof(Millrace__V1__DriverMessage, commit_decisions),
+    &millrace__v1__commit_decision__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
+  10,   /* field[10] = commit_decisions */
   8,   /* field[8] = finished_stages */
   6,   /* field[6] = kills */
   5,   /* field[5] = launches */
@@ -1700,7 +1810,7 @@ static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
 static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
 {
@@ -1710,11 +1820,62 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   "Millrace__V1__DriverMessage",
   "millrace.v1",
   sizeof(Millrace__V1__DriverMessage),
-  10,
+  11,
   millrace__v1__driver_message__field_descriptors,
   millrace__v1__driver_message__field_indices_by_name,
   1,  millrace__v1__driver_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__driver_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__commit_decision__field_descriptors[2] =
+{
+  {
+    "task_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__CommitDecision, task_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "granted",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__CommitDecision, granted),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__commit_decision__field_indices_by_name[] = {
+  1,   /* field[1] = granted */
+  0,   /* field[0] = task_id */
+};
+static const ProtobufCIntRange millrace__v1__commit_decision__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor millrace__v1__commit_decision__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.CommitDecision",
+  "CommitDecision",
+  "Millrace__V1__CommitDecision",
+  "millrace.v1",
+  sizeof(Millrace__V1__CommitDecision),
+  2,
+  millrace__v1__commit_decision__field_descriptors,
+  millrace__v1__commit_decision__field_indices_by_name,
+  1,  millrace__v1__commit_decision__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__commit_decision__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__registered__field_descriptors[2] =
@@ -1922,7 +2083,7 @@ const ProtobufCMessageDescriptor millrace__v1__plan_piece__descriptor =
   (ProtobufCMessageInit) millrace__v1__plan_piece__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__map_outputs__field_descriptors[3] =
+static const ProtobufCFieldDescriptor millrace__v1__map_outputs__field_descriptors[4] =
 {
   {
     "shuffle_id",
@@ -1960,16 +2121,29 @@ static const ProtobufCFieldDescriptor millrace__v1__map_outputs__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "map_count",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__MapOutputs, map_count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__map_outputs__field_indices_by_name[] = {
   1,   /* field[1] = epoch */
+  3,   /* field[3] = map_count */
   0,   /* field[0] = shuffle_id */
   2,   /* field[2] = statuses */
 };
 static const ProtobufCIntRange millrace__v1__map_outputs__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor millrace__v1__map_outputs__descriptor =
 {
@@ -1979,7 +2153,7 @@ const ProtobufCMessageDescriptor millrace__v1__map_outputs__descriptor =
   "Millrace__V1__MapOutputs",
   "millrace.v1",
   sizeof(Millrace__V1__MapOutputs),
-  3,
+  4,
   millrace__v1__map_outputs__field_descriptors,
   millrace__v1__map_outputs__field_indices_by_name,
   1,  millrace__v1__map_outputs__number_ranges,
@@ -2027,13 +2201,13 @@ static const ProtobufCFieldDescriptor millrace__v1__map_status__field_descriptor
   {
     "sizes",
     4,
-    PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_UINT64,
-    offsetof(Millrace__V1__MapStatus, n_sizes),
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
     offsetof(Millrace__V1__MapStatus, sizes),
     NULL,
     NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
 };

@@ -24,6 +24,7 @@ typedef struct Millrace__V1__MapOutput Millrace__V1__MapOutput;
 typedef struct Millrace__V1__FetchFailed Millrace__V1__FetchFailed;
 typedef struct Millrace__V1__Failure Millrace__V1__Failure;
 typedef struct Millrace__V1__DriverMessage Millrace__V1__DriverMessage;
+typedef struct Millrace__V1__CommitDecision Millrace__V1__CommitDecision;
 typedef struct Millrace__V1__Registered Millrace__V1__Registered;
 typedef struct Millrace__V1__Peer Millrace__V1__Peer;
 typedef struct Millrace__V1__PlanPiece Millrace__V1__PlanPiece;
@@ -49,10 +50,15 @@ struct  Millrace__V1__ExecutorMessage
   size_t n_task_ends;
   Millrace__V1__TaskEnd **task_ends;
   Millrace__V1__Heartbeat *heartbeat;
+  /*
+   * Tasks that ask whether they may commit their output; answered by `commit_decisions`.
+   */
+  size_t n_commit_requests;
+  uint64_t *commit_requests;
 };
 #define MILLRACE__V1__EXECUTOR_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__executor_message__descriptor) \
-    , NULL, 0,NULL, NULL }
+    , NULL, 0,NULL, NULL, 0,NULL }
 
 
 struct  Millrace__V1__Register
@@ -114,10 +120,14 @@ struct  Millrace__V1__TaskEnd
    */
   size_t n_metrics;
   Millrace__V1__TaskMetric **metrics;
+  /*
+   * Another attempt commits this partition.
+   */
+  protobuf_c_boolean commit_denied;
 };
 #define MILLRACE__V1__TASK_END__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__task_end__descriptor) \
-    , 0, 0, {0,NULL}, NULL, NULL, NULL, 0, 0, 0, 0,NULL }
+    , 0, 0, {0,NULL}, NULL, NULL, NULL, 0, 0, 0, 0,NULL, 0 }
 
 
 struct  Millrace__V1__TaskMetric
@@ -135,14 +145,13 @@ struct  Millrace__V1__MapOutput
 {
   ProtobufCMessage base;
   /*
-   * Bytes for each reduce partition.
+   * One code a reduce partition: sizes in steps of a tenth, rounded up.
    */
-  size_t n_sizes;
-  uint64_t *sizes;
+  ProtobufCBinaryData sizes;
 };
 #define MILLRACE__V1__MAP_OUTPUT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__map_output__descriptor) \
-    , 0,NULL }
+    , {0,NULL} }
 
 
 struct  Millrace__V1__FetchFailed
@@ -153,10 +162,15 @@ struct  Millrace__V1__FetchFailed
   uint32_t reduce;
   uint32_t executor_id;
   char *message;
+  /*
+   * False when the executor did not know where some map output is.
+   */
+  protobuf_c_boolean has_map_index;
+  protobuf_c_boolean has_executor;
 };
 #define MILLRACE__V1__FETCH_FAILED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__fetch_failed__descriptor) \
-    , 0, 0, 0, 0, (char *)protobuf_c_empty_string }
+    , 0, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 struct  Millrace__V1__Failure
@@ -191,10 +205,23 @@ struct  Millrace__V1__DriverMessage
   size_t n_finished_stages;
   uint32_t *finished_stages;
   Millrace__V1__Shutdown *shutdown;
+  size_t n_commit_decisions;
+  Millrace__V1__CommitDecision **commit_decisions;
 };
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL }
+
+
+struct  Millrace__V1__CommitDecision
+{
+  ProtobufCMessage base;
+  uint64_t task_id;
+  protobuf_c_boolean granted;
+};
+#define MILLRACE__V1__COMMIT_DECISION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__commit_decision__descriptor) \
+    , 0, 0 }
 
 
 struct  Millrace__V1__Registered
@@ -248,12 +275,16 @@ struct  Millrace__V1__MapOutputs
   ProtobufCMessage base;
   uint32_t shuffle_id;
   uint64_t epoch;
+  /*
+   * The outputs that are known, of `map_count`.
+   */
   size_t n_statuses;
   Millrace__V1__MapStatus **statuses;
+  uint32_t map_count;
 };
 #define MILLRACE__V1__MAP_OUTPUTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__map_outputs__descriptor) \
-    , 0, 0, 0,NULL }
+    , 0, 0, 0,NULL, 0 }
 
 
 struct  Millrace__V1__MapStatus
@@ -265,12 +296,14 @@ struct  Millrace__V1__MapStatus
    */
   uint64_t map_task;
   uint32_t executor_id;
-  size_t n_sizes;
-  uint64_t *sizes;
+  /*
+   * As in MapOutput.
+   */
+  ProtobufCBinaryData sizes;
 };
 #define MILLRACE__V1__MAP_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__map_status__descriptor) \
-    , 0, 0, 0, 0,NULL }
+    , 0, 0, 0, {0,NULL} }
 
 
 /*
@@ -539,6 +572,25 @@ Millrace__V1__DriverMessage *
 void   millrace__v1__driver_message__free_unpacked
                      (Millrace__V1__DriverMessage *message,
                       ProtobufCAllocator *allocator);
+/* Millrace__V1__CommitDecision methods */
+void   millrace__v1__commit_decision__init
+                     (Millrace__V1__CommitDecision         *message);
+size_t millrace__v1__commit_decision__get_packed_size
+                     (const Millrace__V1__CommitDecision   *message);
+size_t millrace__v1__commit_decision__pack
+                     (const Millrace__V1__CommitDecision   *message,
+                      uint8_t             *out);
+size_t millrace__v1__commit_decision__pack_to_buffer
+                     (const Millrace__V1__CommitDecision   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__CommitDecision *
+       millrace__v1__commit_decision__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__commit_decision__free_unpacked
+                     (Millrace__V1__CommitDecision *message,
+                      ProtobufCAllocator *allocator);
 /* Millrace__V1__Registered methods */
 void   millrace__v1__registered__init
                      (Millrace__V1__Registered         *message);
@@ -777,6 +829,9 @@ typedef void (*Millrace__V1__Failure_Closure)
 typedef void (*Millrace__V1__DriverMessage_Closure)
                  (const Millrace__V1__DriverMessage *message,
                   void *closure_data);
+typedef void (*Millrace__V1__CommitDecision_Closure)
+                 (const Millrace__V1__CommitDecision *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__Registered_Closure)
                  (const Millrace__V1__Registered *message,
                   void *closure_data);
@@ -855,6 +910,7 @@ extern const ProtobufCMessageDescriptor millrace__v1__map_output__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__fetch_failed__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__failure__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__commit_decision__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__registered__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__peer__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__plan_piece__descriptor;
