@@ -1,0 +1,38 @@
+/// What must hold between settings. Each is checked when the settings are made, so that a
+/// contradiction is said at the start and not when it bites.
+extension Conf {
+    func checkRelations() throws(ConfError) {
+        try require(
+            executor.heartbeatInterval < network.timeout, ExecutorEntries.entries.heartbeatInterval,
+            "must be below \(NetworkEntries.entries.timeout.key) (\(network.timeout.confText))")
+        try require(
+            (security.certificateFile == nil) == (security.privateKeyFile == nil),
+            security.certificateFile == nil
+                ? SecurityEntries.entries.privateKeyFile : SecurityEntries.entries.certificateFile,
+            "needs the other one of certificate and key too")
+        try require(
+            !security.isTLSEnabled
+                || (security.certificateFile != nil && security.authorityFile != nil),
+            SecurityEntries.entries.isTLSEnabled,
+            "needs \(SecurityEntries.entries.certificateFile.key), "
+                + "\(SecurityEntries.entries.privateKeyFile.key) and "
+                + SecurityEntries.entries.authorityFile.key)
+        try require(
+            security.secret == nil || security.secretFile == nil,
+            SecurityEntries.entries.secretFile,
+            "cannot be given together with \(SecurityEntries.entries.secret.key)")
+        try require(
+            !security.isAuthenticationEnabled || security.secret != nil
+                || security.secretFile != nil,
+            SecurityEntries.entries.isAuthenticationEnabled,
+            "needs \(SecurityEntries.entries.secretFile.key)")
+    }
+
+    private func require<Value>(
+        _ holds: Bool, _ entry: ConfEntry<Value>, _ reason: String
+    ) throws(ConfError) {
+        if holds { return }
+        let setting = given(entry.key) ?? ConfSetting(entry.key, entry.defaultText)
+        throw Conf.failure(setting, reason)
+    }
+}

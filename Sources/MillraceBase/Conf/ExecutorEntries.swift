@@ -1,0 +1,24 @@
+/// The executor processes.
+public struct ExecutorEntries: ConfEntries {
+    public static let title = "Executors"
+    public static let entries = ExecutorEntries()
+
+    public let instances = ConfEntry(
+        "millrace.executor.instances", default: 2,
+        doc: "Executors to start, where the master does not say it.", valid: .between(1, 100_000))
+    public let cores = ConfEntry(
+        "millrace.executor.cores", default: 1, doc: "Tasks that an executor runs at once.",
+        valid: .between(1, 4_096))
+    public let memory = ConfEntry(
+        "millrace.executor.memory", default: ByteCount.gibibytes(1),
+        doc: "What an executor process may use.", valid: .atLeast(.mebibytes(64)), bareUnit: "m")
+    public let heartbeatInterval = ConfEntry(
+        "millrace.executor.heartbeatInterval", default: Duration.seconds(10),
+        doc: "Time between an executor's signs of life. Below `millrace.network.timeout`.",
+        valid: .between(.milliseconds(10), .seconds(3_600)),
+        simulate: [.milliseconds(100), .seconds(1), .seconds(10)])
+    public let maxHeartbeatFailures = ConfEntry(
+        "millrace.executor.heartbeat.maxFailures", default: 60,
+        doc: "Heartbeats in a row that may fail before an executor gives up its driver and ends "
+            + "with exit code 56.", valid: .atLeast(1))
+}

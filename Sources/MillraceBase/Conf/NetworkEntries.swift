@@ -1,0 +1,35 @@
+/// Connections between the processes of an application.
+public struct NetworkEntries: ConfEntries {
+    public static let title = "Network"
+    public static let entries = NetworkEntries()
+
+    public let timeout = ConfEntry(
+        "millrace.network.timeout", default: Duration.seconds(120),
+        doc: "How long a peer may say nothing before it counts as lost, and every wait for which "
+            + "there is no setting of its own.",
+        valid: .between(.milliseconds(100), .seconds(86_400)), bareUnit: "s",
+        simulate: [.seconds(20), .seconds(120)])
+    public let connectTimeout = ConfEntry(
+        "millrace.network.connectTimeout", default: Duration.seconds(10),
+        doc: "How long a connection may take to be made, its handshakes included.",
+        valid: .between(.milliseconds(10), .seconds(3_600)),
+        aliases: ["spark.shuffle.io.connectionCreationTimeout"], bareUnit: "s")
+    public let maxMessageSize = ConfEntry(
+        "millrace.rpc.message.maxSize", default: ByteCount.mebibytes(128),
+        doc: "The largest message on a control connection; a larger one ends its call.",
+        valid: .between(.kibibytes(64), .mebibytes(2_047)), bareUnit: "m")
+    public let keepAliveInterval = ConfEntry(
+        "millrace.network.keepAlive.interval", default: Duration.seconds(10),
+        doc: "A control connection on which nothing was received for this long is sent a ping.",
+        valid: .between(.milliseconds(10), .seconds(3_600)),
+        simulate: [.milliseconds(500), .seconds(10)])
+    public let keepAliveTimeout = ConfEntry(
+        "millrace.network.keepAlive.timeout", default: Duration.seconds(20),
+        doc: "A control connection whose ping is not answered within this time is closed.",
+        valid: .between(.milliseconds(10), .seconds(3_600)),
+        simulate: [.milliseconds(500), .seconds(20)])
+    public let connectionsPerPeer = ConfEntry(
+        "millrace.network.connectionsPerPeer", default: 1,
+        doc: "Data connections that an executor opens to another one.",
+        valid: .between(1, 64), aliases: ["spark.shuffle.io.numConnectionsPerPeer"])
+}

@@ -1,0 +1,42 @@
+/// Stages, tasks, and which of them run where.
+public struct SchedulerEntries: ConfEntries {
+    public static let title = "Scheduler"
+    public static let entries = SchedulerEntries()
+
+    public let maxTaskFailures = ConfEntry(
+        "millrace.task.maxFailures", default: 4,
+        doc: "Failures of one task before its job is aborted. A task lost with its executor, or "
+            + "for want of a map output, did not fail.",
+        valid: .between(1, 1_000), simulate: [1, 2, 4])
+    public let maxConsecutiveStageAttempts = ConfEntry(
+        "millrace.stage.maxConsecutiveAttempts", default: 4,
+        doc: "Attempts of one stage in a row that may end with a lost map output before its job "
+            + "is aborted.", valid: .between(1, 1_000), simulate: [2, 4])
+    public let localityWait = ConfEntry(
+        "millrace.locality.wait", default: Duration.seconds(3),
+        doc: "How long a task waits for a slot where its data is before it takes any.",
+        simulate: [.zero, .milliseconds(100), .seconds(3)])
+    public let mode = ConfEntry(
+        "millrace.scheduler.mode", default: SchedulingMode.fifo,
+        doc: "Whether the jobs of one application run in order or share the slots.")
+    public let prefetchTarget = ConfEntry(
+        "millrace.scheduler.prefetchTarget", default: Duration.milliseconds(2),
+        doc: "Work, in time, that a slot is sent ahead of what it runs, so that it never waits for "
+            + "the network; 0 sends a task only to a free slot.",
+        valid: .between(.zero, .seconds(1)),
+        simulate: [.zero, .milliseconds(2), .milliseconds(50)])
+    public let maxPrefetchedTasks = ConfEntry(
+        "millrace.scheduler.maxPrefetchedTasks", default: 1_024,
+        doc: "Tasks that a slot is sent ahead at most, however short they are.",
+        valid: .between(0, 65_536), simulate: [0, 1, 16, 1_024])
+    public let registrationWait = ConfEntry(
+        "millrace.scheduler.maxRegisteredResourcesWaitingTime", default: Duration.seconds(30),
+        doc: "How long the first job waits for the executors that were asked for before it starts "
+            + "with those that are there.", simulate: [.seconds(1), .seconds(30)])
+}
+
+/// How the jobs of one application share its slots.
+public enum SchedulingMode: String, ConfChoice {
+    case fifo = "FIFO"
+    case fair = "FAIR"
+}
