@@ -1,5 +1,5 @@
 /// One step of a stage, as it travels: a generic `Codable` type that is named by its mangled type name and found again by
-/// it (`StagePlan`), with what the user wrote inside as `Shipped` kernels.
+/// it (`PlanTree`), with what the user wrote inside as `Shipped` kernels.
 ///
 /// Holds nothing that differs between two runs of the same program (no ids) and nothing per partition: slices, file splits
 /// and offset ranges come through `PlanInputs.input(partition:)`, shuffles are numbered locally.

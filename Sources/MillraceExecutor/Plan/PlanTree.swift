@@ -4,7 +4,7 @@ import MillraceBase
 ///
 /// The same program gives the same bytes on each run and in each process of one build, so that their hash names the plan
 /// and executors keep it decoded (`ExecutablePlan`).
-public struct StagePlan: Sendable {
+public struct PlanTree: Sendable {
     /// One operator: its type's name, itself encoded, its children, and the shuffle that it reads (numbered from 0 in
     /// the order of `nodes`).
     public struct Node: Sendable {
