@@ -1,0 +1,64 @@
+import MillraceBase
+
+/// One block of a map output: what a reduce task asks an executor for.
+public struct BlockID: Hashable, Sendable, CustomStringConvertible {
+    public var shuffle: ShuffleID
+    public var mapTask: TaskID
+    public var reduce: Int
+    public init(shuffle: ShuffleID, mapTask: TaskID, reduce: Int) {
+        self.shuffle = shuffle
+        self.mapTask = mapTask
+        self.reduce = reduce
+    }
+
+    /// Spark's name of the block; also its name on the data plane.
+    public var description: String {
+        "shuffle_\(shuffle.rawValue)_\(mapTask.rawValue)_\(reduce)"
+    }
+
+    /// Reads `description`. Nil for anything else.
+    public init?(_ name: some StringProtocol) {
+        let parts = name.split(separator: "_", omittingEmptySubsequences: false)
+        guard parts.count == 4, parts[0] == "shuffle", let shuffle = Int(parts[1]),
+            let task = Int(parts[2]), let reduce = Int(parts[3]), shuffle >= 0, task >= 0, reduce >= 0
+        else { return nil }
+        self.init(shuffle: ShuffleID(shuffle), mapTask: TaskID(task), reduce: reduce)
+    }
+}
+
+/// Gets blocks from other executors. Called on task threads.
+public protocol BlockFetcher: Sendable {
+    /// Starts a request and returns at once.
+    func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch
+}
+
+/// A request under way.
+public protocol BlockFetch: AnyObject {
+    /// The blocks in the order asked for. Waits for them, at most for the fetch deadline of the settings. Throws
+    /// `BlockFetchError`.
+    func wait() throws -> [[UInt8]]
+}
+
+/// Why blocks did not come.
+public struct BlockFetchError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The first block that is missing or damaged, as an index into the request; 0 when the peer could not be reached.
+    public var index: Int
+    public var message: String
+    public init(index: Int, message: String) {
+        self.index = index
+        self.message = message
+    }
+    public var description: String { message }
+}
+
+/// For a master whose only executor is the driver itself: there is nobody to fetch from.
+public struct NoBlockFetcher: BlockFetcher {
+    public init() {}
+    public func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch { Refused() }
+
+    private final class Refused: BlockFetch {
+        func wait() throws -> [[UInt8]] {
+            throw BlockFetchError(index: 0, message: "there are no other executors")
+        }
+    }
+}

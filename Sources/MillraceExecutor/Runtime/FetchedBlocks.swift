@@ -1,0 +1,106 @@
+import Glibc
+import MillraceBase
+import MillraceCore
+import MillraceStore
+
+/// The blocks of one reduce partition: this executor's own straight from its store, the others' by requests, of which as
+/// many are under way as the governor allows.
+///
+/// Same rule as Spark's ShuffleBlockFetcherIterator: at most `maxBytesInFlight` are asked for at a time, one request is at
+/// most a fifth of that (so that five peers can be read at once), and one request is always allowed.
+final class FetchedBlocks: ShuffleBlocks {
+    private struct Request {
+        var executor: ExecutorID
+        var statuses: [MapStatus] = []
+        var bytes = 0
+    }
+
+    private let outputs: MapOutputs
+    private let shuffleInput: Int
+    private let reduce: Int
+    private let runtime: ExecutorRuntime
+    private var local: [MapStatus] = []
+    private var waiting: [Request] = []
+    private var underWay: [(request: Request, fetch: any BlockFetch)] = []
+    private var bytesInFlight = 0
+    private var ready: [[UInt8]] = []
+
+    init(outputs: MapOutputs, shuffleInput: Int, reduce: Int, runtime: ExecutorRuntime) {
+        self.outputs = outputs
+        self.shuffleInput = shuffleInput
+        self.reduce = reduce
+        self.runtime = runtime
+        plan()
+    }
+
+    func next() throws -> [UInt8]? {
+        startRequests()
+        if let status = local.popLast() { return try readLocal(status) }
+        while true {
+            if let block = ready.popLast() { return block }
+            guard !underWay.isEmpty else { return nil }
+            try collect()
+        }
+    }
+
+    /// Sorts the outputs into local blocks and requests. Empty blocks are not asked for.
+    private func plan() {
+        var open: [Request] = []
+        for case let status? in outputs.statuses where status.sizes[reduce] > 0 {
+            if status.executor == runtime.executor {
+                local.append(status)
+                continue
+            }
+            let size = status.sizes[reduce]
+            let index = open.firstIndex { $0.executor == status.executor } ?? open.count
+            if index == open.count { open.append(Request(executor: status.executor)) }
+            open[index].statuses.append(status)
+            open[index].bytes += size
+            if open[index].bytes >= runtime.maxBytesInFlight / 5 {
+                waiting.append(open.remove(at: index))
+            }
+        }
+        waiting += open
+    }
+
+    private func startRequests() {
+        while let next = waiting.last,
+            underWay.isEmpty || bytesInFlight + next.bytes <= runtime.maxBytesInFlight {
+            waiting.removeLast()
+            let blocks = next.statuses.map {
+                BlockID(shuffle: outputs.shuffle, mapTask: $0.mapTask, reduce: reduce)
+            }
+            underWay.append((next, runtime.fetcher.start(blocks, from: next.executor)))
+            bytesInFlight += next.bytes
+        }
+    }
+
+    private func collect() throws {
+        let (request, fetch) = underWay.removeFirst()
+        bytesInFlight -= request.bytes
+        do { ready = try fetch.wait() } catch let error as BlockFetchError {
+            let index = min(error.index, request.statuses.count - 1)
+            throw failure(request.statuses[index], error.message)
+        }
+        startRequests()
+    }
+
+    private func readLocal(_ status: MapStatus) throws -> [UInt8] {
+        do {
+            let block = try runtime.mapOutputStore.block(
+                shuffle: outputs.shuffle, task: status.mapTask, reduce: reduce)
+            switch block {
+            case nil: throw failure(status, "this executor has no output of \(status.mapTask)")
+            case .memory(let bytes): return bytes
+            case .file(let path, let offset, let length):
+                return try runtime.mapOutputStore.read(path: path, offset: offset, length: length)
+            }
+        } catch let error as StoreError { throw failure(status, "\(error)") }
+    }
+
+    private func failure(_ status: MapStatus, _ message: String) -> FetchFailure {
+        FetchFailure(
+            shuffleInput: shuffleInput, mapIndex: status.mapIndex, reduce: reduce,
+            executor: status.executor, message: message)
+    }
+}

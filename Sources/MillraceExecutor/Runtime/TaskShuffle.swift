@@ -1,0 +1,69 @@
+import MillraceBase
+import MillraceCore
+
+/// One task's way to shuffles: the local numbers of its plan bound to this stage attempt's shuffles.
+final class TaskShuffle: ShuffleEnvironment {
+    private let runtime: ExecutorRuntime
+    private let setup: StageSetup
+    private let task: TaskID
+
+    init(runtime: ExecutorRuntime, setup: StageSetup, task: TaskID) {
+        self.runtime = runtime
+        self.setup = setup
+        self.task = task
+    }
+
+    func blocks(shuffleInput: Int, reduce: Int) throws -> any ShuffleBlocks {
+        guard setup.inputShuffles.indices.contains(shuffleInput) else {
+            throw PlanError("the stage reads \(setup.inputShuffles.count) shuffles, not \(shuffleInput + 1)")
+        }
+        let shuffle = setup.inputShuffles[shuffleInput]
+        guard let outputs = runtime.mapOutputs(of: shuffle), outputs.statuses.allSatisfy({ $0 != nil })
+        else { throw MapOutputsMissing(shuffle: shuffle, reduce: reduce) }
+        return FetchedBlocks(
+            outputs: outputs, shuffleInput: shuffleInput, reduce: reduce, runtime: runtime)
+    }
+
+    func mapOutputWriter(reducers: Int) throws -> any MapOutputWriter {
+        guard let shuffle = setup.outputShuffle, reducers == setup.reducerCount else {
+            throw PlanError("the stage writes \(setup.reducerCount) reduce partitions, not \(reducers)")
+        }
+        return StoredMapOutput(
+            store: runtime.mapOutputStore, shuffle: shuffle, task: task, reducers: reducers)
+    }
+}
+
+/// This executor does not know where all outputs of a shuffle are: they were lost since the task was launched.
+struct MapOutputsMissing: Error, CustomStringConvertible {
+    var shuffle: ShuffleID
+    var reduce: Int
+    var description: String { "the map outputs of \(shuffle) are not complete" }
+}
+
+/// Collects a map task's output and publishes it in this executor's store.
+private final class StoredMapOutput: MapOutputWriter {
+    private let store: MapOutputStore
+    private let shuffle: ShuffleID
+    private let task: TaskID
+    private var blocks: [[UInt8]]
+
+    init(store: MapOutputStore, shuffle: ShuffleID, task: TaskID, reducers: Int) {
+        self.store = store
+        self.shuffle = shuffle
+        self.task = task
+        blocks = Array(repeating: [], count: reducers)
+    }
+
+    func append(_ piece: [UInt8], reduce: Int) throws {
+        if blocks[reduce].isEmpty { blocks[reduce] = piece } else { blocks[reduce] += piece }
+    }
+
+    func commit() throws -> [UInt64] {
+        let sizes = blocks.map { UInt64($0.count) }
+        try store.publish(blocks, shuffle: shuffle, task: task)
+        blocks = []
+        return sizes
+    }
+
+    func abort() { blocks = [] }
+}
