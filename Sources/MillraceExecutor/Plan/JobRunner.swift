@@ -7,12 +7,38 @@ public protocol JobRunner: Sendable {
     /// partition itself when that is nil), in any order, one call at a time, on any thread; it only stores or merges.
     /// What it throws fails the job.
     /// Throws `MillraceError` (`jobAborted` with the task's error, `cancelled` …).
-    func run(
+    @discardableResult func run(
         _ request: JobRequest, onResult: @escaping @Sendable (Int, [UInt8]) throws -> Void
-    ) async throws
+    ) async throws -> JobReport
 
     /// No RDD refers to the shuffle any more; its files may go. Called on any thread, must not wait.
     func release(_ shuffle: ShuffleID)
+}
+
+/// What the accepted tasks of a finished job said of themselves.
+public struct JobReport: Sendable {
+    /// The named numbers of one accepted task.
+    public struct Task: Sendable {
+        public var partition: Int
+        /// Where it ran; the next batch prefers the same executor for its state.
+        public var executor: ExecutorID?
+        public var metrics: [TaskMetric]
+        public init(partition: Int, executor: ExecutorID? = nil, metrics: [TaskMetric]) {
+            self.partition = partition
+            self.executor = executor
+            self.metrics = metrics
+        }
+    }
+    /// Of all stages; only tasks that reported a number.
+    public var tasks: [Task] = []
+    public init() {}
+
+    /// The sum of a number over all tasks; 0 when none reported it.
+    public func total(_ name: String) -> Int64 {
+        tasks.reduce(0) { sum, task in
+            task.metrics.reduce(sum) { $1.name == name ? $0 + $1.value : $0 }
+        }
+    }
 }
 
 /// One job, ready to be scheduled.
