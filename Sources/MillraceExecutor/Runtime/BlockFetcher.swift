@@ -20,7 +20,8 @@ public struct BlockID: Hashable, Sendable, CustomStringConvertible {
     public init?(_ name: some StringProtocol) {
         let parts = name.split(separator: "_", omittingEmptySubsequences: false)
         guard parts.count == 4, parts[0] == "shuffle", let shuffle = Int(parts[1]),
-            let task = Int(parts[2]), let reduce = Int(parts[3]), shuffle >= 0, task >= 0, reduce >= 0
+            let task = Int(parts[2]), let reduce = Int(parts[3]), shuffle >= 0, task >= 0,
+            reduce >= 0
         else { return nil }
         self.init(shuffle: ShuffleID(shuffle), mapTask: TaskID(task), reduce: reduce)
     }
@@ -54,7 +55,9 @@ public struct BlockFetchError: Error, Hashable, Sendable, CustomStringConvertibl
 /// For a master whose only executor is the driver itself: there is nobody to fetch from.
 public struct NoBlockFetcher: BlockFetcher {
     public init() {}
-    public func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch { Refused() }
+    public func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
+        Refused()
+    }
 
     private final class Refused: BlockFetch {
         func wait() throws -> [[UInt8]] {

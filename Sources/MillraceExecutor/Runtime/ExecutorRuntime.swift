@@ -154,7 +154,9 @@ public final class ExecutorRuntime: Sendable {
             defer {
                 end.recordsRead = context.metrics.recordsRead
                 end.recordsWritten = context.metrics.recordsWritten
-                end.metrics = context.metrics.named.map { TaskMetric(name: $0.name, value: $0.value) }
+                end.metrics = context.metrics.named.map {
+                    TaskMetric(name: $0.name, value: $0.value)
+                }
             }
             switch try stage.executable().run(context) {
             case .result(let bytes): end.reason = .result(bytes)

@@ -1,7 +1,5 @@
-import Glibc
 import MillraceBase
 import MillraceCore
-import MillraceStore
 
 /// The blocks of one reduce partition: this executor's own straight from its store, the others' by requests, of which as
 /// many are under way as the governor allows.
@@ -65,7 +63,8 @@ final class FetchedBlocks: ShuffleBlocks {
 
     private func startRequests() {
         while let next = waiting.last,
-            underWay.isEmpty || bytesInFlight + next.bytes <= runtime.maxBytesInFlight {
+            underWay.isEmpty || bytesInFlight + next.bytes <= runtime.maxBytesInFlight
+        {
             waiting.removeLast()
             let blocks = next.statuses.map {
                 BlockID(shuffle: outputs.shuffle, mapTask: $0.mapTask, reduce: reduce)
@@ -86,16 +85,13 @@ final class FetchedBlocks: ShuffleBlocks {
     }
 
     private func readLocal(_ status: MapStatus) throws -> [UInt8] {
-        do {
-            let block = try runtime.mapOutputStore.block(
-                shuffle: outputs.shuffle, task: status.mapTask, reduce: reduce)
-            switch block {
-            case nil: throw failure(status, "this executor has no output of \(status.mapTask)")
-            case .memory(let bytes): return bytes
-            case .file(let path, let offset, let length):
-                return try runtime.mapOutputStore.read(path: path, offset: offset, length: length)
-            }
-        } catch let error as StoreError { throw failure(status, "\(error)") }
+        let block = try runtime.mapOutputStore.block(
+            shuffle: outputs.shuffle, task: status.mapTask, reduce: reduce)
+        switch block {
+        case nil: throw failure(status, "this executor has no output of \(status.mapTask)")
+        case .memory(let bytes): return bytes
+        case .file: preconditionFailure("no map output is in a file yet")
+        }
     }
 
     private func failure(_ status: MapStatus, _ message: String) -> FetchFailure {

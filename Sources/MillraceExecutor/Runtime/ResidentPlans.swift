@@ -41,8 +41,11 @@ public final class ResidentPlans: Sendable {
 
     /// The plan, decoded. Throws why it cannot be: bytes of another build, or never sent.
     func executable(_ plan: PlanHash) throws -> ExecutablePlan {
-        let (decoded, bytes) = entries.withLock { entries -> (Result<ExecutablePlan, any Error>?, [UInt8]?) in
-            guard let entry = entries[plan], entry.bytes.count == entry.total else { return (nil, nil) }
+        let (decoded, bytes) = entries.withLock {
+            entries -> (Result<ExecutablePlan, any Error>?, [UInt8]?) in
+            guard let entry = entries[plan], entry.bytes.count == entry.total else {
+                return (nil, nil)
+            }
             return (entry.decoded, entry.bytes)
         }
         if let decoded { return try decoded.get() }

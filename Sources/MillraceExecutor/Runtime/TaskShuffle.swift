@@ -15,10 +15,12 @@ final class TaskShuffle: ShuffleEnvironment {
 
     func blocks(shuffleInput: Int, reduce: Int) throws -> any ShuffleBlocks {
         guard setup.inputShuffles.indices.contains(shuffleInput) else {
-            throw PlanError("the stage reads \(setup.inputShuffles.count) shuffles, not \(shuffleInput + 1)")
+            throw PlanError(
+                "the stage reads \(setup.inputShuffles.count) shuffles, not \(shuffleInput + 1)")
         }
         let shuffle = setup.inputShuffles[shuffleInput]
-        guard let outputs = runtime.mapOutputs(of: shuffle), outputs.statuses.allSatisfy({ $0 != nil })
+        guard let outputs = runtime.mapOutputs(of: shuffle),
+            outputs.statuses.allSatisfy({ $0 != nil })
         else { throw MapOutputsMissing(shuffle: shuffle, reduce: reduce) }
         return FetchedBlocks(
             outputs: outputs, shuffleInput: shuffleInput, reduce: reduce, runtime: runtime)
@@ -26,7 +28,8 @@ final class TaskShuffle: ShuffleEnvironment {
 
     func mapOutputWriter(reducers: Int) throws -> any MapOutputWriter {
         guard let shuffle = setup.outputShuffle, reducers == setup.reducerCount else {
-            throw PlanError("the stage writes \(setup.reducerCount) reduce partitions, not \(reducers)")
+            throw PlanError(
+                "the stage writes \(setup.reducerCount) reduce partitions, not \(reducers)")
         }
         return StoredMapOutput(
             store: runtime.mapOutputStore, shuffle: shuffle, task: task, reducers: reducers)

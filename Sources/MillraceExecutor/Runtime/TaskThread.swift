@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import MillraceBase
 
@@ -28,7 +29,8 @@ final class TaskThread: @unchecked Sendable {
         let code = pthread_create(&thread, &attributes, taskThreadMain, start.toOpaque())
         guard code == 0 else {
             start.release()
-            throw MillraceError(.system, "cannot start a thread: \(String(cString: strerror(code)))")
+            throw MillraceError(
+                .system, "cannot start a thread: \(String(cString: strerror(code)))")
         }
     }
 
@@ -36,7 +38,7 @@ final class TaskThread: @unchecked Sendable {
 
     fileprivate static func main(_ argument: UnsafeMutableRawPointer?) {
         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-        pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
+        clinux_set_thread_name(String(start.name.prefix(15)))
         start.body()
     }
 }

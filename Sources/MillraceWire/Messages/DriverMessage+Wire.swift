@@ -129,12 +129,14 @@ extension DriverMessage.PlanPiece {
     static let largestPlan = 1 << 32
 
     fileprivate init(_ piece: Millrace__V1__PlanPiece) throws(WireError) {
-        guard piece.total_bytes <= UInt64(Self.largestPlan), piece.offset <= piece.total_bytes else {
+        guard piece.total_bytes <= UInt64(Self.largestPlan), piece.offset <= piece.total_bytes
+        else {
             throw WireError("a plan piece at \(piece.offset) of \(piece.total_bytes) bytes")
         }
         self.init(
             plan: PlanHash(high: piece.hash_high, low: piece.hash_low),
-            totalBytes: Int(piece.total_bytes), offset: Int(piece.offset), bytes: Array(piece.bytes))
+            totalBytes: Int(piece.total_bytes), offset: Int(piece.offset), bytes: Array(piece.bytes)
+        )
     }
 }
 

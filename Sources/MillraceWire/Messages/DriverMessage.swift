@@ -20,7 +20,8 @@ public struct DriverMessage: Sendable {
     public init() {}
 
     public var isEmpty: Bool {
-        launches.isEmpty && registered == nil && peers.isEmpty && plans.isEmpty && mapOutputs.isEmpty
+        launches.isEmpty && registered == nil && peers.isEmpty && plans.isEmpty
+            && mapOutputs.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
             && shutdown == nil && commitDecisions.isEmpty
     }
@@ -79,7 +80,8 @@ public struct DriverMessage: Sendable {
             stride(from: 0, to: max(bytes.count, 1), by: maximumBytes).map { offset in
                 let end = min(offset + maximumBytes, bytes.count)
                 return PlanPiece(
-                    plan: plan, totalBytes: bytes.count, offset: offset, bytes: Array(bytes[offset..<end]))
+                    plan: plan, totalBytes: bytes.count, offset: offset,
+                    bytes: Array(bytes[offset..<end]))
             }
         }
     }

@@ -67,13 +67,15 @@ extension ExecutorMessage.Registration {
 
     fileprivate init(_ message: Millrace__V1__Register) throws(WireError) {
         guard message.cores >= 1, message.cores <= 65_536 else {
-            throw WireError("an executor registers with \(message.cores) cores; 1 to 65536 is possible")
+            throw WireError(
+                "an executor registers with \(message.cores) cores; 1 to 65536 is possible")
         }
         guard message.block_port <= 65_535 else {
             throw WireError("an executor registers with block port \(message.block_port)")
         }
         self.init(
-            protocolVersion: Int(message.protocol_version), applicationID: text(message.application_id),
+            protocolVersion: Int(message.protocol_version),
+            applicationID: text(message.application_id),
             executor: ExecutorID(Int(message.executor_id)), buildID: text(message.build_id),
             host: text(message.host), blockPort: Int(message.block_port), cores: Int(message.cores),
             memoryBytes: message.memory_bytes, processID: Int(message.process_id))
@@ -124,7 +126,8 @@ extension TaskEnd {
     }
 
     fileprivate init(_ message: Millrace__V1__TaskEnd) throws(WireError) {
-        guard message.task_id <= UInt64(Int.max), message.run_nanoseconds <= UInt64(Int64.max) else {
+        guard message.task_id <= UInt64(Int.max), message.run_nanoseconds <= UInt64(Int64.max)
+        else {
             throw WireError("a task end with task id \(message.task_id)")
         }
         self.init(

@@ -78,13 +78,16 @@ public final class WireArena {
         _ values: [Source], as _: Target.Type
     ) -> UnsafeMutablePointer<Target> {
         let copy = make(Target.self, count: values.count)
-        for (index, value) in values.enumerated() { copy[index] = Target(truncatingIfNeeded: value) }
+        for (index, value) in values.enumerated() {
+            copy[index] = Target(truncatingIfNeeded: value)
+        }
         return copy
     }
 
     /// A repeated message field: a pointer to each struct, filled in by `fill`.
     func repeated<Value, Struct>(
-        _ values: [Value], _ type: Struct.Type, _ initialise: (UnsafeMutablePointer<Struct>) -> Void,
+        _ values: [Value], _ type: Struct.Type,
+        _ initialise: (UnsafeMutablePointer<Struct>) -> Void,
         _ fill: (Value, inout Struct) -> Void
     ) -> (count: Int, pointers: UnsafeMutablePointer<UnsafeMutablePointer<Struct>?>?) {
         guard !values.isEmpty else { return (0, nil) }
