@@ -8,6 +8,13 @@ public struct JSONError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What was expected there and what is there.
     public var reason: String
 
+    public init(offset: Int, line: Int, column: Int, reason: String) {
+        self.offset = offset
+        self.line = line
+        self.column = column
+        self.reason = reason
+    }
+
     public var description: String { "line \(line), column \(column): \(reason)" }
 }
 
