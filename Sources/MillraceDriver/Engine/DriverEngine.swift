@@ -1,0 +1,165 @@
+import MillraceBase
+import MillraceCore
+import MillraceWire
+
+/// Performs what `DriverCore` decides. Owns the core, the executors' sessions and the jobs that wait for their end.
+///
+/// Belongs to the driver's loop: everything that happens comes in as an event, and what the events of one turn have for an
+/// executor leaves as one message when the turn ends (`endTurn`).
+final class DriverEngine {
+    /// Set by the shell that owns the loop: wants `timerFired()` at that instant.
+    var armTimer: (Instant) -> Void = { _ in }
+    /// Set by the backend that owns the executors' processes: this one was given up.
+    var dismissed: (ExecutorID, String) -> Void = { _, _ in }
+    /// Who registered, for those that wait for executors.
+    var registrationsChanged: () -> Void = {}
+
+    let applicationID: String
+    private let heartbeatInterval: Duration
+    private let maxResultBytes: Int
+    private var core: DriverCore
+    private var effects = Effects()
+    private var sessions: [ExecutorID: ExecutorSession] = [:]
+    /// Executors in the order in which they registered.
+    private(set) var order: [ExecutorID] = []
+    private var jobs: [JobID: PendingJob] = [:]
+    private var plans: [PlanHash: [UInt8]] = [:]
+
+    init(
+        applicationID: String, settings: CoreSettings, heartbeatInterval: Duration, maxResultBytes: Int
+    ) {
+        self.applicationID = applicationID
+        self.heartbeatInterval = heartbeatInterval
+        self.maxResultBytes = maxResultBytes
+        core = DriverCore(settings: settings)
+    }
+
+    // MARK: Events
+
+    func submit(_ job: PendingJob, now: Instant) {
+        for plan in job.plans where plans[plan.hash] == nil { plans[plan.hash] = plan.bytes }
+        jobs[job.description.id] = job
+        handle(.jobSubmitted(job.description), now)
+    }
+
+    func handle(_ event: DriverEvent, _ now: Instant) {
+        core.handle(event, now: now, into: &effects)
+        perform(now)
+    }
+
+    func register(
+        _ registration: ExecutorMessage.Registration, link: any ExecutorLink, now: Instant
+    ) {
+        let session = ExecutorSession(registration: registration, link: link)
+        let peer = Self.peer(registration)
+        session.greet(
+            .init(applicationID: applicationID, heartbeatInterval: heartbeatInterval),
+            peers: order.compactMap { sessions[$0].map { Self.peer($0.registration) } } + [peer])
+        for executor in order { sessions[executor]?.introduce(peer) }
+        sessions[registration.executor] = session
+        order.append(registration.executor)
+        handle(
+            .executorRegistered(registration.executor, host: registration.host, cores: registration.cores),
+            now)
+        registrationsChanged()
+    }
+
+    /// Its connection broke or its process ended. Nothing when it is gone already.
+    func lose(_ executor: ExecutorID, _ loss: ExecutorLoss, now: Instant) {
+        guard let session = sessions.removeValue(forKey: executor) else { return }
+        order.removeAll { $0 == executor }
+        session.link.close(reason: loss.reason)
+        handle(.executorLost(executor, loss), now)
+        registrationsChanged()
+    }
+
+    func receive(_ message: ExecutorMessage, from executor: ExecutorID, now: Instant) {
+        guard sessions[executor] != nil else { return }
+        if message.heartbeat != nil { handle(.heartbeat(executor), now) }
+        for task in message.commitRequests { handle(.commitRequested(executor, task), now) }
+        if !message.taskEnds.isEmpty { handle(.tasksEnded(executor, message.taskEnds), now) }
+    }
+
+    /// Sends what this turn of the loop made.
+    func endTurn() {
+        for executor in order { sessions[executor]?.endTurn() }
+    }
+
+    func shutDown(reason: String) {
+        for executor in order { sessions[executor]?.shutDown(reason: reason) }
+        sessions = [:]
+        order = []
+        for job in jobs.values.sorted(by: { $0.description.id < $1.description.id }) {
+            job.fail(MillraceError(.cancelled, "the application was stopped: \(reason)"))
+        }
+        jobs = [:]
+    }
+
+    // MARK: What others may know
+
+    var registrations: [ExecutorMessage.Registration] {
+        order.compactMap { sessions[$0]?.registration }
+    }
+    var totalCores: Int { registrations.reduce(0) { $0 + $1.cores } }
+    var runningJobCount: Int { jobs.count }
+    func heldTaskCount(of executor: ExecutorID) -> Int { core.heldTaskCount(of: executor) }
+
+    // MARK: Effects
+
+    private func perform(_ now: Instant) {
+        guard !effects.isEmpty else { return }
+        var current = Effects()
+        swap(&current, &effects)
+        for effect in current.list { perform(effect, current.launches, now) }
+        current.removeAll()
+        // What performing caused (a job over its result limit) was handled at once and left its own buffer empty.
+        effects = current
+    }
+
+    private func perform(_ effect: Effect, _ launches: [TaskDescription], _ now: Instant) {
+        switch effect {
+        case .launch(let executor, let range):
+            sessions[executor]?.launch(launches[range], core: core, plans: plans)
+        case .kill(let executor, let task, _): sessions[executor]?.kill(task)
+        case .taskResult(let id, let index, let bytes):
+            guard let job = jobs[id] else { return }
+            job.accept(bytes, at: index)
+            if maxResultBytes > 0, job.resultBytes > maxResultBytes {
+                handle(.jobCancelled(id, reason: job.tooLarge(maxResultBytes)), now)
+            }
+        case .taskMetrics(let id, let stage, let partition, let metrics):
+            jobs[id]?.note(.init(stage: stage, partition: partition, metrics: metrics))
+        case .jobSucceeded(let id): jobs.removeValue(forKey: id)?.succeed()
+        case .jobFailed(let id, let failure): jobs.removeValue(forKey: id)?.fail(failure.error)
+        case .stageStarted: break
+        case .stageEnded(let summary):
+            for executor in order { sessions[executor]?.finish(summary.stage, attempts: summary.attempts) }
+        case .removeShuffle(let shuffle):
+            for executor in order { sessions[executor]?.remove(shuffle) }
+        case .dismissExecutor(let executor, let loss):
+            guard let session = sessions.removeValue(forKey: executor) else { return }
+            order.removeAll { $0 == executor }
+            session.shutDown(reason: loss.reason)
+            dismissed(executor, loss.reason)
+            registrationsChanged()
+        case .commitDecided(let executor, let task, let granted):
+            sessions[executor]?.decideCommit(task, granted)
+        case .armTimer(let instant): armTimer(instant)
+        case .notice(let notice): Self.log(notice)
+        }
+    }
+
+    private static func peer(_ registration: ExecutorMessage.Registration) -> DriverMessage.Peer {
+        DriverMessage.Peer(
+            executor: registration.executor, host: registration.host, port: registration.blockPort)
+    }
+
+    private static func log(_ notice: Notice) {
+        switch notice.level {
+        case .debug: Log.debug("driver", notice.description)
+        case .info: Log.info("driver", notice.description)
+        case .warning: Log.warn("driver", notice.description)
+        case .error: Log.error("driver", notice.description)
+        }
+    }
+}

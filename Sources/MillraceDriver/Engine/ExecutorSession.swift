@@ -1,0 +1,100 @@
+import MillraceBase
+import MillraceCore
+import MillraceWire
+
+/// What the driver knows of one registered executor: what was sent to it, so that plans, stages and map outputs travel
+/// once, and what this turn of the loop has for it.
+final class ExecutorSession {
+    struct StageKey: Hashable {
+        var stage: StageID
+        var attempt: Int
+    }
+
+    let id: ExecutorID
+    let registration: ExecutorMessage.Registration
+    let link: any ExecutorLink
+    private(set) var outbox = DriverMessage()
+    private var plans: Set<PlanHash> = []
+    private var stages: Set<StageKey> = []
+    private var outputEpochs: [ShuffleID: UInt64] = [:]
+    /// Tasks come in runs of one stage; the last one is not looked up again.
+    private var latest: StageKey?
+
+    init(registration: ExecutorMessage.Registration, link: any ExecutorLink) {
+        id = registration.executor
+        self.registration = registration
+        self.link = link
+    }
+
+    /// Adds tasks, and before them whatever this executor does not have yet.
+    func launch(_ tasks: ArraySlice<TaskDescription>, core: DriverCore, plans known: [PlanHash: [UInt8]]) {
+        for task in tasks {
+            let key = StageKey(stage: task.stage, attempt: task.stageAttempt)
+            if key != latest {
+                prepare(key, core, known)
+                latest = key
+            }
+        }
+        outbox.launches.append(contentsOf: tasks)
+    }
+
+    private func prepare(_ key: StageKey, _ core: DriverCore, _ known: [PlanHash: [UInt8]]) {
+        guard let setup = core.setup(of: key.stage, attempt: key.attempt) else {
+            preconditionFailure("a task of \(key.stage), which is over, was launched")
+        }
+        if plans.insert(setup.plan).inserted {
+            guard let bytes = known[setup.plan] else {
+                preconditionFailure("\(key.stage) runs plan \(setup.plan), which no job brought")
+            }
+            outbox.plans += DriverMessage.PlanPiece.pieces(of: bytes, plan: setup.plan)
+        }
+        for shuffle in setup.inputShuffles {
+            guard let epoch = core.mapOutputEpoch(of: shuffle), outputEpochs[shuffle] != epoch,
+                let outputs = core.mapOutputs(of: shuffle)
+            else { continue }
+            outputEpochs[shuffle] = epoch
+            outbox.mapOutputs.append(outputs)
+        }
+        if stages.insert(key).inserted { outbox.stages.append(setup) }
+    }
+
+    /// Map outputs change between two launches of one stage, so each turn of the loop looks again.
+    func endTurn() {
+        latest = nil
+        guard !outbox.isEmpty else { return }
+        link.send(outbox)
+        outbox = DriverMessage()
+    }
+
+    func greet(_ registered: DriverMessage.Registered, peers: [DriverMessage.Peer]) {
+        outbox.registered = registered
+        outbox.peers += peers
+    }
+
+    func introduce(_ peer: DriverMessage.Peer) { outbox.peers.append(peer) }
+
+    func kill(_ task: TaskID) { outbox.kills.append(task) }
+
+    func decideCommit(_ task: TaskID, _ isGranted: Bool) {
+        outbox.commitDecisions.append(.init(task: task, isGranted: isGranted))
+    }
+
+    func remove(_ shuffle: ShuffleID) {
+        outputEpochs[shuffle] = nil
+        outbox.removedShuffles.append(shuffle)
+    }
+
+    func finish(_ stage: StageID, attempts: Int) {
+        var isKnown = false
+        for attempt in 0..<max(attempts, 1) where stages.remove(.init(stage: stage, attempt: attempt)) != nil {
+            isKnown = true
+        }
+        if isKnown { outbox.finishedStages.append(stage) }
+    }
+
+    func shutDown(reason: String) {
+        outbox.shutdown = reason
+        endTurn()
+        link.close(reason: reason)
+    }
+}

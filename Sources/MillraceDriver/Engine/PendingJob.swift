@@ -1,0 +1,67 @@
+import MillraceBase
+import MillraceCore
+
+/// The bytes of a plan under their name.
+public struct PlanBytes: Sendable {
+    public var hash: PlanHash
+    public var bytes: [UInt8]
+    public init(hash: PlanHash, bytes: [UInt8]) {
+        self.hash = hash
+        self.bytes = bytes
+    }
+}
+
+/// What a finished job brought: the result of each wanted partition in its order, and what its tasks reported.
+public struct JobOutcome: Sendable {
+    public struct TaskNumbers: Sendable {
+        public var stage: StageID
+        public var partition: Int
+        public var metrics: [TaskMetric]
+    }
+    public var results: [[UInt8]]
+    public var tasks: [TaskNumbers] = []
+}
+
+/// A job between its submission and its end. Made by the caller, then belongs to the driver's loop; `complete` is called
+/// once, on the loop.
+final class PendingJob: @unchecked Sendable {
+    let description: JobDescription
+    let plans: [PlanBytes]
+    private(set) var resultBytes = 0
+    private var outcome: JobOutcome
+    private let complete: @Sendable (Result<JobOutcome, MillraceError>) -> Void
+
+    init(
+        _ description: JobDescription, plans: [PlanBytes],
+        complete: @escaping @Sendable (Result<JobOutcome, MillraceError>) -> Void
+    ) {
+        self.description = description
+        self.plans = plans
+        self.complete = complete
+        outcome = JobOutcome(results: [])
+        outcome.results = Array(repeating: [], count: Self.resultCount(description))
+    }
+
+    func accept(_ bytes: [UInt8], at index: Int) {
+        outcome.results[index] = bytes
+        resultBytes += bytes.count
+    }
+
+    func note(_ numbers: JobOutcome.TaskNumbers) { outcome.tasks.append(numbers) }
+
+    func succeed() { complete(.success(outcome)) }
+
+    func fail(_ error: MillraceError) { complete(.failure(error)) }
+
+    /// Spark's words, because people search for them.
+    func tooLarge(_ limit: Int) -> String {
+        "total size of serialized results (\(resultBytes) bytes) is bigger than "
+            + "millrace.driver.maxResultSize (\(limit) bytes)"
+    }
+
+    private static func resultCount(_ description: JobDescription) -> Int {
+        if let partitions = description.partitions { return partitions.count }
+        let final = description.lineage.nodes.last { $0.id == description.finalRDD }
+        return final?.partitionCount ?? 0
+    }
+}

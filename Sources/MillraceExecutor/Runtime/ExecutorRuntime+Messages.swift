@@ -1,0 +1,20 @@
+import MillraceBase
+import MillraceCore
+import MillraceWire
+
+extension ExecutorRuntime {
+    /// Does what the driver says, in the order of the message's lists. Throws `PlanError` for plan pieces that do not fit
+    /// together; the connection is not to be trusted any more then.
+    public func apply(_ message: DriverMessage) throws(PlanError) {
+        for piece in message.plans {
+            try plans.add(
+                piece.plan, total: piece.totalBytes, offset: piece.offset, piece: piece.bytes)
+        }
+        if !message.mapOutputs.isEmpty { update(message.mapOutputs) }
+        if !message.stages.isEmpty { add(stages: message.stages) }
+        if !message.launches.isEmpty { launch(message.launches) }
+        if !message.kills.isEmpty { kill(message.kills) }
+        if !message.removedShuffles.isEmpty { remove(message.removedShuffles) }
+        if !message.finishedStages.isEmpty { finish(stages: message.finishedStages) }
+    }
+}
