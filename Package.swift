@@ -53,14 +53,14 @@ let package = Package(
             ["MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "CLinux", "CZlib"]),
         module(
             "MillraceDriver", ["MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "CLinux"]),
-        module("MillraceDeploy", ["MillraceBase", "CLinux"]),
+        module("MillraceDeploy", ["MillraceBase"]),
         module(
             "Millrace",
             [
                 "MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "MillraceExecutor",
                 "MillraceDriver", "MillraceKafka",
             ]),
-        program("MillraceCLI", ["Millrace", "MillraceBase", "MillraceDeploy", "MillraceKafka", "CLinux"]),
+        program("MillraceCLI", ["MillraceBase", "MillraceDeploy", "MillraceKafka"]),
         program("MillraceBench", ["Millrace", "MillraceBase", "CLinux"]),
         program("MillraceInterop", ["MillraceNet", "MillraceBase", "CMillraceProto", "CProtobufC"]),
         program("WordCountDemo", ["Millrace", "MillraceBase", "MillraceKafka"]),
@@ -73,5 +73,7 @@ let package = Package(
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase"]),
         tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceBase"]),
         tests("MillraceTests", ["Millrace", "MillraceBase"]),
+        tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase"]),
+        tests("TidyTests", ["MillraceBase"]),
     ]
 )

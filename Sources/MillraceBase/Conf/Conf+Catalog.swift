@@ -59,8 +59,10 @@ extension Conf {
     private static func unknown(_ key: String) -> String {
         let candidates = index.keys.sorted() + (key.hasPrefix("spark.") ? SparkKeys.all : [])
         let hasPrefix = key.hasPrefix("spark.") || key.hasPrefix("millrace.")
-        let completed = hasPrefix ? key : "millrace." + key
-        guard let nearest = EditDistance.nearest(to: completed, among: candidates) else {
+        let nearest = EditDistance.nearest(
+            to: hasPrefix ? key : "millrace." + key, among: candidates,
+            allowance: max(2, key.utf8.count / 3))
+        guard let nearest else {
             return "is not a known setting; `millrace conf` lists them"
         }
         return "is not a known setting; did you mean \(nearest)?"

@@ -28,11 +28,14 @@ public enum EditDistance {
     }
 
     /// The candidate nearest to the word, the first of equals; nil when none is near enough to
-    /// be what was meant (a third of the word's length, at least two edits). Words over 200 bytes
-    /// have no neighbours: comparing is quadratic, and the word may come from outside.
-    public static func nearest(to word: String, among candidates: [String]) -> String? {
+    /// be what was meant: at most `allowance` edits, which is a third of the word's length (at
+    /// least two) if not given. Words over 200 bytes have no neighbours: comparing is quadratic,
+    /// and the word may come from outside.
+    public static func nearest(
+        to word: String, among candidates: [String], allowance: Int? = nil
+    ) -> String? {
         guard word.utf8.count <= 200 else { return nil }
-        var limit = max(2, word.utf8.count / 3)
+        var limit = allowance ?? max(2, word.utf8.count / 3)
         var found: String?
         for candidate in candidates {
             let distance = between(word, candidate, limit: limit)

@@ -111,7 +111,7 @@ public enum Log {
             message: message, fields: fields.map { ($0.key, String(describing: $0.value)) })
         let isJSON = format.load(ordering: .relaxed) == LogFormat.json.rawValue
         let bytes = isJSON ? line.json() : line.text()
-        if let sink = sink.withLock({ $0 }) { sink(bytes) } else { writeToStandardError(bytes) }
+        if let sink = sink.withLock({ $0 }) { sink(bytes) } else { StandardError.write(bytes) }
     }
 
     @usableFromInline static let threshold = Atomic<UInt8>(thresholdFromEnvironment().rawValue)
