@@ -45,7 +45,8 @@ extension Conf {
         if let entry = index[key] { return .known(entry) }
         if key.hasPrefix("spark.") {
             guard SparkKeys.contains(key) else { return .unknown(reason: unknown(key)) }
-            return index["millrace." + key.dropFirst(6)].map { .known($0) } ?? .ignored
+            let own = SparkKeys.isNamed(key) ? index["millrace." + key.dropFirst(6)] : nil
+            return own.map { .known($0) } ?? .ignored
         }
         return .unknown(reason: unknown(key))
     }
@@ -53,7 +54,7 @@ extension Conf {
     /// All names of an entry in Spark's settings.
     public static func sparkNames(of entry: any AnyConfEntry) -> [String] {
         let simple = "spark." + entry.key.dropFirst("millrace.".count)
-        return (SparkKeys.contains(simple) ? [simple] : []) + entry.aliases
+        return (SparkKeys.isNamed(simple) ? [simple] : []) + entry.aliases
     }
 
     private static func unknown(_ key: String) -> String {

@@ -6,7 +6,7 @@ public struct SecurityEntries: ConfEntries {
     public let isTLSEnabled = ConfEntry(
         "millrace.ssl.enabled", default: false,
         doc: "TLS with certificates on both sides, on every connection of the application.",
-        aliases: ["spark.ssl.enabled", "spark.ssl.rpc.enabled"])
+        aliases: ["spark.ssl.rpc.enabled"])
     public let certificateFile = ConfEntry<String?>(
         "millrace.ssl.certificateFile", default: nil,
         doc: "This process's certificate chain (PEM).",

@@ -4,8 +4,11 @@
 enum SparkKeys {
     /// A known key, or one of a family whose last part is free.
     static func contains(_ key: String) -> Bool {
-        known.contains(key) || families.contains { key.hasPrefix($0) && key.count > $0.count }
+        isNamed(key) || families.contains { key.hasPrefix($0) && key.count > $0.count }
     }
+
+    /// A key that is known as a whole.
+    static func isNamed(_ key: String) -> Bool { known.contains(key) }
 
     /// Sorted.
     static let all: [String] = text.split(separator: "\n").flatMap { line in
@@ -742,6 +745,8 @@ enum SparkKeys {
         spark.sql.windowExec.buffer.spill threshold
         spark.sql.windowExec.buffer.spill.size threshold
         spark.sql.xml.legacyXMLParser enabled
+        spark.ssl enabled
+        spark.ssl.rpc certChain enabled privateKey
         spark.stage ignoreDecommissionFetchFailure maxAttempts maxConsecutiveAttempts
         spark.standalone executorRemoveDelayOnDisconnection
         spark.standalone.submit waitAppCompletion

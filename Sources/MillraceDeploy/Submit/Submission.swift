@@ -62,6 +62,11 @@ public struct Submission: Sendable {
     /// code, and nothing is left behind when either is killed. Returns only when that fails.
     public func execute() -> Refusal {
         setenv(LaunchEnvironment.conf, LaunchEnvironment.text(of: conf), 1)
+        // A launcher that is itself started from a thread that blocks signals (a job runner's)
+        // would make the application deaf to SIGTERM: the mask is inherited across both starts.
+        var none = sigset_t()
+        sigemptyset(&none)
+        sigprocmask(SIG_SETMASK, &none, nil)
         var arguments: [UnsafeMutablePointer<CChar>?] =
             ([givenProgram] + programArguments).map { strdup($0) } + [nil]
         execv(program, &arguments)
