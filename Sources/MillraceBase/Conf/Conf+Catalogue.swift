@@ -54,8 +54,7 @@ extension Conf {
     }
 
     private static func cell(_ entry: any AnyConfEntry) -> String {
-        var text = entry.doc + " *" + entry.kindText.prefix(1).uppercased()
-        text += entry.kindText.dropFirst() + ".*"
+        var text = "\(entry.doc) Type: \(entry.kindText)."
         let names = sparkNames(of: entry)
         if !names.isEmpty {
             text += " Spark: " + names.map { "`\($0)`" }.joined(separator: ", ") + "."
