@@ -21,6 +21,11 @@ public struct KafkaOffsets: Hashable, Sendable, Codable {
         for (topicPartition, offset) in pairs { self[topicPartition] = offset }
     }
 
+    /// For a parser: each partition at most once, in any order.
+    init(unsorted entries: [Entry]) {
+        self.entries = entries.sorted { $0.topicPartition < $1.topicPartition }
+    }
+
     public var isEmpty: Bool { entries.isEmpty }
     public var count: Int { entries.count }
     public var partitions: [TopicPartition] { entries.map(\.topicPartition) }

@@ -47,9 +47,6 @@ public struct KafkaSourceOptions: Sendable, Hashable, Codable {
     /// librdkafka properties given by the user, sorted by name; `bootstrap.servers` is always there.
     public var properties: [KafkaProperty]
 
-    /// Checks and reads a streaming query's options. Throws `.invalidOption` with Spark's reason.
-    public init(_ options: [String: String]) throws(KafkaError) { preconditionFailure("soon") }
-
     /// What an executor needs to read ranges. `group` names the query; consumers are cached by it.
     public func readerSettings(group: String) -> KafkaReaderSettings {
         KafkaReaderSettings(
