@@ -13,7 +13,7 @@ public struct ByteError: Error, Hashable, Sendable, CustomStringConvertible {
 /// that are left, so that no input can make it trap or allocate more than the input's own size.
 public struct ByteReader: Sendable {
     @usableFromInline let bytes: [UInt8]
-    public private(set) var position: Int
+    public internal(set) var position: Int
     @usableFromInline let end: Int
 
     public init(_ bytes: [UInt8]) {

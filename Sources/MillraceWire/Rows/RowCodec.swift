@@ -2,21 +2,48 @@ import MillraceBase
 
 /// Batches of rows ⇄ bytes, column by column.
 ///
-/// `Row` may be an integer, `Double`, `Float`, `Bool`, `String`, `[UInt8]`, an Optional of these, a (nested) tuple of all of
-/// these and of any other `Codable` types. The shape is found once, in `init`, from the type's metadata.
+/// `Row` may be an integer, `Double`, `Float`, `Bool`, `String`, `Substring`, `Character`, `Instant`, `Duration`, an Optional
+/// or Array of any supported type, a (nested) tuple of supported types, and any other `Codable` type. The shape is found
+/// once, in `init`, from the type's metadata; after that each column is one loop over the rows' memory, without a dynamic
+/// call or an allocation per row. Only `Codable` leaves pay for each value (`BinaryEncoder`).
+///
+/// A batch is its row count, then its columns. The same rows give the same bytes in every process.
 public struct RowCodec<Row>: Sendable {
+    private let shape: RowShape
+
     /// Throws `MillraceError.notSerializable`, naming the part of `Row` that cannot be encoded.
-    public init() throws {}
+    public init() throws { shape = try RowShape(of: Row.self) }
 
     /// Appends the batch. Throws only what a `Codable` leaf's `encode(to:)` throws.
     public func encode(_ rows: [Row], into writer: inout ByteWriter) throws {
         try rows.withUnsafeBufferPointer { try encode($0, into: &writer) }
     }
+
     public func encode(_ rows: UnsafeBufferPointer<Row>, into writer: inout ByteWriter) throws {
-        preconditionFailure("soon")
+        writer.writeCount(rows.count)
+        guard let base = rows.baseAddress, rows.count > 0 else { return }
+        let strided = Strided(
+            base: UnsafeMutableRawPointer(mutating: base), stride: MemoryLayout<Row>.stride, count: rows.count)
+        try shape.encode(strided, into: &writer)
     }
+
     /// Reads one batch and appends its rows. Throws `ByteError` or `DecodingError` on bad bytes; `rows` is then as it was.
     public func decode(from reader: inout ByteReader, into rows: inout [Row]) throws {
-        preconditionFailure("soon")
+        let start = reader
+        do {
+            let count = try shape.readCount(from: &reader)
+            if count == 0 { return }
+            let batch = try [Row](unsafeUninitializedCapacity: count) { buffer, initialized in
+                let strided = Strided(
+                    base: UnsafeMutableRawPointer(buffer.baseAddress!), stride: MemoryLayout<Row>.stride,
+                    count: count)
+                try shape.decode(from: &reader, into: strided)
+                initialized = count
+            }
+            if rows.isEmpty { rows = batch } else { rows.append(contentsOf: batch) }
+        } catch {
+            reader = start
+            throw error
+        }
     }
 }

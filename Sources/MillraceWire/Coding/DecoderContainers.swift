@@ -1,0 +1,357 @@
+import MillraceBase
+
+/// The decoder that a value sees: a place in a session.
+struct BinaryDecoding: Decoder {
+    let session: DecoderSession
+    let level: Int
+
+    var codingPath: [any CodingKey] { session.path }
+    var userInfo: [CodingUserInfoKey: Any] { session.userInfo }
+
+    /// Goes to the content of the container and remembers it as this level's. A second container on the same decoder
+    /// (a class and its superclass share one) goes on where the first one is.
+    private func enter(
+        _ kind: DecoderSession.Kind, _ tag: UInt8, _ type: Any.Type
+    ) throws -> BinaryDecoding {
+        guard level < session.levels.count else {
+            throw session.corrupted("a decoder is used outside of its value's init(from:)")
+        }
+        let state = session.levels[level]
+        if state.kind == kind { return self }
+        session.position = state.start
+        let found = try session.peek()
+        if found == BinaryTag.scope {
+            let scope = try session.enterScope()
+            scope.levels = [.init(start: scope.position, cursor: scope.position)]
+            return try BinaryDecoding(session: scope, level: 0).enter(kind, tag, type)
+        }
+        guard found == tag else { throw session.mismatch(type) }
+        session.levels[level].kind = kind
+        session.levels[level].cursor = state.start + 1
+        return self
+    }
+
+    func container<Key: CodingKey>(keyedBy _: Key.Type) throws -> KeyedDecodingContainer<Key> {
+        let place = try enter(.record, BinaryTag.record, [String: Any].self)
+        return KeyedDecodingContainer(
+            RecordDecoding<Key>(session: place.session, level: place.level))
+    }
+    func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        let place = try enter(.list, BinaryTag.list, [Any].self)
+        let start = place.session.levels[place.level].start
+        return ListDecoding(session: place.session, level: place.level, cursor: start + 1)
+    }
+    func singleValueContainer() throws -> any SingleValueDecodingContainer {
+        guard level < session.levels.count else {
+            throw session.corrupted("a decoder is used outside of its value's init(from:)")
+        }
+        if session.levels[level].kind == .untouched { session.levels[level].kind = .single }
+        return SingleDecoding(session: session, level: level)
+    }
+}
+
+extension DecoderSession {
+    /// A decoder for the value at `position` that stays usable when we have moved on.
+    func detached(_ key: (any CodingKey)?) throws -> BinaryDecoding {
+        let view = DecoderSession(bytes, from: position, to: end, userInfo: userInfo)
+        view.names = names
+        view.definitions = definitions
+        view.scanned = scanned
+        view.outerPath = path + [key].compactMap { $0 }
+        view.outerDepth = outerDepth + levels.count + 1
+        guard view.outerDepth < BinaryTag.maximumDepth else { throw corrupted("nests too deep") }
+        view.levels = [Level(start: position, cursor: position)]
+        return BinaryDecoding(session: view, level: 0)
+    }
+}
+
+/// A keyed container. Keys asked for in the order in which they were written are found at once.
+struct RecordDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
+    let session: DecoderSession
+    let level: Int
+
+    var codingPath: [any CodingKey] { session.path }
+
+    var allKeys: [Key] {
+        guard level < session.levels.count else { return [] }
+        var keys: [Key] = []
+        session.position = session.levels[level].start + 1
+        while let key = try? session.readKey() {
+            if session.position < session.end, session.bytes[session.position] != BinaryTag.absent {
+                if let key = Key(stringValue: session.name(key)) { keys.append(key) }
+            }
+            guard (try? session.skip(depth: session.outerDepth + level)) != nil else { break }
+        }
+        return keys
+    }
+
+    /// Puts `position` on the value, or returns false. Looks from the cursor to the end, then from the start.
+    private func find(_ name: String) throws -> Bool {
+        guard level < session.levels.count else {
+            throw session.corrupted("a container is used outside of its value's init(from:)")
+        }
+        let origin = session.levels[level].cursor
+        session.position = origin
+        var hasWrapped = false
+        while true {
+            let entry = session.position
+            if hasWrapped, entry >= origin { return false }
+            guard let key = try session.readKey() else {
+                if hasWrapped { return false }
+                hasWrapped = true
+                session.position = session.levels[level].start + 1
+                continue
+            }
+            if session.name(key) == name {
+                session.levels[level].cursor = entry
+                return true
+            }
+            try session.skip(depth: session.outerDepth + level)
+        }
+    }
+
+    /// Reads the key's value and moves the cursor behind it.
+    private func value<Value>(_ key: any CodingKey, _ read: () throws -> Value) throws -> Value {
+        guard try find(key.stringValue) else {
+            let context = DecodingError.Context(
+                codingPath: codingPath, debugDescription: "no value for key '\(key.stringValue)'")
+            throw DecodingError.keyNotFound(key, context)
+        }
+        if try session.peek() == BinaryTag.absent { throw session.mismatch(Value.self) }
+        let value = try read()
+        session.levels[level].cursor = session.position
+        return value
+    }
+
+    func contains(_ key: Key) -> Bool {
+        guard let found = try? find(key.stringValue), found else { return false }
+        return session.position < session.end
+            && session.bytes[session.position] != BinaryTag.absent
+    }
+
+    func decodeNil(forKey key: Key) throws -> Bool {
+        guard try find(key.stringValue) else {
+            let context = DecodingError.Context(
+                codingPath: codingPath, debugDescription: "no value for key '\(key.stringValue)'")
+            throw DecodingError.keyNotFound(key, context)
+        }
+        return try session.isNil()
+    }
+
+    func decode(_: Bool.Type, forKey key: Key) throws -> Bool {
+        try value(key) { try session.readBool() }
+    }
+    func decode(_: String.Type, forKey key: Key) throws -> String {
+        try value(key) { try session.readString() }
+    }
+    func decode(_: Double.Type, forKey key: Key) throws -> Double {
+        try value(key) { try session.readDouble() }
+    }
+    func decode(_: Float.Type, forKey key: Key) throws -> Float {
+        try value(key) { try session.readFloat() }
+    }
+    func decode(_: Int.Type, forKey key: Key) throws -> Int {
+        try value(key) { try session.readInteger(Int.self) }
+    }
+    func decode(_: Int8.Type, forKey key: Key) throws -> Int8 {
+        try value(key) { try session.readInteger(Int8.self) }
+    }
+    func decode(_: Int16.Type, forKey key: Key) throws -> Int16 {
+        try value(key) { try session.readInteger(Int16.self) }
+    }
+    func decode(_: Int32.Type, forKey key: Key) throws -> Int32 {
+        try value(key) { try session.readInteger(Int32.self) }
+    }
+    func decode(_: Int64.Type, forKey key: Key) throws -> Int64 {
+        try value(key) { try session.readInteger(Int64.self) }
+    }
+    func decode(_: Int128.Type, forKey key: Key) throws -> Int128 {
+        try value(key) { try session.readWide(Int128.self, BinaryTag.int128) }
+    }
+    func decode(_: UInt.Type, forKey key: Key) throws -> UInt {
+        try value(key) { try session.readInteger(UInt.self) }
+    }
+    func decode(_: UInt8.Type, forKey key: Key) throws -> UInt8 {
+        try value(key) { try session.readInteger(UInt8.self) }
+    }
+    func decode(_: UInt16.Type, forKey key: Key) throws -> UInt16 {
+        try value(key) { try session.readInteger(UInt16.self) }
+    }
+    func decode(_: UInt32.Type, forKey key: Key) throws -> UInt32 {
+        try value(key) { try session.readInteger(UInt32.self) }
+    }
+    func decode(_: UInt64.Type, forKey key: Key) throws -> UInt64 {
+        try value(key) { try session.readInteger(UInt64.self) }
+    }
+    func decode(_: UInt128.Type, forKey key: Key) throws -> UInt128 {
+        try value(key) { try session.readWide(UInt128.self, BinaryTag.uint128) }
+    }
+    func decode<Value: Decodable>(_: Value.Type, forKey key: Key) throws -> Value {
+        try value(key) { try session.read(Value.self, key: key) }
+    }
+
+    func nestedContainer<Nested: CodingKey>(
+        keyedBy type: Nested.Type, forKey key: Key
+    ) throws -> KeyedDecodingContainer<Nested> {
+        try nested(key).container(keyedBy: type)
+    }
+    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
+        try nested(key).unkeyedContainer()
+    }
+    func superDecoder() throws -> any Decoder { try nested(BinaryKey.superKey) }
+    func superDecoder(forKey key: Key) throws -> any Decoder { try nested(key) }
+
+    private func nested(_ key: any CodingKey) throws -> BinaryDecoding {
+        try value(key) {
+            let place = try session.detached(key)
+            try session.skip(depth: session.outerDepth + level)
+            return place
+        }
+    }
+}
+
+/// An unkeyed container.
+struct ListDecoding: UnkeyedDecodingContainer {
+    let session: DecoderSession
+    let level: Int
+    var cursor: Int
+    private(set) var currentIndex = 0
+
+    init(session: DecoderSession, level: Int, cursor: Int) {
+        self.session = session
+        self.level = level
+        self.cursor = cursor
+    }
+
+    var codingPath: [any CodingKey] { session.path }
+
+    /// Walks the list.
+    var count: Int? {
+        let saved = session.position
+        defer { session.position = saved }
+        session.position = cursor
+        var count = currentIndex
+        while let tag = try? session.peek(), tag != BinaryTag.end {
+            guard (try? session.skip(depth: session.outerDepth + level)) != nil else { return nil }
+            count += 1
+        }
+        return count
+    }
+
+    /// True also where the bytes are cut off; the next read then says so.
+    var isAtEnd: Bool { cursor < session.end && session.bytes[cursor] == BinaryTag.end }
+
+    private mutating func next<Value>(_ read: (DecoderSession) throws -> Value) throws -> Value {
+        guard level < session.levels.count else {
+            throw session.corrupted("a container is used outside of its value's init(from:)")
+        }
+        session.position = cursor
+        if try session.peek() == BinaryTag.end {
+            let context = DecodingError.Context(
+                codingPath: codingPath, debugDescription: "the list has only \(currentIndex) values")
+            throw DecodingError.valueNotFound(Value.self, context)
+        }
+        let value = try read(session)
+        cursor = session.position
+        currentIndex += 1
+        session.levels[level].cursor = max(cursor, session.levels[level].cursor)
+        return value
+    }
+
+    mutating func decodeNil() throws -> Bool {
+        session.position = cursor
+        guard try session.isNil() else { return false }
+        return try next {
+            $0.position += 1
+            return true
+        }
+    }
+
+    mutating func decode(_: Bool.Type) throws -> Bool { try next { try $0.readBool() } }
+    mutating func decode(_: String.Type) throws -> String { try next { try $0.readString() } }
+    mutating func decode(_: Double.Type) throws -> Double { try next { try $0.readDouble() } }
+    mutating func decode(_: Float.Type) throws -> Float { try next { try $0.readFloat() } }
+    mutating func decode(_: Int.Type) throws -> Int { try next { try $0.readInteger(Int.self) } }
+    mutating func decode(_: Int8.Type) throws -> Int8 { try next { try $0.readInteger(Int8.self) } }
+    mutating func decode(_: Int16.Type) throws -> Int16 { try next { try $0.readInteger(Int16.self) } }
+    mutating func decode(_: Int32.Type) throws -> Int32 { try next { try $0.readInteger(Int32.self) } }
+    mutating func decode(_: Int64.Type) throws -> Int64 { try next { try $0.readInteger(Int64.self) } }
+    mutating func decode(_: Int128.Type) throws -> Int128 { try next { try $0.readWide(Int128.self, BinaryTag.int128) } }
+    mutating func decode(_: UInt.Type) throws -> UInt { try next { try $0.readInteger(UInt.self) } }
+    mutating func decode(_: UInt8.Type) throws -> UInt8 { try next { try $0.readInteger(UInt8.self) } }
+    mutating func decode(_: UInt16.Type) throws -> UInt16 { try next { try $0.readInteger(UInt16.self) } }
+    mutating func decode(_: UInt32.Type) throws -> UInt32 { try next { try $0.readInteger(UInt32.self) } }
+    mutating func decode(_: UInt64.Type) throws -> UInt64 { try next { try $0.readInteger(UInt64.self) } }
+    mutating func decode(_: UInt128.Type) throws -> UInt128 { try next { try $0.readWide(UInt128.self, BinaryTag.uint128) } }
+    mutating func decode<Value: Decodable>(_: Value.Type) throws -> Value {
+        try next { try $0.read(Value.self, key: nil) }
+    }
+
+    mutating func nestedContainer<Nested: CodingKey>(
+        keyedBy type: Nested.Type
+    ) throws -> KeyedDecodingContainer<Nested> {
+        try nested().container(keyedBy: type)
+    }
+    mutating func nestedUnkeyedContainer() throws -> any UnkeyedDecodingContainer {
+        try nested().unkeyedContainer()
+    }
+    mutating func superDecoder() throws -> any Decoder { try nested() }
+
+    private mutating func nested() throws -> BinaryDecoding {
+        let key = BinaryKey(intValue: currentIndex)
+        let depth = session.outerDepth + level
+        return try next { session in
+            let place = try session.detached(key)
+            try session.skip(depth: depth)
+            return place
+        }
+    }
+}
+
+/// A single value container.
+struct SingleDecoding: SingleValueDecodingContainer {
+    let session: DecoderSession
+    let level: Int
+
+    var codingPath: [any CodingKey] { session.path }
+
+    private func value<Value>(_ read: () throws -> Value) throws -> Value {
+        guard level < session.levels.count else {
+            throw session.corrupted("a container is used outside of its value's init(from:)")
+        }
+        session.position = session.levels[level].start
+        let value = try read()
+        if session.levels[level].kind == .single { session.levels[level].cursor = session.position }
+        return value
+    }
+
+    func decodeNil() -> Bool {
+        guard level < session.levels.count else { return false }
+        session.position = session.levels[level].start
+        guard let isNil = try? session.isNil(), isNil else { return false }
+        if session.levels[level].kind == .single {
+            session.levels[level].cursor = session.position + 1
+        }
+        return true
+    }
+
+    func decode(_: Bool.Type) throws -> Bool { try value { try session.readBool() } }
+    func decode(_: String.Type) throws -> String { try value { try session.readString() } }
+    func decode(_: Double.Type) throws -> Double { try value { try session.readDouble() } }
+    func decode(_: Float.Type) throws -> Float { try value { try session.readFloat() } }
+    func decode(_: Int.Type) throws -> Int { try value { try session.readInteger(Int.self) } }
+    func decode(_: Int8.Type) throws -> Int8 { try value { try session.readInteger(Int8.self) } }
+    func decode(_: Int16.Type) throws -> Int16 { try value { try session.readInteger(Int16.self) } }
+    func decode(_: Int32.Type) throws -> Int32 { try value { try session.readInteger(Int32.self) } }
+    func decode(_: Int64.Type) throws -> Int64 { try value { try session.readInteger(Int64.self) } }
+    func decode(_: Int128.Type) throws -> Int128 { try value { try session.readWide(Int128.self, BinaryTag.int128) } }
+    func decode(_: UInt.Type) throws -> UInt { try value { try session.readInteger(UInt.self) } }
+    func decode(_: UInt8.Type) throws -> UInt8 { try value { try session.readInteger(UInt8.self) } }
+    func decode(_: UInt16.Type) throws -> UInt16 { try value { try session.readInteger(UInt16.self) } }
+    func decode(_: UInt32.Type) throws -> UInt32 { try value { try session.readInteger(UInt32.self) } }
+    func decode(_: UInt64.Type) throws -> UInt64 { try value { try session.readInteger(UInt64.self) } }
+    func decode(_: UInt128.Type) throws -> UInt128 { try value { try session.readWide(UInt128.self, BinaryTag.uint128) } }
+    func decode<Value: Decodable>(_: Value.Type) throws -> Value {
+        try value { try session.read(Value.self, key: nil) }
+    }
+}
