@@ -2,29 +2,213 @@ import MillraceBase
 
 /// Everything the driver decides, as one plain value: events in, effects out.
 ///
-/// Owns the machines and routes between them: `DAGScheduler` (which stages), `TaskScheduler` (which task where),
-/// `MapOutputTracker` (where map outputs lie), `ExecutorRegistry` and `HeartbeatMonitor` (who is there).
+/// Owns the machines and routes between them: `DAGScheduler` (which stages, with its `MapOutputTracker`: where map outputs
+/// lie), `TaskScheduler` (which task where, with its `ExecutorRegistry`) and `HeartbeatMonitor` (who is silent).
+/// One step is: change state, then one offer over everything that changed, then one launch for each executor. Steps that
+/// are handed many task ends at once are therefore cheaper and fill executors better.
+///
+/// The shell performs the effects of a step before it hands in the next event: `setup(of:attempt:)` and `mapOutputs(of:)`
+/// answer for the state after the step.
 public struct DriverCore: Sendable {
-    public init(settings: CoreSettings = CoreSettings()) {}
+    let settings: CoreSettings
+    var dag: DAGScheduler
+    var tasks: TaskScheduler
+    var heartbeats: HeartbeatMonitor
+    /// When to warn that nobody takes the waiting jobs; `nil` while tasks run or none wait.
+    var starvationDeadline: Instant?
+    /// What the shell was last asked for.
+    var armedAt = Instant.distantFuture
+
+    public init(settings: CoreSettings = CoreSettings()) {
+        self.settings = settings
+        dag = DAGScheduler(settings: settings)
+        tasks = TaskScheduler(settings: settings)
+        heartbeats = HeartbeatMonitor(settings: settings)
+    }
 
     /// One step. Appends what is to be done to `effects`; never fails, never blocks.
     public mutating func handle(_ event: DriverEvent, now: Instant, into effects: inout Effects) {
-        preconditionFailure("not yet")
+        switch event {
+        case .jobSubmitted(let job): dag.submit(job, now, &tasks, &effects)
+        case .jobCancelled(let job, let reason):
+            dag.failJob(job, .cancelled(reason: reason), &tasks, &effects)
+        case .jobGroupCancelled(let group, let reason):
+            dag.cancelGroup(group, reason: reason, &tasks, &effects)
+        case .executorRegistered(let executor, let host, let cores):
+            register(executor, host: host, cores: cores, now, &effects)
+        case .executorLost(let executor, let loss): lose(executor, loss, now, &effects)
+        case .heartbeat(let executor): seen(executor, now, &effects)
+        case .tasksEnded(let executor, let ends):
+            seen(executor, now, &effects)
+            for end in ends { complete(end, on: executor, now, &effects) }
+        case .commitRequested(let executor, let task): decideCommit(executor, task, &effects)
+        case .timerFired: fire(now, &effects)
+        case .shuffleReleased(let shuffle): dag.releaseShuffle(shuffle, &effects)
+        }
+        tasks.offer(now: now)
+        tasks.flush(&effects)
+        arm(now, &effects)
+        assertInvariants()
     }
 
-    /// What an executor must know of a stage attempt before its first task there; `nil` when it's over.
-    public func setup(of stage: StageID, attempt: Int) -> StageSetup? { preconditionFailure("not yet") }
+    // MARK: What the shell may ask
+
+    /// What an executor must know of a stage attempt before its first task there; `nil` when the stage is over.
+    public func setup(of stage: StageID, attempt: Int) -> StageSetup? {
+        guard let slot = dag.stages.slot(of: stage),
+            attempt >= 0, attempt < dag.stages[slot: slot].nextAttempt
+        else { return nil }
+        let found = dag.stages[slot: slot]
+        let job = found.jobs[0]
+        let properties = dag.jobs[slot: dag.jobs.slot(of: job)!].properties
+        var output: ShuffleID?
+        if case .map(let shuffle, _) = found.kind { output = shuffle }
+        return StageSetup(
+            stage: stage, attempt: attempt, plan: found.plan.plan,
+            inputShuffles: found.plan.inputShuffles, outputShuffle: output,
+            reducerCount: found.reducerCount, job: job, query: properties.query,
+            batch: properties.batch)
+    }
 
     /// The known map outputs of a shuffle; `nil` when it's released or was never submitted.
-    public func mapOutputs(of shuffle: ShuffleID) -> MapOutputs? { preconditionFailure("not yet") }
+    public func mapOutputs(of shuffle: ShuffleID) -> MapOutputs? { dag.outputs.outputs(of: shuffle) }
 
     /// The epoch of `mapOutputs(of:)` without the copy, to see whether an executor's copy is stale.
-    public func mapOutputEpoch(of shuffle: ShuffleID) -> UInt64? { preconditionFailure("not yet") }
+    public func mapOutputEpoch(of shuffle: ShuffleID) -> UInt64? { dag.outputs.epoch(of: shuffle) }
 
-    /// Nothing runs, waits or is held: no job, no task, no timer for one.
-    public var isQuiescent: Bool { preconditionFailure("not yet") }
+    public var runningJobCount: Int { dag.jobs.count }
 
-    public var runningJobCount: Int { preconditionFailure("not yet") }
     /// Tasks an executor holds, running or queued there.
-    public func heldTaskCount(of executor: ExecutorID) -> Int { preconditionFailure("not yet") }
+    public func heldTaskCount(of executor: ExecutorID) -> Int {
+        guard tasks.executors.isAlive(executor) else { return 0 }
+        return tasks.executors.states[executor.rawValue].held
+    }
+
+    // MARK: Executors
+
+    private mutating func register(
+        _ executor: ExecutorID, host: String, cores: Int, _ now: Instant, _ effects: inout Effects
+    ) {
+        guard tasks.addExecutor(executor, host: host, cores: cores, now: now) else {
+            let loss = ExecutorLoss(
+                reason: "its id was used before or it has no cores", causedByApp: false)
+            effects.append(.dismissExecutor(executor, loss))
+            return
+        }
+        heartbeats.executorRegistered(now: now)
+        effects.append(.notice(.executorRegistered(executor, host: host, cores: cores)))
+    }
+
+    private mutating func seen(
+        _ executor: ExecutorID, _ now: Instant, _ effects: inout Effects
+    ) {
+        guard tasks.executors.isAlive(executor) else {
+            effects.append(.notice(.unknownExecutor(executor)))
+            return
+        }
+        tasks.executors.states[executor.rawValue].lastSeen = now
+    }
+
+    /// Its tasks wait again and its map outputs are gone.
+    private mutating func lose(
+        _ executor: ExecutorID, _ loss: ExecutorLoss, _ now: Instant, _ effects: inout Effects
+    ) {
+        guard tasks.executors.isAlive(executor) else { return }
+        effects.append(.notice(.executorLost(executor, loss)))
+        let ended = tasks.lose(executor)
+        dag.loseOutputs(of: executor, now, &tasks, &effects)
+        for (ended, wasRunning) in ended {
+            fail(
+                ended, .executorLost(loss), counts: loss.causedByApp && wasRunning, now, &effects)
+        }
+    }
+
+    // MARK: Task ends
+
+    private mutating func complete(
+        _ end: TaskEnd, on executor: ExecutorID, _ now: Instant, _ effects: inout Effects
+    ) {
+        guard let ended = tasks.release(end.task, on: executor) else {
+            effects.append(.notice(.unknownTask(executor, end.task)))
+            return
+        }
+        if let objection = dag.objection(to: end, of: ended.stage) {
+            let reason = TaskEndReason.exception(message: objection, trace: "")
+            fail(ended, reason, counts: true, now, &effects)
+            return
+        }
+        switch end.reason {
+        case .result, .mapOutput:
+            tasks.succeed(ended, runTime: end.runTime.nanoseconds)
+            dag.taskSucceeded(ended, end, now, &tasks, &effects)
+            tasks.settle(ended)
+        case .fetchFailed(let failure):
+            dag.commits.taskFailed(ended.stage, unit: ended.unit, ended.task)
+            dag.fetchFailed(ended, failure, now, &tasks, &effects)
+            tasks.settle(ended)
+        case .exception, .killed, .commitDenied, .executorLost:
+            fail(ended, end.reason, counts: end.reason.countsTowardsTaskFailures, now, &effects)
+        }
+    }
+
+    private mutating func fail(
+        _ ended: TaskScheduler.Ended, _ reason: TaskEndReason, counts: Bool, _ now: Instant,
+        _ effects: inout Effects
+    ) {
+        dag.commits.taskFailed(ended.stage, unit: ended.unit, ended.task)
+        effects.append(
+            .notice(
+                .taskFailed(
+                    ended.task, ended.stage, stageAttempt: ended.stageAttempt,
+                    partition: ended.partition, attempt: ended.attempt, ended.executor, reason)))
+        if let abort = tasks.fail(ended, reason, counts: counts) {
+            dag.abort(abort.stage, abort.message, &tasks, &effects)
+        }
+        tasks.settle(ended)
+    }
+
+    private mutating func decideCommit(
+        _ executor: ExecutorID, _ task: TaskID, _ effects: inout Effects
+    ) {
+        var granted = false
+        if let (stage, unit) = tasks.committer(task, on: executor) {
+            granted = dag.mayCommit(task, stage: stage, unit: unit)
+        }
+        effects.append(.commitDecided(executor, task, granted: granted))
+    }
+
+    // MARK: Time
+
+    private mutating func fire(_ now: Instant, _ effects: inout Effects) {
+        armedAt = .distantFuture
+        dag.resubmitIfDue(now, &tasks, &effects)
+        for executor in heartbeats.expired(tasks.executors, now: now) {
+            let silence = now - tasks.executors.states[executor.rawValue].lastSeen
+            let loss = ExecutorLoss(
+                reason: "no heartbeat for \(Int(silence.milliseconds)) ms", causedByApp: true)
+            effects.append(.dismissExecutor(executor, loss))
+            lose(executor, loss, now, &effects)
+        }
+        if let due = starvationDeadline, now >= due, let first = tasks.queue.entries.first {
+            starvationDeadline = nil
+            effects.append(
+                .notice(.jobHasNoResources(first.job, executors: tasks.executors.aliveCount)))
+        }
+    }
+
+    /// Asks for the next timer, if that is earlier than the one asked for. Most steps ask for nothing.
+    private mutating func arm(_ now: Instant, _ effects: inout Effects) {
+        if tasks.queue.isEmpty || !tasks.attempts.isEmpty {
+            starvationDeadline = nil
+        } else if starvationDeadline == nil {
+            starvationDeadline = now + settings.starvationTimeout
+        }
+        var next = starvationDeadline ?? .distantFuture
+        if let due = dag.resubmitAt { next = min(next, due) }
+        if let due = heartbeats.nextCheck { next = min(next, due) }
+        if let due = tasks.localityDeadline { next = min(next, due) }
+        guard next < armedAt else { return }
+        armedAt = next
+        effects.append(.armTimer(next))
+    }
 }

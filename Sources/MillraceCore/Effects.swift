@@ -62,8 +62,6 @@ public struct StageSummary: Hashable, Sendable {
 
 /// A line for the log, as a value.
 public enum Notice: Hashable, Sendable, CustomStringConvertible {
-    public enum Level: Hashable, Sendable { case debug, info, warning, error }
-
     case executorRegistered(ExecutorID, host: String, cores: Int)
     case executorLost(ExecutorID, ExecutorLoss)
     case taskFailed(TaskID, StageID, stageAttempt: Int, partition: Int, attempt: Int, ExecutorID, TaskEndReason)
@@ -78,11 +76,11 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     case unknownTask(ExecutorID, TaskID)
     case unknownExecutor(ExecutorID)
 
-    public var level: Level {
+    public var level: LogLevel {
         switch self {
         case .executorRegistered, .stagesResubmitted: .info
         case .fetchFailureIgnored, .unknownTask, .unknownExecutor: .debug
-        case .taskFailed, .fetchFailed, .mapOutputsLost, .jobHasNoResources: .warning
+        case .taskFailed, .fetchFailed, .mapOutputsLost, .jobHasNoResources: .warn
         case .executorLost(_, let loss): loss.causedByApp ? .error : .info
         }
     }

@@ -1,0 +1,81 @@
+import MillraceBase
+
+/// Which stages are ready, and their task sets.
+extension DAGScheduler {
+    /// Starts a stage, or what it waits for. Iterative: a lineage may be thousands of shuffles deep.
+    mutating func submitStage(
+        _ id: StageID, _ now: Instant, _ tasks: inout TaskScheduler, _ effects: inout Effects
+    ) {
+        var stack = [id]
+        while let id = stack.popLast() {
+            guard let slot = stages.slot(of: id), stages[slot: slot].status == .idle else {
+                continue
+            }
+            stages[slot: slot].status = .waiting
+            var isReady = true
+            for parent in stages[slot: slot].parents.reversed() where !outputs.isComplete(parent) {
+                isReady = false
+                stack.append(mapStage(of: parent))
+            }
+            if isReady { start(slot, now, &tasks, &effects) }
+        }
+    }
+
+    /// Submits the units whose output isn't there yet as the stage's next attempt.
+    private mutating func start(
+        _ slot: Int, _ now: Instant, _ tasks: inout TaskScheduler, _ effects: inout Effects
+    ) {
+        let missing = missingUnits(slot)
+        let count = missing?.count ?? stages[slot: slot].unitCount
+        guard count > 0 else {
+            // A map stage of no partitions, or whose last outputs came from an older attempt.
+            stages[slot: slot].status = .idle
+            return
+        }
+        let attempt = stages[slot: slot].nextAttempt
+        let id = stages[slot: slot].id
+        let job = stages[slot: slot].jobs[0]
+        let properties = jobs[slot: jobs.slot(of: job)!].properties
+        stages[slot: slot].nextAttempt += 1
+        stages[slot: slot].status = .running
+        stages[slot: slot].hasSucceeded = false
+        stages[slot: slot].activeSet = tasks.submit(
+            TaskScheduler.Submission(
+                stage: id, stageAttempt: attempt, job: job, plan: stages[slot: slot].plan,
+                maxFailures: properties.maxFailures ?? settings.maxTaskFailures, count: count,
+                units: missing, partitions: stages[slot: slot].partitions,
+                preferred: stages[slot: slot].preferred),
+            now: now)
+        effects.append(.stageStarted(job, id, attempt: attempt, tasks: count))
+    }
+
+    /// Ascending; `nil` means all.
+    private func missingUnits(_ slot: Int) -> [Int32]? {
+        switch stages[slot: slot].kind {
+        case .map(_, let place):
+            if outputs.shuffles[slot: place].available == 0 { return nil }
+            let statuses = outputs.shuffles[slot: place].statuses
+            return statuses.indices.filter { statuses[$0] == nil }.map(Int32.init)
+        case .result(let job):
+            let jobSlot = jobs.slot(of: job)!
+            if jobs[slot: jobSlot].remaining == stages[slot: slot].unitCount { return nil }
+            let isDelivered = jobs[slot: jobSlot].isDelivered
+            return isDelivered.indices.filter { !isDelivered[$0] }.map(Int32.init)
+        }
+    }
+
+    /// The last output of a shuffle is there: its readers may start, in the order of their jobs.
+    mutating func startReaders(
+        of shuffleSlot: Int, _ now: Instant, _ tasks: inout TaskScheduler,
+        _ effects: inout Effects
+    ) {
+        let readers = outputs.shuffles[slot: shuffleSlot].readers
+        for reader in readers {
+            guard let slot = stages.slot(of: reader), stages[slot: slot].status == .waiting else {
+                continue
+            }
+            stages[slot: slot].status = .idle
+            submitStage(reader, now, &tasks, &effects)
+        }
+    }
+}

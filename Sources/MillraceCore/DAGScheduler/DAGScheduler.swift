@@ -1,0 +1,208 @@
+import MillraceBase
+
+/// Decides *what* runs next: stages, in the order of their shuffles.
+///
+/// A submitted job is cut into stages (`StageCut`). A stage whose parents' map outputs are complete becomes a task set for
+/// the `TaskScheduler`; the others wait. A result goes to the job, a map output to the `MapOutputTracker`; the last output
+/// of a shuffle lets its readers start. Lost outputs and fetch failures make stages run again
+/// (`DAGScheduler+Failure.swift`). Same rules as Spark's DAGScheduler.
+/// Always true: `DAGScheduler+Invariants.swift`.
+struct DAGScheduler: Sendable {
+    let settings: CoreSettings
+    var jobs = IdentifierMap<JobID, ActiveJob>()
+    var stages = IdentifierMap<StageID, Stage>()
+    var outputs = MapOutputTracker()
+    var commits = OutputCommitCoordinator()
+    var nextStage = StageID(0)
+    /// Stages that failed to fetch, until `resubmitAt`.
+    var failedStages: [StageID] = []
+    var resubmitAt: Instant?
+
+    init(settings: CoreSettings) { self.settings = settings }
+
+    // MARK: Jobs come
+
+    mutating func submit(
+        _ job: JobDescription, _ now: Instant, _ tasks: inout TaskScheduler,
+        _ effects: inout Effects
+    ) {
+        precondition(!jobs.contains(job.id), "\(job.id) is submitted twice")
+        do throws(JobFailure) {
+            let cut = try StageCut(job)
+            try checkKnownShuffles(cut)
+            let final = addStages(cut, for: job)
+            completeIfDone(job.id, &tasks, &effects)
+            if jobs.contains(job.id) { submitStage(final, now, &tasks, &effects) }
+        } catch {
+            effects.append(.jobFailed(job.id, error))
+        }
+    }
+
+    /// A shuffle that is known already must be the same one.
+    private func checkKnownShuffles(_ cut: StageCut) throws(JobFailure) {
+        for draft in cut.drafts {
+            guard let output = draft.output,
+                let slot = outputs.shuffles.slot(of: output.shuffle)
+            else { continue }
+            guard outputs.shuffles[slot: slot].mapCount == draft.partitionCount,
+                outputs.shuffles[slot: slot].reducerCount == output.reducerCount
+            else { throw .invalid(message: "\(output.shuffle) is known with other partitions") }
+        }
+    }
+
+    /// Makes or joins the stages of a job. Returns the final one.
+    private mutating func addStages(_ cut: StageCut, for job: JobDescription) -> StageID {
+        var ids: [StageID] = []
+        ids.reserveCapacity(cut.drafts.count)
+        for draft in cut.drafts { ids.append(addStage(draft, for: job)) }
+        let final = ids[ids.count - 1]
+        let count = stages[slot: stages.slot(of: final)!].unitCount
+        jobs.insert(
+            ActiveJob(
+                id: job.id, properties: job.properties, finalStage: final,
+                isDelivered: [Bool](repeating: false, count: count), remaining: count),
+            for: job.id)
+        join(final, job.id)
+        return final
+    }
+
+    private mutating func addStage(_ draft: StageCut.Draft, for job: JobDescription) -> StageID {
+        var kind = Stage.Kind.result(job.id)
+        if let output = draft.output {
+            let slot = outputs.register(
+                output.shuffle, mapCount: draft.partitionCount, reducerCount: output.reducerCount)
+            if let known = outputs.shuffles[slot: slot].mapStage { return known }
+            kind = .map(output.shuffle, slot: slot)
+        }
+        let id = nextStage
+        nextStage = id.next
+        let isFinal = draft.output == nil
+        let partitions = isFinal ? job.partitions : nil
+        stages.insert(
+            Stage(
+                id: id, kind: kind, plan: draft.plan,
+                unitCount: partitions?.count ?? draft.partitionCount, partitions: partitions,
+                reducerCount: draft.output?.reducerCount ?? 0, preferred: draft.preferred,
+                parents: draft.parents, jobs: []), for: id)
+        if case .map(_, let slot) = kind { outputs.shuffles[slot: slot].mapStage = id }
+        for parent in draft.parents {
+            outputs.shuffles[slot: outputs.shuffles.slot(of: parent)!].readers.append(id)
+        }
+        return id
+    }
+
+    /// Notes the job at a stage and at everything that stage needs.
+    private mutating func join(_ final: StageID, _ job: JobID) {
+        let jobSlot = jobs.slot(of: job)!
+        var stack = [final]
+        while let id = stack.popLast() {
+            let slot = stages.slot(of: id)!
+            if stages[slot: slot].jobs.contains(job) { continue }
+            stages[slot: slot].jobs.append(job)
+            stages[slot: slot].jobs.sort()
+            jobs[slot: jobSlot].stages.append(id)
+            for parent in stages[slot: slot].parents { stack.append(mapStage(of: parent)) }
+        }
+        jobs[slot: jobSlot].stages.sort()
+    }
+
+    /// The stage that computes a shuffle which a living stage reads: it lives as long.
+    func mapStage(of shuffle: ShuffleID) -> StageID {
+        outputs.shuffles[slot: outputs.shuffles.slot(of: shuffle)!].mapStage!
+    }
+
+    // MARK: Jobs go
+
+    mutating func completeIfDone(
+        _ id: JobID, _ tasks: inout TaskScheduler, _ effects: inout Effects
+    ) {
+        guard let slot = jobs.slot(of: id), jobs[slot: slot].remaining == 0 else { return }
+        removeJob(id, reason: "the job is finished", &tasks, &effects)
+        effects.append(.jobSucceeded(id))
+    }
+
+    mutating func failJob(
+        _ id: JobID, _ failure: JobFailure, _ tasks: inout TaskScheduler, _ effects: inout Effects
+    ) {
+        guard jobs.contains(id) else { return }
+        removeJob(id, reason: failure.killReason, &tasks, &effects)
+        effects.append(.jobFailed(id, failure))
+    }
+
+    mutating func cancelGroup(
+        _ group: String, reason: String, _ tasks: inout TaskScheduler, _ effects: inout Effects
+    ) {
+        var members: [JobID] = []
+        for slot in 0..<jobs.slotBound {
+            guard let id = jobs.id(at: slot), jobs[slot: slot].properties.group == group else {
+                continue
+            }
+            members.append(id)
+        }
+        for id in members.sorted() {
+            failJob(id, .cancelled(reason: reason), &tasks, &effects)
+        }
+    }
+
+    /// Lets go of the job, and of the stages that no other running job needs.
+    private mutating func removeJob(
+        _ id: JobID, reason: String, _ tasks: inout TaskScheduler, _ effects: inout Effects
+    ) {
+        let needed = jobs[slot: jobs.slot(of: id)!].stages
+        jobs.remove(id)
+        for stage in needed.reversed() {
+            let slot = stages.slot(of: stage)!
+            stages[slot: slot].jobs.removeAll { $0 == id }
+            guard stages[slot: slot].jobs.isEmpty else { continue }
+            if let set = stages[slot: slot].activeSet { tasks.kill(set, reason: reason, &effects) }
+            for set in stages[slot: slot].oldSets { tasks.kill(set, reason: reason, &effects) }
+            if stages[slot: slot].nextAttempt > 0 {
+                effects.append(.stageEnded(stages[slot: slot].summary(job: id)))
+            }
+            removeStage(slot, &effects)
+        }
+    }
+
+    private mutating func removeStage(_ slot: Int, _ effects: inout Effects) {
+        let id = stages[slot: slot].id
+        for parent in stages[slot: slot].parents {
+            let place = outputs.shuffles.slot(of: parent)!
+            outputs.shuffles[slot: place].readers.removeAll { $0 == id }
+            removeShuffleIfReleased(place, &effects)
+        }
+        if case .map(_, let place) = stages[slot: slot].kind {
+            outputs.shuffles[slot: place].mapStage = nil
+            removeShuffleIfReleased(place, &effects)
+        }
+        if stages[slot: slot].status == .failed { failedStages.removeAll { $0 == id } }
+        if failedStages.isEmpty { resubmitAt = nil }
+        commits.stageEnded(id)
+        stages.remove(id)
+    }
+
+    mutating func releaseShuffle(_ shuffle: ShuffleID, _ effects: inout Effects) {
+        guard let slot = outputs.shuffles.slot(of: shuffle) else { return }
+        outputs.shuffles[slot: slot].isReleased = true
+        removeShuffleIfReleased(slot, &effects)
+    }
+
+    private mutating func removeShuffleIfReleased(_ slot: Int, _ effects: inout Effects) {
+        guard outputs.shuffles[slot: slot].isReleased, outputs.shuffles[slot: slot].isUnused else {
+            return
+        }
+        let id = outputs.shuffles[slot: slot].id
+        outputs.shuffles.remove(id)
+        effects.append(.removeShuffle(id))
+    }
+}
+
+extension JobFailure {
+    /// What the tasks of a failed job are told.
+    var killReason: String {
+        switch self {
+        case .cancelled(let reason): "job cancelled: \(reason)"
+        case .stageFailed: "a stage of the job was given up"
+        case .invalid: "the job cannot run"
+        }
+    }
+}

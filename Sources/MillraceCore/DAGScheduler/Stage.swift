@@ -1,0 +1,71 @@
+import MillraceBase
+
+/// Tasks without a shuffle between them: either the map side of one shuffle, or the final stage of one job.
+///
+/// A stage counts *units*: map indexes, or indexes in the job's list of partitions. It lives while a running job needs it;
+/// its attempts are task sets.
+struct Stage: Sendable {
+    enum Kind: Sendable {
+        /// Fills the shuffle in this slot of `MapOutputTracker.shuffles`.
+        case map(ShuffleID, slot: Int)
+        case result(JobID)
+    }
+
+    enum Status: Sendable {
+        /// Not asked for, or complete. From here: `waiting`, `running`.
+        case idle
+        /// Until its parents' outputs are complete. From here: `running`, `idle` when another path submits it.
+        case waiting
+        /// A task set is active. From here: `idle` when complete, `failed` by a fetch failure.
+        case running
+        /// In `DAGScheduler.failedStages` until the resubmission. From here: `idle` and at once on.
+        case failed
+    }
+
+    let id: StageID
+    let kind: Kind
+    let plan: StagePlan
+    let unitCount: Int
+    /// Partition of each unit; `nil` when they're the same.
+    let partitions: [Int]?
+    let reducerCount: Int
+    let preferred: [[ExecutorID]]
+    /// The shuffles it reads, each once.
+    let parents: [ShuffleID]
+    /// The running jobs that need it, ascending; never empty.
+    var jobs: [JobID]
+
+    var status = Status.idle
+    var nextAttempt = 0
+    /// The set that launches, while `running`.
+    var activeSet: TaskSetID?
+    /// Earlier sets that may still have running attempts.
+    var oldSets: [TaskSetID] = []
+    /// Attempts in a row that ended with a fetch failure.
+    var failedAttempts: [Int] = []
+
+    var acceptedTasks = 0
+    var recordsRead = 0
+    var recordsWritten = 0
+    var runTime = Duration.zero
+    var hasSucceeded = false
+
+    func summary(job: JobID) -> StageSummary {
+        StageSummary(
+            stage: id, job: job, attempts: nextAttempt, tasks: acceptedTasks,
+            recordsRead: recordsRead, recordsWritten: recordsWritten, runTime: runTime,
+            succeeded: hasSucceeded)
+    }
+}
+
+/// A job between `jobSubmitted` and its end.
+struct ActiveJob: Sendable {
+    let id: JobID
+    let properties: JobProperties
+    let finalStage: StageID
+    /// All stages it needs, parents first.
+    var stages: [StageID] = []
+    /// By result index.
+    var isDelivered: [Bool]
+    var remaining: Int
+}

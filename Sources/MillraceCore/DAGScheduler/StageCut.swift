@@ -1,0 +1,157 @@
+import MillraceBase
+
+/// Cuts a job's lineage at its shuffles: what stages there are, what each reads, and whether the description is sound.
+///
+/// Pure, and complete before anything is changed, so that an unsound job leaves no trace. Touches only what the final RDD
+/// reaches, each node at most twice plus once for each stage that contains it.
+struct StageCut: Sendable {
+    struct Draft: Sendable {
+        /// `nil` for the final stage.
+        var output: ShuffleDependency?
+        var plan: StagePlan
+        var partitionCount: Int
+        var parents: [ShuffleID]
+        var preferred: [[ExecutorID]]
+    }
+
+    /// Parents first, the final stage last.
+    private(set) var drafts: [Draft] = []
+
+    private let nodes: [LineageNode]
+    private var places = IdentifierMap<RDDID, Int>()
+    private var visited: [Int]
+    private var stack: [Int] = []
+
+    init(_ job: JobDescription) throws(JobFailure) {
+        nodes = job.lineage.nodes
+        visited = [Int](repeating: -1, count: nodes.count)
+        for (place, node) in nodes.enumerated() {
+            guard node.id.rawValue >= 0, !places.contains(node.id) else {
+                throw .invalid(message: "\(node.id) stands twice in the lineage or is negative")
+            }
+            try check(node)
+            places.insert(place, for: node.id)
+        }
+        guard let final = places[job.finalRDD] else {
+            throw .invalid(message: "the final \(job.finalRDD) is not in the lineage")
+        }
+        try checkPartitions(job, final)
+        try cut(final, job.final)
+    }
+
+    /// Dependencies must name nodes that stand before.
+    private func check(_ node: LineageNode) throws(JobFailure) {
+        guard node.partitionCount >= 0, node.partitionCount <= Int(Int32.max) else {
+            throw .invalid(message: "\(node.id) has \(node.partitionCount) partitions")
+        }
+        let preferences = node.preferredExecutors.count
+        guard preferences == 0 || preferences == node.partitionCount else {
+            throw .invalid(
+                message: """
+                    \(node.id) has preferred executors for \(preferences) of \
+                    \(node.partitionCount) partitions
+                    """)
+        }
+        for dependency in node.dependencies where !places.contains(dependency.parent) {
+            throw .invalid(message: "\(node.id) stands before its parent \(dependency.parent)")
+        }
+        for case .shuffle(let shuffle) in node.dependencies
+        where shuffle.reducerCount < 0 || shuffle.shuffle.rawValue < 0 {
+            throw .invalid(message: "\(shuffle.shuffle) has \(shuffle.reducerCount) reducers")
+        }
+    }
+
+    private func checkPartitions(_ job: JobDescription, _ final: Int) throws(JobFailure) {
+        guard let partitions = job.partitions else { return }
+        let count = nodes[final].partitionCount
+        var isWanted = [Bool](repeating: false, count: count)
+        for partition in partitions {
+            guard partition >= 0, partition < count, !isWanted[partition] else {
+                throw .invalid(
+                    message: "partition \(partition) of \(count) is out of range or wanted twice")
+            }
+            isWanted[partition] = true
+        }
+    }
+
+    private mutating func cut(_ final: Int, _ finalPlan: StagePlan) throws(JobFailure) {
+        var isReached = [Bool](repeating: false, count: nodes.count)
+        isReached[final] = true
+        for place in stride(from: final, through: 0, by: -1) where isReached[place] {
+            for dependency in nodes[place].dependencies { isReached[at(dependency)] = true }
+        }
+        var seen = IdentifierMap<ShuffleID, Int>()
+        for place in 0...final where isReached[place] {
+            for case .shuffle(let shuffle) in nodes[place].dependencies {
+                if let known = seen[shuffle.shuffle] {
+                    guard drafts[known].output?.parent == shuffle.parent,
+                        drafts[known].output?.reducerCount == shuffle.reducerCount
+                    else { throw .invalid(message: "\(shuffle.shuffle) means two things") }
+                    continue
+                }
+                seen.insert(drafts.count, for: shuffle.shuffle)
+                try add(at(.shuffle(shuffle)), output: shuffle, shuffle.map)
+            }
+        }
+        try add(final, output: nil, finalPlan)
+    }
+
+    private func at(_ dependency: Dependency) -> Int { places[dependency.parent]! }
+
+    private mutating func add(
+        _ place: Int, output: ShuffleDependency?, _ plan: StagePlan
+    ) throws(JobFailure) {
+        let count = nodes[place].partitionCount
+        let name = output.map { "the map stage of \($0.shuffle)" } ?? "the final stage"
+        guard plan.inputs.isEmpty || plan.inputs.count == count else {
+            throw .invalid(
+                message: "\(name) has inputs for \(plan.inputs.count) of \(count) partitions")
+        }
+        let parents = parentShuffles(of: place)
+        for shuffle in plan.inputShuffles where !parents.contains(shuffle) {
+            throw .invalid(message: "\(name) reads \(shuffle), on which its RDD doesn't depend")
+        }
+        drafts.append(
+            Draft(
+                output: output, plan: plan, partitionCount: count, parents: parents,
+                preferred: preferredExecutors(of: place)))
+    }
+
+    /// The shuffles that are read in the stage which ends with this node: those behind narrow dependencies only.
+    private mutating func parentShuffles(of place: Int) -> [ShuffleID] {
+        var shuffles: [ShuffleID] = []
+        let mark = drafts.count
+        stack.append(place)
+        visited[place] = mark
+        while let place = stack.popLast() {
+            for dependency in nodes[place].dependencies {
+                switch dependency {
+                case .shuffle(let shuffle):
+                    if !shuffles.contains(shuffle.shuffle) { shuffles.append(shuffle.shuffle) }
+                case .narrow:
+                    let parent = at(dependency)
+                    if visited[parent] != mark {
+                        visited[parent] = mark
+                        stack.append(parent)
+                    }
+                }
+            }
+        }
+        return shuffles
+    }
+
+    /// The node's own preferences, else those of the nearest narrow parent with the same partitions. Spark:
+    /// `DAGScheduler.getPreferredLocsInternal`.
+    private func preferredExecutors(of place: Int) -> [[ExecutorID]] {
+        var place = place
+        while nodes[place].preferredExecutors.isEmpty {
+            let parent = nodes[place].dependencies.first { dependency in
+                guard case .narrow = dependency else { return false }
+                return nodes[at(dependency)].partitionCount == nodes[place].partitionCount
+            }
+            guard let parent else { return [] }
+            place = at(parent)
+        }
+        return nodes[place].preferredExecutors
+    }
+}

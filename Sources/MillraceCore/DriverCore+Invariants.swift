@@ -1,0 +1,131 @@
+import MillraceBase
+
+/// What is always true between two steps. Checked after every step of a debug build as long as the state is small, and
+/// by the simulation.
+extension DriverCore {
+    /// States larger than this are only checked on request: a check looks at everything.
+    private static let checkedSize = 512
+
+    /// Nothing runs, waits or is held: no job, no task, no failed stage. Executors and finished shuffles may be there.
+    public var isQuiescent: Bool {
+        dag.jobs.isEmpty && dag.stages.isEmpty && dag.failedStages.isEmpty && dag.commits.isEmpty
+            && tasks.sets.isEmpty && tasks.attempts.isEmpty && tasks.queue.isEmpty
+    }
+
+    func assertInvariants() {
+        assert(
+            {
+                let size = tasks.attempts.count + tasks.sets.count + dag.stages.count
+                guard size <= DriverCore.checkedSize else { return true }
+                let violations = self.violations()
+                if !violations.isEmpty { print("DriverCore: \(violations)") }
+                return violations.isEmpty
+            }())
+    }
+
+    /// The broken invariants, in words; empty when all is well.
+    public func violations() -> [String] {
+        var found: [String] = []
+        executorViolations(&found)
+        setViolations(&found)
+        stageViolations(&found)
+        shuffleViolations(&found)
+        return found
+    }
+
+    private func executorViolations(_ found: inout [String]) {
+        var held = [Int](repeating: 0, count: tasks.executors.states.count)
+        for slot in 0..<tasks.attempts.slotBound where tasks.attempts.id(at: slot) != nil {
+            held[tasks.attempts[slot: slot].executor] += 1
+        }
+        for (id, state) in tasks.executors.states.enumerated() {
+            if state.held != held[id] { found.append("executor \(id) counts its tasks wrongly") }
+            if !state.isAlive, state.held > 0 { found.append("executor \(id) is dead with tasks") }
+            if state.held > state.cores + settings.prefetchLimit {
+                found.append("executor \(id) holds \(state.held) tasks")
+            }
+            if state.heldWork < 0 || (state.held == 0 && state.heldWork != 0) {
+                found.append("executor \(id) counts its work wrongly")
+            }
+            if state.hasFreeCore, !state.isInFreeRing {
+                found.append("executor \(id) has a free core that no offer finds")
+            }
+        }
+        if !tasks.freeRing.isEmpty, tasks.executors.states.contains(where: \.hasFreeCore) {
+            for entry in tasks.queue.entries {
+                let set = tasks.sets[slot: entry.slot]
+                if set.pendingCount > set.boundPendingCount {
+                    found.append("a task of \(set.stage) waits beside a free core")
+                }
+            }
+        }
+    }
+
+    private func setViolations(_ found: inout [String]) {
+        for slot in 0..<tasks.sets.slotBound where tasks.sets.id(at: slot) != nil {
+            let set = tasks.sets[slot: slot]
+            let pending = set.tasks.count { $0.isPending }
+            let done = set.tasks.count { $0.isDone }
+            let bound = set.tasks.count { $0.isPending && $0.isBound }
+            if pending != set.pendingCount || done != set.doneCount
+                || bound != set.boundPendingCount
+            {
+                found.append("\(set.stage).\(set.stageAttempt) counts its tasks wrongly")
+            }
+            if set.isZombie, set.runningCount == 0 { found.append("\(set.id) is left over") }
+            let isQueued = tasks.queue.entries.contains { $0.slot == slot }
+            if isQueued != (!set.isZombie && pending > 0) {
+                found.append("\(set.stage).\(set.stageAttempt) is queued wrongly")
+            }
+            guard !set.isZombie else { continue }
+            if dag.stages[set.stage]?.activeSet != set.id { found.append("\(set.id) has no stage") }
+            let isIdle = set.tasks.contains { !$0.isPending && !$0.isDone && $0.attemptSlot < 0 }
+            if isIdle { found.append("a task of \(set.stage) is forgotten") }
+        }
+    }
+
+    private func stageViolations(_ found: inout [String]) {
+        for slot in 0..<dag.stages.slotBound where dag.stages.id(at: slot) != nil {
+            let stage = dag.stages[slot: slot]
+            if stage.jobs.isEmpty || stage.jobs.contains(where: { !dag.jobs.contains($0) }) {
+                found.append("\(stage.id) has no running job")
+            }
+            if (stage.status == .running) != (stage.activeSet != nil) {
+                found.append("\(stage.id) is \(stage.status) with the wrong set")
+            }
+            if let set = stage.activeSet, !tasks.launches(set) {
+                found.append("\(stage.id) runs but launches nothing")
+            }
+            if (stage.status == .failed) != dag.failedStages.contains(stage.id) {
+                found.append("\(stage.id) is \(stage.status) but listed otherwise")
+            }
+            if stage.status == .waiting, stage.parents.allSatisfy(dag.outputs.isComplete) {
+                found.append("\(stage.id) waits for nothing")
+            }
+        }
+        if dag.failedStages.isEmpty != (dag.resubmitAt == nil) {
+            found.append("failed stages wait without a time, or a time without stages")
+        }
+    }
+
+    private func shuffleViolations(_ found: inout [String]) {
+        for slot in 0..<dag.outputs.shuffles.slotBound
+        where dag.outputs.shuffles.id(at: slot) != nil {
+            let shuffle = dag.outputs.shuffles[slot: slot]
+            if shuffle.available != shuffle.statuses.count(where: { $0 != nil }) {
+                found.append("\(shuffle.id) counts its outputs wrongly")
+            }
+            if shuffle.mapStage == nil, !shuffle.readers.isEmpty {
+                found.append("\(shuffle.id) is read but nobody could compute it")
+            }
+            if shuffle.isReleased, shuffle.isUnused {
+                found.append("\(shuffle.id) should be gone")
+            }
+            for status in shuffle.statuses {
+                if let status, !tasks.executors.isAlive(status.executor) {
+                    found.append("\(shuffle.id) has outputs on a dead \(status.executor)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import MillraceBase
+
+/// One executor process, dead or alive.
+struct ExecutorState: Sendable {
+    var host = ""
+    var cores = 0
+    var isAlive = false
+    /// Tasks launched there that haven't ended: at most `cores` run, the others wait in its queue.
+    var held = 0
+    /// What the held tasks are expected to take together, in nanoseconds of one core.
+    var heldWork: Int64 = 0
+    var lastSeen = Instant.zero
+    /// Held tasks in launch order, as slots of `TaskScheduler.attempts`; -1 when there is none.
+    var firstHeld: Int32 = -1
+    var lastHeld: Int32 = -1
+    /// Whether it stands in `TaskScheduler.freeRing` or `prefetchRing`.
+    var isInFreeRing = false
+    var isInPrefetchRing = false
+    /// Launches of the current step, as positions in `TaskScheduler.staged`; -1 when there is none.
+    var firstStaged: Int32 = -1
+    var lastStaged: Int32 = -1
+
+    var hasFreeCore: Bool { isAlive && held < cores }
+}
+
+/// Who is there. A table by id, because ids are dense and never reused.
+struct ExecutorRegistry: Sendable {
+    /// Most executors an application may see in its life; an id beyond is a bug of whoever numbers them.
+    static let idLimit = 1 << 20
+
+    var states: [ExecutorState] = []
+    var aliveCount = 0
+    var totalCores = 0
+
+    func isAlive(_ executor: ExecutorID) -> Bool {
+        states.indices.contains(executor.rawValue) && states[executor.rawValue].isAlive
+    }
+
+    /// `false` when the id is in use, was used, or is out of range.
+    mutating func register(
+        _ executor: ExecutorID, host: String, cores: Int, now: Instant
+    ) -> Bool {
+        let id = executor.rawValue
+        guard id >= 0, id < ExecutorRegistry.idLimit, cores > 0 else { return false }
+        while states.count <= id { states.append(ExecutorState()) }
+        guard states[id].cores == 0 else { return false }
+        states[id].host = host
+        states[id].cores = cores
+        states[id].isAlive = true
+        states[id].lastSeen = now
+        aliveCount += 1
+        totalCores += cores
+        return true
+    }
+
+    /// `false` when it wasn't alive.
+    mutating func remove(_ executor: ExecutorID) -> Bool {
+        guard isAlive(executor) else { return false }
+        states[executor.rawValue].isAlive = false
+        aliveCount -= 1
+        totalCores -= states[executor.rawValue].cores
+        return true
+    }
+}

@@ -1,0 +1,101 @@
+import MillraceBase
+
+/// Where the map outputs of every live shuffle lie, and who still needs them.
+///
+/// A shuffle is known from the first job that names it until it's released and no running job uses it. Its map stage
+/// exists only while a running job needs it; its outputs outlive the stage, which is what lets a later job skip it.
+/// Always true: `available` counts the statuses that are there.
+struct MapOutputTracker: Sendable {
+    /// One shuffle.
+    struct Shuffle: Sendable {
+        let id: ShuffleID
+        let mapCount: Int
+        let reducerCount: Int
+        var statuses: [MapStatus?]
+        var available = 0
+        var epoch: UInt64 = 1
+        /// The stage that computes the outputs, while a running job needs it.
+        var mapStage: StageID?
+        /// Stages of running jobs that read the outputs, oldest first.
+        var readers: [StageID] = []
+        var isReleased = false
+
+        var isComplete: Bool { available == mapCount }
+        var isUnused: Bool { mapStage == nil && readers.isEmpty }
+    }
+
+    /// Outputs of one shuffle that went with an executor.
+    struct Loss: Sendable {
+        var shuffle: ShuffleID
+        var mapStage: StageID?
+        var mapIndexes: [Int]
+    }
+
+    var shuffles = IdentifierMap<ShuffleID, Shuffle>()
+
+    func outputs(of shuffle: ShuffleID) -> MapOutputs? {
+        guard let slot = shuffles.slot(of: shuffle) else { return nil }
+        return MapOutputs(
+            shuffle: shuffle, epoch: shuffles[slot: slot].epoch,
+            statuses: shuffles[slot: slot].statuses)
+    }
+
+    func epoch(of shuffle: ShuffleID) -> UInt64? {
+        shuffles.slot(of: shuffle).map { shuffles[slot: $0].epoch }
+    }
+
+    func isComplete(_ shuffle: ShuffleID) -> Bool {
+        guard let slot = shuffles.slot(of: shuffle) else { return false }
+        return shuffles[slot: slot].isComplete
+    }
+
+    /// Makes the shuffle known, or finds it again.
+    mutating func register(_ shuffle: ShuffleID, mapCount: Int, reducerCount: Int) -> Int {
+        if let slot = shuffles.slot(of: shuffle) { return slot }
+        return shuffles.insert(
+            Shuffle(
+                id: shuffle, mapCount: mapCount, reducerCount: reducerCount,
+                statuses: [MapStatus?](repeating: nil, count: mapCount)), for: shuffle)
+    }
+
+    /// Keeps the first status of a map index: a second attempt's output is as good, and replacing would only make the
+    /// executors' copies stale. Returns whether it was kept.
+    mutating func add(_ status: MapStatus, to slot: Int) -> Bool {
+        guard shuffles[slot: slot].statuses[status.mapIndex] == nil else { return false }
+        shuffles[slot: slot].statuses[status.mapIndex] = status
+        shuffles[slot: slot].available += 1
+        shuffles[slot: slot].epoch += 1
+        return true
+    }
+
+    /// Forgets the outputs that lie on an executor, over all shuffles. With `before`, only outputs of tasks that were
+    /// launched before that task: what it complained about can't be younger than itself. (Spark compares epochs.)
+    mutating func removeOutputs(on executor: ExecutorID, before: TaskID? = nil) -> [Loss] {
+        var losses: [Loss] = []
+        for slot in 0..<shuffles.slotBound where shuffles.id(at: slot) != nil {
+            var lost: [Int] = []
+            for index in 0..<shuffles[slot: slot].mapCount {
+                if remove(slot, index, on: executor, before: before) { lost.append(index) }
+            }
+            guard !lost.isEmpty else { continue }
+            losses.append(
+                Loss(
+                    shuffle: shuffles[slot: slot].id, mapStage: shuffles[slot: slot].mapStage,
+                    mapIndexes: lost))
+        }
+        return losses
+    }
+
+    private mutating func remove(
+        _ slot: Int, _ index: Int, on executor: ExecutorID, before: TaskID?
+    ) -> Bool {
+        guard let status = shuffles[slot: slot].statuses[index], status.executor == executor else {
+            return false
+        }
+        if let before, status.mapTask > before { return false }
+        shuffles[slot: slot].statuses[index] = nil
+        shuffles[slot: slot].available -= 1
+        shuffles[slot: slot].epoch += 1
+        return true
+    }
+}

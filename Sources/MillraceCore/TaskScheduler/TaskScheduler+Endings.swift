@@ -1,0 +1,142 @@
+import MillraceBase
+
+/// What an attempt's end means for its executor and its task. What it means for the stage is the `DAGScheduler`'s.
+extension TaskScheduler {
+    /// An attempt that has just ended and been taken off its executor; its set is still there until `settle`.
+    struct Ended: Sendable {
+        var task: TaskID
+        var setSlot: Int
+        var set: TaskSetID
+        var stage: StageID
+        var stageAttempt: Int
+        var index: Int
+        var unit: Int
+        var partition: Int
+        var attempt: Int
+        var executor: ExecutorID
+        /// Whether the set has a successor, or needs nothing more.
+        var isZombie: Bool
+    }
+
+    /// Why a stage is given up.
+    struct Abort: Sendable {
+        var stage: StageID
+        var message: String
+    }
+
+    /// Takes a reported attempt off its executor; `nil` when it isn't running there.
+    mutating func release(_ task: TaskID, on executor: ExecutorID) -> Ended? {
+        guard let slot = attempts.slot(of: task),
+            attempts[slot: slot].executor == executor.rawValue
+        else { return nil }
+        return release(slot)
+    }
+
+    private mutating func release(_ attemptSlot: Int) -> Ended {
+        let attempt = attempts[slot: attemptSlot]
+        let executor = attempt.executor
+        if attempt.previous >= 0 {
+            attempts[slot: Int(attempt.previous)].next = attempt.next
+        } else {
+            executors.states[executor].firstHeld = attempt.next
+        }
+        if attempt.next >= 0 {
+            attempts[slot: Int(attempt.next)].previous = attempt.previous
+        } else {
+            executors.states[executor].lastHeld = attempt.previous
+        }
+        executors.states[executor].held -= 1
+        executors.states[executor].heldWork -= attempt.estimate
+        attempts.remove(attempt.task)
+        hasRoom(executor)
+        if touched.last != executor { touched.append(executor) }
+
+        let slot = attempt.setSlot
+        sets[slot: slot].runningCount -= 1
+        if sets[slot: slot].tasks[attempt.index].attemptSlot == Int32(attemptSlot) {
+            sets[slot: slot].tasks[attempt.index].attemptSlot = -1
+        }
+        return Ended(
+            task: attempt.task, setSlot: slot, set: sets[slot: slot].id,
+            stage: sets[slot: slot].stage, stageAttempt: sets[slot: slot].stageAttempt,
+            index: attempt.index, unit: sets[slot: slot].unit(attempt.index),
+            partition: sets[slot: slot].partition(attempt.index),
+            attempt: attempt.attempt, executor: ExecutorID(executor),
+            isZombie: sets[slot: slot].isZombie)
+    }
+
+    /// The task succeeded. Call `settle` afterwards.
+    mutating func succeed(_ ended: Ended, runTime: Int64) {
+        guard sets.slot(of: ended.set) != nil else { return }
+        sets[slot: ended.setSlot].learn(runTime)
+        // Waits although it ran: it had been killed and queued again, and was faster than the kill.
+        let wasPending = sets[slot: ended.setSlot].tasks[ended.index].isPending
+        sets[slot: ended.setSlot].markDone(ended.index)
+        if wasPending, sets[slot: ended.setSlot].pendingCount == 0 {
+            queue.remove(slot: ended.setSlot)
+        }
+        retireIfDone(ended.setSlot)
+    }
+
+    /// What a running attempt would commit; `nil` when it isn't running there or was asked to end.
+    func committer(_ task: TaskID, on executor: ExecutorID) -> (stage: StageID, unit: Int)? {
+        guard let slot = attempts.slot(of: task),
+            attempts[slot: slot].executor == executor.rawValue, !attempts[slot: slot].isKilled
+        else { return nil }
+        let set = attempts[slot: slot].setSlot
+        return (sets[slot: set].stage, sets[slot: set].unit(attempts[slot: slot].index))
+    }
+
+    /// The task waits again, unless somebody else cares for it or it failed too often. Call `settle` afterwards.
+    mutating func fail(_ ended: Ended, _ reason: TaskEndReason, counts: Bool) -> Abort? {
+        let slot = ended.setSlot
+        // The end of a sibling may have been the stage's.
+        guard sets.slot(of: ended.set) != nil else { return nil }
+        let task = sets[slot: slot].tasks[ended.index]
+        guard !sets[slot: slot].isZombie, !task.isDone, !task.isPending, task.attemptSlot < 0 else {
+            return nil
+        }
+        if counts {
+            sets[slot: slot].tasks[ended.index].failures += 1
+            let failures = Int(task.failures) + 1
+            if failures >= sets[slot: slot].maxFailures {
+                return abort(ended, "failed \(failures) times, most recently on", reason)
+            }
+        }
+        if Int(task.attempts) >= TaskSet.attemptLimit {
+            return abort(ended, "was attempted \(task.attempts) times, most recently on", reason)
+        }
+        requeue(ended.index, in: slot)
+        return nil
+    }
+
+    private func abort(_ ended: Ended, _ what: String, _ reason: TaskEndReason) -> Abort {
+        let task = "Task \(ended.partition) in \(ended.stage).\(ended.stageAttempt)"
+        var message = "\(task) \(what) \(ended.executor) as \(ended.task): \(reason.summary)"
+        if case .exception(_, let trace) = reason, !trace.isEmpty { message += "\n\(trace)" }
+        return Abort(stage: ended.stage, message: message)
+    }
+
+    /// Lets go of the set if that was its last attempt and it launches nothing more.
+    mutating func settle(_ ended: Ended) {
+        if sets.contains(ended.set) { removeIfOver(ended.setSlot) }
+    }
+
+    /// The executor is gone: its attempts end, in launch order. The first `cores` of them were running and may be to
+    /// blame, the others were still queued there. (Spark: a task that hadn't reported its start isn't counted.)
+    mutating func lose(_ executor: ExecutorID) -> [(ended: Ended, wasRunning: Bool)] {
+        guard executors.remove(executor) else { return [] }
+        var ended: [(ended: Ended, wasRunning: Bool)] = []
+        let cores = executors.states[executor.rawValue].cores
+        while executors.states[executor.rawValue].firstHeld >= 0 {
+            let slot = Int(executors.states[executor.rawValue].firstHeld)
+            ended.append((release(slot), ended.count < cores))
+        }
+        for position in queue.entries {
+            sets[slot: position.slot].unbind(from: executor.rawValue) {
+                executors.states[$0].isAlive
+            }
+        }
+        return ended
+    }
+}

@@ -1,0 +1,165 @@
+import MillraceBase
+
+/// Filling executors with tasks.
+///
+/// First cores, one task to each executor in turn, then the queues of executors that run short tasks (*prefetch*): a task
+/// that waits there for less than a round trip to the driver costs nothing, and its predecessor's end needn't be
+/// answered before it starts. Three rules keep that harmless: an executor never holds more work than its cores take in
+/// `prefetchQueueTime` beyond a task each, so a long task is never queued behind another; never more than `prefetchLimit`
+/// tasks; and never more than its share of what still waits, so the last tasks go where a core is free.
+extension TaskScheduler {
+    /// Launches what fits. The launches are staged until `flush`.
+    mutating func offer(now: Instant) {
+        localityDeadline = nil
+        var position = 0
+        while position < queue.count, !(freeRing.isEmpty && prefetchRing.isEmpty) {
+            let slot = queue.entries[position].slot
+            if sets[slot: slot].boundPendingCount > 0 { offerPreferred(slot, now) }
+            offerAnywhere(slot, now)
+            let deadline = sets[slot: slot].localityDeadline
+            if sets[slot: slot].boundPendingCount > 0, deadline > now {
+                localityDeadline = min(localityDeadline ?? deadline, deadline)
+            }
+            if sets[slot: slot].pendingCount == 0 {
+                queue.remove(at: position)
+            } else {
+                position += 1
+            }
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    /// Bound tasks, on the executors they prefer: all of these for a new set, else those that got room.
+    private mutating func offerPreferred(_ slot: Int, _ now: Instant) {
+        guard let locality = sets[slot: slot].locality else { return }
+        if sets[slot: slot].isNew {
+            sets[slot: slot].isNew = false
+            for group in locality.groups.indices {
+                fill(locality.groups[group].executor, fromGroup: group, of: slot, now)
+            }
+            return
+        }
+        for executor in touched {
+            guard let group = locality.group(of: executor) else { continue }
+            fill(executor, fromGroup: group, of: slot, now)
+        }
+    }
+
+    private mutating func fill(
+        _ executor: Int, fromGroup group: Int, of slot: Int, _ now: Instant
+    ) {
+        while executors.states[executor].hasFreeCore || mayPrefetch(executor, slot) {
+            guard let index = sets[slot: slot].popBound(group: group) else { return }
+            launch(index, of: slot, on: executor)
+            // Delay scheduling: a local launch starts the wait anew.
+            sets[slot: slot].localityDeadline = now + settings.localityWait
+        }
+    }
+
+    /// Tasks that may run anywhere, and bound ones that have waited long enough.
+    private mutating func offerAnywhere(_ slot: Int, _ now: Instant) {
+        let evenBound = now >= sets[slot: slot].localityDeadline
+        while let executor = nextExecutor(slot, evenBound: evenBound) {
+            guard let index = sets[slot: slot].popAnywhere(evenBound: evenBound) else {
+                preconditionFailure("a task set counts waiting tasks that it doesn't find")
+            }
+            launch(index, of: slot, on: executor)
+            hasRoom(executor)
+        }
+    }
+
+    /// Takes the next executor with room for a task of this set out of its ring; `nil` when nothing waits or nobody has
+    /// room. An executor that may not prefetch now is left out until its next task ends.
+    private mutating func nextExecutor(_ slot: Int, evenBound: Bool) -> Int? {
+        let bound = evenBound ? 0 : sets[slot: slot].boundPendingCount
+        guard sets[slot: slot].pendingCount > bound else { return nil }
+        while let executor = freeRing.popFirst() {
+            executors.states[executor].isInFreeRing = false
+            if executors.states[executor].hasFreeCore { return executor }
+            hasRoom(executor)
+        }
+        while let executor = prefetchRing.popFirst() {
+            executors.states[executor].isInPrefetchRing = false
+            if executors.states[executor].isAlive, mayPrefetch(executor, slot) { return executor }
+        }
+        return nil
+    }
+
+    /// Whether a busy executor may be given one more task of this set in advance.
+    private func mayPrefetch(_ executor: Int, _ slot: Int) -> Bool {
+        guard queueTime > 0, executors.states[executor].isAlive else { return false }
+        let cores = executors.states[executor].cores
+        let queued = executors.states[executor].held - cores
+        let share = sets[slot: slot].pendingCount / max(executors.aliveCount, 1)
+        guard queued < min(settings.prefetchLimit, share) else { return false }
+        let estimate = expectedTime(slot)
+        let (work, overflow) = estimate.multipliedReportingOverflow(by: Int64(cores))
+        return !overflow && executors.states[executor].heldWork + estimate <= queueTime + work
+    }
+
+    /// Of one task, in nanoseconds. Unknown tasks count as so long that `prefetchUnknown` of them may wait.
+    private func expectedTime(_ slot: Int) -> Int64 {
+        let estimate = sets[slot: slot].estimate
+        if estimate > 0 { return min(estimate, 1 << 52) }
+        return queueTime / Int64(max(settings.prefetchUnknown, 1))
+            + (settings.prefetchUnknown > 0 ? 0 : 1)
+    }
+
+    private mutating func launch(_ index: Int, of slot: Int, on executor: Int) {
+        let task = nextTask
+        nextTask = task.next
+        let estimate = expectedTime(slot)
+        let attempt = Int(sets[slot: slot].tasks[index].attempts)
+        var record = Attempt(
+            task: task, setSlot: slot, index: index, attempt: attempt, executor: executor,
+            estimate: estimate)
+        record.previous = executors.states[executor].lastHeld
+        let attemptSlot = attempts.insert(record, for: task)
+        if record.previous >= 0 {
+            attempts[slot: Int(record.previous)].next = Int32(attemptSlot)
+        } else {
+            executors.states[executor].firstHeld = Int32(attemptSlot)
+        }
+        executors.states[executor].lastHeld = Int32(attemptSlot)
+        executors.states[executor].held += 1
+        executors.states[executor].heldWork += estimate
+        sets[slot: slot].launched(index, attemptSlot: attemptSlot)
+
+        let partition = sets[slot: slot].partition(index)
+        let inputs = sets[slot: slot].plan.inputs
+        stage(
+            TaskDescription(
+                id: task, stage: sets[slot: slot].stage,
+                stageAttempt: sets[slot: slot].stageAttempt, partition: partition, attempt: attempt,
+                input: inputs.isEmpty ? [] : inputs[partition]), on: executor)
+    }
+
+    private mutating func stage(_ task: TaskDescription, on executor: Int) {
+        let place = Int32(staged.count)
+        staged.append(Staged(task: task, next: -1))
+        if executors.states[executor].firstStaged < 0 {
+            executors.states[executor].firstStaged = place
+            stagedExecutors.append(executor)
+        } else {
+            staged[Int(executors.states[executor].lastStaged)].next = place
+        }
+        executors.states[executor].lastStaged = place
+    }
+
+    /// Turns the staged launches into one effect for each executor.
+    mutating func flush(_ effects: inout Effects) {
+        guard !staged.isEmpty else { return }
+        for executor in stagedExecutors {
+            let start = effects.launches.count
+            var place = executors.states[executor].firstStaged
+            while place >= 0 {
+                effects.launches.append(staged[Int(place)].task)
+                place = staged[Int(place)].next
+            }
+            executors.states[executor].firstStaged = -1
+            effects.append(.launch(ExecutorID(executor), start..<effects.launches.count))
+        }
+        staged.removeAll(keepingCapacity: true)
+        stagedExecutors.removeAll(keepingCapacity: true)
+    }
+}

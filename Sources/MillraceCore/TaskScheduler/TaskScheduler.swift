@@ -1,0 +1,203 @@
+import MillraceBase
+
+/// Decides which task runs where; never why, and never what follows from its end.
+///
+/// The `DAGScheduler` submits task sets, one for each stage attempt. An offer (`TaskScheduler+Offers.swift`) fills the
+/// executors with room from the `RunQueue`. When an attempt ends (`TaskScheduler+Endings.swift`) its room is free again
+/// and its task is done, waits again, or is left to the stage's next attempt.
+///
+/// The price of a task doesn't depend on how many there are: executors with room stand in rings, waiting tasks behind
+/// cursors, running attempts in a table by id.
+/// Always true: `TaskScheduler+Invariants.swift`.
+struct TaskScheduler: Sendable {
+    /// One launched attempt that hasn't ended.
+    struct Attempt: Sendable {
+        var task: TaskID
+        /// Slot in `sets`: a set outlives its attempts.
+        var setSlot: Int
+        var index: Int
+        var attempt: Int
+        var executor: Int
+        /// Its share of the executor's `heldWork`.
+        var estimate: Int64
+        var isKilled = false
+        /// Neighbours in its executor's list, as slots of `attempts`.
+        var previous: Int32 = -1
+        var next: Int32 = -1
+    }
+
+    /// A launch of the current step, in a list per executor.
+    struct Staged: Sendable {
+        var task: TaskDescription
+        var next: Int32
+    }
+
+    let settings: CoreSettings
+    let queueTime: Int64
+    var executors = ExecutorRegistry()
+    var sets = IdentifierMap<TaskSetID, TaskSet>()
+    var queue = RunQueue()
+    var attempts = IdentifierMap<TaskID, Attempt>()
+    var nextTask = TaskID(0)
+    var nextSet = TaskSetID(0)
+    /// Executors with a free core, and those that may take tasks in advance. Stale entries are dropped when met.
+    var freeRing = RingBuffer<Int>(capacity: 64)
+    var prefetchRing = RingBuffer<Int>(capacity: 64)
+    /// Executors that got room since the last offer; bound tasks look here.
+    var touched: [Int] = []
+    var runTimes = RunTimes()
+    /// When some bound task may next run anywhere.
+    var localityDeadline: Instant?
+
+    var staged: [Staged] = []
+    var stagedExecutors: [Int] = []
+
+    init(settings: CoreSettings) {
+        self.settings = settings
+        queueTime = max(settings.prefetchQueueTime.nanoseconds, 0)
+    }
+
+    // MARK: Executors
+
+    /// `false` when the id can't be registered.
+    mutating func addExecutor(_ id: ExecutorID, host: String, cores: Int, now: Instant) -> Bool {
+        guard executors.register(id, host: host, cores: cores, now: now) else { return false }
+        hasRoom(id.rawValue)
+        return true
+    }
+
+    /// Puts an executor that may have got room where offers find it.
+    mutating func hasRoom(_ executor: Int) {
+        if executors.states[executor].hasFreeCore {
+            if !executors.states[executor].isInFreeRing {
+                executors.states[executor].isInFreeRing = true
+                freeRing.append(executor)
+            }
+        } else if executors.states[executor].isAlive, queueTime > 0 {
+            if !executors.states[executor].isInPrefetchRing {
+                executors.states[executor].isInPrefetchRing = true
+                prefetchRing.append(executor)
+            }
+        }
+    }
+
+    // MARK: Task sets
+
+    /// What a set is made of; its id is given here.
+    struct Submission {
+        var stage: StageID
+        var stageAttempt: Int
+        var job: JobID
+        var plan: StagePlan
+        var maxFailures: Int
+        var count: Int
+        var units: [Int32]?
+        var partitions: [Int]?
+        var preferred: [[ExecutorID]]
+    }
+
+    /// Queues the tasks of a stage attempt. Nothing is launched before the next offer.
+    mutating func submit(_ submission: Submission, now: Instant) -> TaskSetID {
+        let id = nextSet
+        nextSet = id.next
+        var set = TaskSet(
+            id: id, stage: submission.stage, stageAttempt: submission.stageAttempt,
+            job: submission.job, plan: submission.plan, maxFailures: submission.maxFailures,
+            count: submission.count, units: submission.units, partitions: submission.partitions,
+            estimate: runTimes[submission.plan.plan])
+        if !submission.preferred.isEmpty {
+            set.bind(submission.preferred, isAlive: executors.isAlive)
+            set.localityDeadline = now + settings.localityWait
+        }
+        let slot = sets.insert(set, for: id)
+        queue.insert(entry(slot))
+        return id
+    }
+
+    func entry(_ slot: Int) -> RunQueue.Entry {
+        RunQueue.Entry(
+            job: sets[slot: slot].job, stage: sets[slot: slot].stage,
+            attempt: sets[slot: slot].stageAttempt, slot: slot)
+    }
+
+    /// The set launches nothing more; what runs goes on.
+    mutating func retire(_ id: TaskSetID) {
+        guard let slot = sets.slot(of: id), !sets[slot: slot].isZombie else { return }
+        sets[slot: slot].isZombie = true
+        queue.remove(slot: slot)
+        removeIfOver(slot)
+    }
+
+    /// Retires the set and asks the executors to end what runs.
+    mutating func kill(_ id: TaskSetID, reason: String, _ effects: inout Effects) {
+        guard let slot = sets.slot(of: id) else { return }
+        if sets[slot: slot].runningCount > 0 {
+            for index in sets[slot: slot].tasks.indices {
+                killAttempt(of: index, in: slot, reason: reason, &effects)
+            }
+        }
+        retire(id)
+    }
+
+    /// The task's running attempt, if any, and if it hasn't been asked to end.
+    private func killable(_ index: Int, in slot: Int) -> Int? {
+        let attemptSlot = Int(sets[slot: slot].tasks[index].attemptSlot)
+        return attemptSlot >= 0 && !attempts[slot: attemptSlot].isKilled ? attemptSlot : nil
+    }
+
+    mutating func killAttempt(
+        of index: Int, in slot: Int, reason: String, _ effects: inout Effects
+    ) {
+        guard let attemptSlot = killable(index, in: slot) else { return }
+        attempts[slot: attemptSlot].isKilled = true
+        effects.append(
+            .kill(
+                ExecutorID(attempts[slot: attemptSlot].executor), attempts[slot: attemptSlot].task,
+                reason: reason))
+    }
+
+    /// A unit's output came from another attempt of the stage: nothing is left to do for it here.
+    mutating func completeElsewhere(_ id: TaskSetID, unit: Int, _ effects: inout Effects) {
+        guard let slot = sets.slot(of: id), let index = sets[slot: slot].index(ofUnit: unit),
+            !sets[slot: slot].tasks[index].isDone
+        else { return }
+        killAttempt(of: index, in: slot, reason: "another attempt succeeded", &effects)
+        let wasPending = sets[slot: slot].tasks[index].isPending
+        sets[slot: slot].markDone(index)
+        if wasPending, sets[slot: slot].pendingCount == 0 { queue.remove(slot: slot) }
+        retireIfDone(slot)
+    }
+
+    /// A unit's output was lost after it was done: it's computed again, if the set has it and still launches.
+    mutating func recompute(_ id: TaskSetID, unit: Int) {
+        guard let slot = sets.slot(of: id), !sets[slot: slot].isZombie,
+            let index = sets[slot: slot].index(ofUnit: unit),
+            sets[slot: slot].tasks[index].isDone
+        else { return }
+        requeue(index, in: slot)
+    }
+
+    /// Whether the set may still launch tasks.
+    func launches(_ id: TaskSetID) -> Bool {
+        guard let slot = sets.slot(of: id) else { return false }
+        return !sets[slot: slot].isZombie
+    }
+
+    mutating func requeue(_ index: Int, in slot: Int) {
+        let wasIdle = sets[slot: slot].pendingCount == 0
+        sets[slot: slot].requeue(index)
+        if wasIdle, !sets[slot: slot].isZombie { queue.insert(entry(slot)) }
+    }
+
+    /// A set whose tasks are all done launches nothing more.
+    mutating func retireIfDone(_ slot: Int) {
+        guard sets[slot: slot].doneCount == sets[slot: slot].tasks.count else { return }
+        retire(sets[slot: slot].id)
+    }
+
+    mutating func removeIfOver(_ slot: Int) {
+        guard sets[slot: slot].isZombie, sets[slot: slot].runningCount == 0 else { return }
+        runTimes[sets[slot: slot].plan.plan] = sets[slot: slot].estimate
+        sets.remove(sets[slot: slot].id)
+    }
+}

@@ -1,0 +1,194 @@
+import MillraceBase
+
+/// A name for one task set: one attempt of one stage. Never reused, so an old one finds nothing.
+struct TaskSetID: RawIdentifier {
+    static var noun: String { "task set" }
+    let rawValue: Int
+    init(_ rawValue: Int) { self.rawValue = rawValue }
+}
+
+/// The tasks of one stage attempt: which wait, run and are done. Spark's TaskSetManager, as a table.
+///
+/// A task is named by its *index* in the set. Its *unit* is what the stage counts: the map index, or the index in the
+/// job's list of partitions. Waiting tasks lie nowhere: `fresh` walks the indexes once, `retries` holds those that came
+/// back. Tasks with a living preferred executor are `isBound` and found through `locality`.
+/// A set that is a *zombie* launches nothing more; it stays until its last attempt has ended.
+struct TaskSet: Sendable {
+    /// What's known of one task.
+    struct Task: Sendable {
+        /// Slot in `TaskScheduler.attempts` of its latest attempt while that runs, else -1.
+        var attemptSlot: Int32 = -1
+        /// Attempts launched so far.
+        var attempts: Int32 = 0
+        var failures: Int16 = 0
+        var isPending = true
+        var isDone = false
+        var isBound = false
+    }
+
+    /// Most attempts of one task, failures or not: a retry that never counts (killed, commit denied, executor lost) must
+    /// not go on for ever.
+    static let attemptLimit = 1_000
+
+    let id: TaskSetID
+    let stage: StageID
+    let stageAttempt: Int
+    let job: JobID
+    let plan: StagePlan
+    let maxFailures: Int
+    /// Unit of each index, ascending; `nil` when they're the same.
+    let units: [Int32]?
+    /// Partition of each unit; `nil` when they're the same.
+    let partitions: [Int]?
+    var tasks: [Task]
+
+    var pendingCount: Int
+    var boundPendingCount = 0
+    var runningCount = 0
+    var doneCount = 0
+    var isZombie = false
+    var hasLaunched = false
+
+    /// Expected run time of a task in nanoseconds; 0 while unknown.
+    var estimate: Int64
+
+    private var fresh = 0
+    private var freshBound = 0
+    private var retries: [Int32] = []
+    private(set) var locality: LocalityIndex?
+    /// From then on bound tasks may run anywhere.
+    var localityDeadline = Instant.distantFuture
+    /// Whether the preferred executors haven't been looked at yet.
+    var isNew = true
+
+    init(
+        id: TaskSetID, stage: StageID, stageAttempt: Int, job: JobID, plan: StagePlan,
+        maxFailures: Int, count: Int, units: [Int32]?, partitions: [Int]?, estimate: Int64
+    ) {
+        self.id = id
+        self.stage = stage
+        self.stageAttempt = stageAttempt
+        self.job = job
+        self.plan = plan
+        self.maxFailures = maxFailures
+        self.units = units
+        self.partitions = partitions
+        self.estimate = estimate
+        tasks = [Task](repeating: Task(), count: count)
+        pendingCount = count
+    }
+
+    func unit(_ index: Int) -> Int { units.map { Int($0[index]) } ?? index }
+    func partition(_ index: Int) -> Int {
+        let unit = unit(index)
+        return partitions?[unit] ?? unit
+    }
+
+    /// Where a unit stands in this set.
+    func index(ofUnit unit: Int) -> Int? {
+        guard let units else { return unit < tasks.count ? unit : nil }
+        var low = 0
+        var high = units.count
+        while low < high {
+            let middle = (low + high) / 2
+            if units[middle] < Int32(unit) { low = middle + 1 } else { high = middle }
+        }
+        return low < units.count && units[low] == Int32(unit) ? low : nil
+    }
+
+    /// Binds tasks to the executors they prefer, as far as those live.
+    mutating func bind(_ preferred: [[ExecutorID]], isAlive: (ExecutorID) -> Bool) {
+        var pairs: [(executor: Int, index: Int)] = []
+        for index in tasks.indices {
+            for executor in preferred[partition(index)] where isAlive(executor) {
+                pairs.append((executor.rawValue, index))
+                tasks[index].isBound = true
+            }
+            if tasks[index].isBound { boundPendingCount += 1 }
+        }
+        if !pairs.isEmpty { locality = LocalityIndex(pairs) }
+    }
+
+    // MARK: Taking a waiting task
+
+    /// A task that may run anywhere; with `evenBound`, at last one that would rather run elsewhere.
+    mutating func popAnywhere(evenBound: Bool) -> Int? {
+        guard pendingCount > (evenBound ? 0 : boundPendingCount) else { return nil }
+        while let index = retries.popLast() {
+            if tasks[Int(index)].isPending { return Int(index) }
+        }
+        while fresh < tasks.count {
+            fresh += 1
+            if tasks[fresh - 1].isPending, !tasks[fresh - 1].isBound { return fresh - 1 }
+        }
+        guard evenBound else { return nil }
+        while freshBound < tasks.count {
+            freshBound += 1
+            if tasks[freshBound - 1].isPending { return freshBound - 1 }
+        }
+        return nil
+    }
+
+    /// A task that prefers the executor of this group.
+    mutating func popBound(group: Int) -> Int? {
+        locality?.pop(group: group) { tasks[$0].isPending && tasks[$0].isBound }
+    }
+
+    // MARK: Changes of one task's state
+
+    mutating func launched(_ index: Int, attemptSlot: Int) {
+        if tasks[index].isBound { boundPendingCount -= 1 }
+        tasks[index].isPending = false
+        tasks[index].isBound = false
+        tasks[index].attempts += 1
+        tasks[index].attemptSlot = Int32(attemptSlot)
+        pendingCount -= 1
+        runningCount += 1
+        hasLaunched = true
+    }
+
+    /// Puts a task back that isn't waiting. A retry goes where there is room: what it preferred has just failed or left.
+    mutating func requeue(_ index: Int) {
+        precondition(!tasks[index].isPending, "a waiting task is queued again")
+        if tasks[index].isDone {
+            tasks[index].isDone = false
+            doneCount -= 1
+        }
+        tasks[index].isPending = true
+        pendingCount += 1
+        retries.append(Int32(index))
+    }
+
+    mutating func markDone(_ index: Int) {
+        guard !tasks[index].isDone else { return }
+        if tasks[index].isPending {
+            tasks[index].isPending = false
+            pendingCount -= 1
+            if tasks[index].isBound {
+                tasks[index].isBound = false
+                boundPendingCount -= 1
+            }
+        }
+        tasks[index].isDone = true
+        tasks[index].failures = 0
+        doneCount += 1
+    }
+
+    /// Lets the tasks run anywhere that preferred only this executor.
+    mutating func unbind(from executor: Int, isAlive: (Int) -> Bool) {
+        guard let locality, let group = locality.group(of: executor) else { return }
+        let members = locality.groups[group]
+        for index in locality.indexes[members.cursor..<members.end].map(Int.init)
+        where tasks[index].isBound && !locality.hasHome(index, isAlive: isAlive) {
+            tasks[index].isBound = false
+            boundPendingCount -= 1
+            retries.append(Int32(index))
+        }
+    }
+
+    /// A moving average over about the last eight tasks.
+    mutating func learn(_ nanoseconds: Int64) {
+        let sample = max(nanoseconds, 1)
+        estimate = estimate == 0 ? sample : max(estimate + (sample - estimate) / 8, 1)
+    }
+}
