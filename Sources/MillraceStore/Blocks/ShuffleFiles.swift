@@ -18,29 +18,48 @@ public struct ShuffleFiles: Sendable {
     }
 
     public func dataPath(_ shuffle: ShuffleID, _ map: TaskID) -> String {
-        StorePath.join(folder, "shuffle_\(shuffle.rawValue)_\(map.rawValue).data")
+        StorePath.join(folder, "\(prefix(shuffle))\(map.rawValue).data")
     }
+
     public func indexPath(_ shuffle: ShuffleID, _ map: TaskID) -> String {
-        StorePath.join(folder, "shuffle_\(shuffle.rawValue)_\(map.rawValue).index")
+        StorePath.join(folder, "\(prefix(shuffle))\(map.rawValue).index")
     }
 
     /// A writer of one map task's output over `partitions` reduce partitions.
     public func write(
         _ shuffle: ShuffleID, _ map: TaskID, partitions: Int
     ) throws(StoreError) -> ShuffleDataFile.Writer {
-        preconditionFailure("to come")
+        try ShuffleDataFile.Writer(self, shuffle, map, partitions: partitions)
     }
 
-    /// Opens a map task's output. Throws `.notFound`, or `.corrupt` if index and data don't fit.
+    /// Opens a map task's output. Throws `.notFound`, or `.corrupt` if the index is damaged or does
+    /// not fit the data file's size.
     public func open(_ shuffle: ShuffleID, _ map: TaskID) throws(StoreError) -> ShuffleDataFile {
-        preconditionFailure("to come")
+        let dataPath = dataPath(shuffle, map)
+        let indexPath = indexPath(shuffle, map)
+        let index = try ShuffleIndex(decoding: try fileSystem.read(indexPath), path: indexPath)
+        let size = try fileSystem.size(dataPath)
+        guard size == index.offsets[index.checksums.count] else {
+            throw StoreError.corrupt(
+                dataPath, at: size,
+                "its index is for \(index.offsets[index.checksums.count]) bytes, it has \(size)")
+        }
+        return ShuffleDataFile(fileSystem, dataPath, index)
     }
 
-    /// Deletes all files of a shuffle; false if there were none.
+    /// Deletes all files of a shuffle, half-written ones too; false if there were none.
     @discardableResult
     public func delete(_ shuffle: ShuffleID) throws(StoreError) -> Bool {
-        preconditionFailure("to come")
+        var found = false
+        for file in try fileSystem.listIfPresent(folder)
+        where file.name.hasPrefix(prefix(shuffle)) || file.name.hasPrefix("." + prefix(shuffle)) {
+            try fileSystem.delete(StorePath.join(folder, file.name))
+            found = true
+        }
+        return found
     }
+
+    private func prefix(_ shuffle: ShuffleID) -> String { "shuffle_\(shuffle.rawValue)_" }
 }
 
 /// One map task's output, open for reading.
@@ -58,30 +77,71 @@ public struct ShuffleDataFile: Sendable {
 
     /// By reduce partition.
     public let segments: [Segment]
+    private let fileSystem: any FileSystem
 
-    /// A reduce partition's bytes, checked. Throws `.corrupt` if the checksum does not fit.
+    init(_ fileSystem: any FileSystem, _ path: String, _ index: ShuffleIndex) {
+        self.fileSystem = fileSystem
+        segments = index.checksums.indices.map {
+            Segment(
+                path: path, offset: index.offsets[$0],
+                length: index.offsets[$0 + 1] - index.offsets[$0], checksum: index.checksums[$0])
+        }
+    }
+
+    /// Bytes of all partitions.
+    public var size: Int { segments.reduce(0) { $0 + $1.length } }
+
+    /// A reduce partition's bytes, checked. Throws `.corrupt` if they are not what was written.
     public func read(_ partition: Int) throws(StoreError) -> [UInt8] {
-        preconditionFailure("to come")
+        let segment = segments[partition]
+        guard segment.length > 0 else { return [] }
+        let bytes = try fileSystem.open(segment.path).read(at: segment.offset, count: segment.length)
+        guard bytes.count == segment.length, CRC32C.checksum(bytes) == segment.checksum else {
+            throw StoreError.corrupt(
+                segment.path, at: segment.offset,
+                "the checksum of reduce partition \(partition) does not fit its bytes")
+        }
+        return bytes
+    }
+}
+
+/// The index file: R + 1 offsets (int64), R checksums (CRC-32C, u32), CRC-32C of all that; all
+/// little-endian.
+struct ShuffleIndex {
+    /// Where each partition begins, and where the last ends.
+    var offsets: [Int]
+    /// By partition.
+    var checksums: [UInt32]
+
+    init(offsets: [Int], checksums: [UInt32]) {
+        precondition(offsets.count == checksums.count + 1, "an offset per partition, and the end")
+        self.offsets = offsets
+        self.checksums = checksums
     }
 
-    /// Writes the blocks of partitions 0, 1, … in this order.
-    public final class Writer {
-        /// Appends to the block of `partition`, which must not be below the last one's.
-        public func append(
-            _ partition: Int, _ bytes: UnsafeRawBufferPointer
-        ) throws(StoreError) { preconditionFailure("to come") }
-        public func append(_ partition: Int, _ bytes: [UInt8]) throws(StoreError) {
-            preconditionFailure("to come")
-        }
-        /// Publishes both files. If a whole pair is there already (another attempt of the same
-        /// map), that one stays and is returned.
-        public func commit() throws(StoreError) -> ShuffleDataFile {
-            preconditionFailure("to come")
-        }
-        /// Deletes what was written so far. Also done when released without `commit`.
-        public func abort() {}
-        init() {}
+    func encode() -> [UInt8] {
+        var index = ByteWriter(capacity: offsets.count * 12)
+        for offset in offsets { index.writeFixed(Int64(offset)) }
+        for checksum in checksums { index.writeFixed(checksum) }
+        index.writeFixed(CRC32C.checksum(index.bytes))
+        return index.bytes
     }
 
-    init(segments: [Segment]) { self.segments = segments }
+    init(decoding bytes: [UInt8], path: String) throws(StoreError) {
+        guard bytes.count >= 12, bytes.count % 12 == 0 else {
+            throw StoreError.corrupt(path, at: bytes.count, "no index has \(bytes.count) bytes")
+        }
+        let partitions = bytes.count / 12 - 1
+        let end = bytes.count - 4
+        guard CRC32C.checksum(bytes[..<end]) == littleEndian(bytes[...], end, UInt32.self) else {
+            throw StoreError.corrupt(path, at: end, "the index's checksum does not fit it")
+        }
+        offsets = (0...partitions).map { Int(littleEndian(bytes[...], $0 * 8, Int64.self)) }
+        checksums = (0..<partitions).map {
+            littleEndian(bytes[...], (partitions + 1) * 8 + $0 * 4, UInt32.self)
+        }
+        guard offsets[0] == 0, zip(offsets, offsets.dropFirst()).allSatisfy({ $0 <= $1 }) else {
+            throw StoreError.corrupt(path, at: 0, "the offsets do not ascend from 0")
+        }
+    }
 }

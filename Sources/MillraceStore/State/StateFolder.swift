@@ -1,3 +1,5 @@
+import MillraceBase
+
 /// The durable state of one stateful operator: `state/<operatorId>/` of a checkpoint.
 ///
 /// State is keyed, and each key belongs to one key group (0 to 255 by default); a partition owns a
@@ -46,8 +48,7 @@ public struct StateFolder: Sendable {
     }
 
     /// The range of groups that partition `index` of `count` owns: as even as can be, all of them
-    /// together 0..<keyGroups. `index` of a key group: `groups(of:in:)`'s inverse is not needed by
-    /// callers that hash to a group first.
+    /// together 0..<keyGroups. Empty for some when there are more partitions than groups.
     public func groups(of index: Int, in count: Int) -> Range<Int> {
         precondition(count > 0 && index >= 0 && index < count, "partition \(index) of \(count)")
         return (index * keyGroups / count)..<((index + 1) * keyGroups / count)
@@ -56,23 +57,61 @@ public struct StateFolder: Sendable {
     /// Makes `writer`'s file durable under its name and returns its size. A second attempt of the
     /// same batch replaces the first one's file by its own, atomically.
     @discardableResult
-    public func publish(_ writer: consuming DeltaWriter) throws(StoreError) -> Int {
-        preconditionFailure("to come")
+    public func publish(_ writer: DeltaWriter) throws(StoreError) -> Int {
+        precondition(writer.groups.upperBound <= keyGroups, "there are \(keyGroups) key groups")
+        let target = StorePath.join(path, writer.name.text)
+        let bytes = try writer.encode(path: target)
+        try fileSystem.writeDurably(bytes, to: target)
+        return bytes.count
     }
 
-    /// The newest version that a snapshot of exactly these groups holds, or nil: decides when the
-    /// next snapshot is due.
+    /// The newest version of which a snapshot holds all of these groups, or nil: decides when the
+    /// next one is due.
     public func latestSnapshot(of groups: Range<Int>) throws(StoreError) -> Int? {
-        preconditionFailure("to come")
+        try files().filter { $0.kind == .snapshot && $0.groups.contains(groups) }
+            .map(\.version).max()
+    }
+
+    /// Makes a snapshot of that version out of the files that are there, for a background thread.
+    /// Right where keys that are equal are equal as bytes too, and each record holds one key; an
+    /// operator with a typed map writes its snapshots from the map.
+    @discardableResult
+    public func compact(groups: Range<Int>, version: Int) throws(StoreError) -> Int {
+        let store = try StateStore.open(self, groups: groups, version: version)
+        return try publish(store.snapshot())
     }
 
     /// Deletes what no version from `version` on needs. Keeps everything if that version itself
     /// cannot be put together.
-    public func purge(neededFrom version: Int) throws(StoreError) { preconditionFailure("to come") }
+    public func purge(neededFrom version: Int) throws(StoreError) {
+        guard version > 0 else { return }
+        let files = try files()
+        let plan: StatePlan
+        do {
+            plan = try StatePlan(self, files, groups: 0..<keyGroups, version: version)
+        } catch {
+            Log.warn("store", "old state kept, for it cannot be told what is needed", ["error": error])
+            return
+        }
+        let needed = Set(plan.steps.map(\.name))
+        for name in files where name.version <= version && !needed.contains(name) {
+            try fileSystem.delete(StorePath.join(path, name.text))
+        }
+    }
 
-    /// Deletes all versions after `version`: what a batch that was never committed left behind. To be
-    /// called once when a query starts, before its first batch, with the last committed version.
+    /// Deletes all versions after `version`, and temporary files: what a batch that was never
+    /// committed left behind. To be called once when a query starts, before its first batch, with the
+    /// last committed version, so that its next attempt (perhaps with other ranges) stands alone.
     public func deleteVersions(after version: Int) throws(StoreError) {
-        preconditionFailure("to come")
+        for name in try files() where name.version > version {
+            try fileSystem.delete(StorePath.join(path, name.text))
+        }
+        try fileSystem.deleteTemporaries(in: path)
+        try fileSystem.syncFolder(path)
+    }
+
+    /// The state files that are there, in a fixed order.
+    func files() throws(StoreError) -> [StateFileName] {
+        try fileSystem.listIfPresent(path).compactMap { $0.isFolder ? nil : StateFileName($0.name) }
     }
 }

@@ -1,3 +1,5 @@
+import MillraceBase
+
 /// Finds the files that make up one version of a range of key groups, checks them, and plays their
 /// records back.
 ///
@@ -24,5 +26,43 @@ public struct StateLoader: Sendable {
     /// Calls `visit` for each record, oldest first: put (`value`) or removal (nil). Applied in this
     /// order to an empty map they give the version's content ("newest wins" is the caller's
     /// assignment). Version 0 visits nothing. Throws `StoreError`, or what `visit` throws.
-    public func replay(_ visit: Visitor) throws { preconditionFailure("to come") }
+    public func replay(_ visit: Visitor) throws {
+        for (reader, isWanted) in try openFiles() { try reader.visit(isWanted, visit) }
+    }
+
+    /// Opens and checks every file of the plan; a file that fails is left out and the plan made
+    /// anew, until one holds or none is left.
+    private func openFiles() throws(StoreError) -> [(StateFileReader, [Bool])] {
+        guard version > 0, !groups.isEmpty else { return [] }
+        var unusable: Set<StateFileName> = []
+        var firstFailure: StoreError?
+        while true {
+            let plan: StatePlan
+            do {
+                let files = try folder.files().filter { !unusable.contains($0) }
+                plan = try StatePlan(folder, files, groups: groups, version: version)
+            } catch {
+                throw firstFailure ?? error
+            }
+            var readers: [(StateFileReader, [Bool])] = []
+            var failed = false
+            for step in plan.steps where !failed {
+                do {
+                    let reader = try StateFileReader(
+                        folder.fileSystem, folder: folder.path, step.name, isWanted: step.isWanted)
+                    readers.append((reader, step.isWanted))
+                } catch where error.isCorrupt || error.kind == .notFound {
+                    unusable.insert(step.name)
+                    firstFailure = firstFailure ?? error
+                    failed = true
+                }
+            }
+            guard failed else {
+                if let firstFailure {
+                    Log.warn("store", "state read from older files", ["because": firstFailure])
+                }
+                return readers
+            }
+        }
+    }
 }
