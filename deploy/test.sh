@@ -36,7 +36,7 @@ status=0
 mkdir -p .build
 timeout --kill-after=30 "$limit" swift test --skip-build "${filter[@]}" >.build/test.log 2>&1 ||
     status=$?
-grep -E '✘|error:|Fatal error' .build/test.log || true
+grep -E '✘|↳|error:|Fatal error' .build/test.log | grep -vE '↳ (///|Testing Library|Target Platform)' || true
 summary=$(grep -E 'Test run with [0-9]+ tests' .build/test.log | tail -n 1 | sed 's/^[^T]*//') || true
 skipped=$(grep -cE '^[^ ]+ (Test|Suite) .* skipped' .build/test.log) || true
 

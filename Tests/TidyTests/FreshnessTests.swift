@@ -1,0 +1,71 @@
+import Foundation
+import MillraceBase
+import Testing
+
+/// What is generated is committed, and is what would be generated now.
+@Suite struct FreshnessTests {
+    @Test func theCatalogueOfSettingsIsFresh() throws {
+        let path = "Sources/Millrace/Millrace.docc/Configuration.md"
+        let fresh = Conf.markdownCatalogue()
+        if ProcessInfo.processInfo.environment["MILLRACE_REWRITE"] == "1" {
+            try Data(fresh.utf8).write(to: SourceTree.root.appendingPathComponent(path))
+        }
+        #expect(
+            SourceTree.text(path) == fresh, "write it anew: millrace conf --markdown > \(path)")
+    }
+
+    @Test(.enabled(if: Self.compiler != nil, "needs protoc-c 1.4.1 on the PATH"))
+    func theMessagesAreFresh() throws {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("millrace-proto-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let protos = SourceTree.paths(in: "proto", endingWith: ".proto")
+        let root = SourceTree.root.path
+        let (status, output) = try Self.run(
+            try #require(Self.compiler),
+            ["-I\(root)/proto", "--c_out=\(folder.path)"] + protos.map { "\(root)/\($0)" })
+        #expect(status == 0, "\(output)")
+        let committed = SourceTree.paths(in: "Sources/CMillraceProto", endingWith: ".pb-c.c")
+            + SourceTree.paths(in: "Sources/CMillraceProto", endingWith: ".pb-c.h")
+        #expect(committed.count == 2 * protos.count, "deploy/regenerate-proto.sh")
+        for proto in protos {
+            let stem = proto.dropFirst("proto/".count).dropLast(".proto".count)
+            for suffix in [".pb-c.c", ".pb-c.h"] {
+                let path = try #require(
+                    committed.first { $0.hasSuffix("/\(stem)\(suffix)") }, "\(stem)\(suffix)")
+                let fresh = try String(
+                    contentsOf: folder.appendingPathComponent(stem + suffix), encoding: .utf8)
+                #expect(
+                    SourceTree.text(path) == fresh,
+                    "\(path) is not what protoc-c makes of \(proto): deploy/regenerate-proto.sh")
+            }
+        }
+    }
+
+    /// protoc-c of the version that wrote the committed files, if it is there.
+    static let compiler: String? = {
+        for folder in (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") {
+            let path = "\(folder)/protoc-c"
+            guard FileManager.default.isExecutableFile(atPath: path) else { continue }
+            let version = try? run(path, ["--version"]).output
+            return version?.contains("1.4.1") == true ? path : nil
+        }
+        return nil
+    }()
+
+    private static func run(
+        _ path: String, _ arguments: [String]
+    ) throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
+    }
+}

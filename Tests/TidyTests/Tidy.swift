@@ -1,2 +1,0 @@
-import Testing
-@Test(.disabled("needs KAFKA_HOME, a Kafka distribution")) func x() {}
