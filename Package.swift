@@ -74,6 +74,7 @@ let package = Package(
         tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceBase"]),
         tests("MillraceTests", ["Millrace", "MillraceBase"]),
         tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase"]),
-        tests("TidyTests", ["MillraceBase"]),
+        .testTarget(
+            name: "TidyTests", dependencies: ["MillraceBase"], exclude: ["Exceptions"], swiftSettings: settings),
     ]
 )
