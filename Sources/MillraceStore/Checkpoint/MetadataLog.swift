@@ -63,7 +63,7 @@ public struct MetadataLog<Entry: MetadataLogEntry>: Sendable {
     public func batches() throws(StoreError) -> [BatchID] {
         var batches: [BatchID] = []
         for file in try fileSystem.listIfPresent(folder) where !file.isFolder {
-            if let number = MetadataLog.batchNumber(file.name) { batches.append(BatchID(number)) }
+            if let number = batchNumber(file.name) { batches.append(BatchID(number)) }
         }
         return batches.sorted()
     }
@@ -80,11 +80,5 @@ public struct MetadataLog<Entry: MetadataLogEntry>: Sendable {
 
     public func path(of batch: BatchID) -> String {
         StorePath.join(folder, String(batch.rawValue))
-    }
-
-    /// Digits only, as `String(Int)` writes them.
-    static func batchNumber(_ name: String) -> Int? {
-        guard let number = Int(name), number >= 0, String(number) == name else { return nil }
-        return number
     }
 }

@@ -1,14 +1,20 @@
+import Glibc
+
 /// Paths as text: joining, taking apart, and `file://` URIs.
 public enum StorePath {
-    /// The POSIX path that a user's location means: a path as it is, `file:/x`, `file:///x` or
-    /// `file://localhost/x` without the scheme and with `%20` decoded. Any other scheme throws
-    /// `.unsupported`.
+    /// The absolute POSIX path that a user's location means: a path as it is (a relative one from the
+    /// working folder of now), `file:/x`, `file:///x` or `file://localhost/x` without the scheme and
+    /// with `%20` decoded. Any other scheme throws `.unsupported`.
     public static func resolve(_ location: String) throws(StoreError) -> String {
         guard let scheme = scheme(of: location) else {
             guard !location.isEmpty else {
                 throw StoreError(.unsupported, "use", "\"\"", "an empty path names nothing")
             }
-            return withoutTrailingSlashes(location)
+            guard !location.utf8.contains(0) else {
+                throw StoreError(.unsupported, "use", "a path", "it holds a zero byte")
+            }
+            return normalized(
+                location.hasPrefix("/") ? location : join(workingFolder(), location))
         }
         guard scheme == "file" else {
             throw StoreError(
@@ -30,7 +36,7 @@ public enum StorePath {
             throw StoreError(
                 .unsupported, "use", location, "a file URI holds an absolute path: file:///path")
         }
-        return withoutTrailingSlashes(decoded)
+        return normalized(decoded)
     }
 
     /// `folder/name`.
@@ -76,6 +82,12 @@ public enum StorePath {
         return scheme.lowercased()
     }
 
+    private static func workingFolder() -> String {
+        guard let text = getcwd(nil, 0) else { return "." }  // deleted meanwhile
+        defer { free(text) }
+        return String(cString: text)
+    }
+
     private static func percentDecoded(_ text: Substring) -> String? {
         var bytes: [UInt8] = []
         var rest = text.utf8
@@ -93,9 +105,8 @@ public enum StorePath {
         return String(validating: bytes, as: UTF8.self)
     }
 
-    private static func withoutTrailingSlashes(_ path: String) -> String {
-        var path = path[...]
-        while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
-        return String(path)
+    /// Without double or trailing slashes and "./"; ".." stays, for it may lead over a link.
+    private static func normalized(_ path: String) -> String {
+        "/" + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
     }
 }

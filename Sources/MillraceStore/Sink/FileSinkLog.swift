@@ -28,17 +28,42 @@ public struct SinkFileStatus: Hashable, Sendable {
     }
 }
 
+extension SinkFileStatus: SegmentedLogEntry {
+    var json: JSONValue {
+        [
+            "path": .string(path), "size": .integer(size), "isDir": .bool(isDir),
+            "modificationTime": .integer(modificationTime),
+            "blockReplication": .integer(Int64(blockReplication)),
+            "blockSize": .integer(blockSize), "action": .string(action),
+        ]
+    }
+
+    init(_ object: JSONObject, _ lines: LogLines, _ line: Int) throws(StoreError) {
+        path = try lines.string("path", in: object, line: line)
+        size = try lines.integer("size", in: object, line: line)
+        isDir = object["isDir"]?.boolValue ?? false
+        modificationTime = try lines.integer("modificationTime", in: object, line: line)
+        blockReplication = Int(object["blockReplication"]?.integerValue ?? 1)
+        blockSize = object["blockSize"]?.integerValue ?? 0
+        action = try lines.string("action", in: object, line: line)
+    }
+}
+
 /// The manifest of a file sink's output folder: which files each committed batch published.
 ///
-/// Executors write data files under unique names; they count only once the driver has committed the
-/// batch here. `<output>/_millrace_metadata/<batchId>`: line 1 `v1`, then one JSON object per file.
+/// Executors write data files under unique names (`dataFileName`), fsynced; they count only once the
+/// driver has committed the batch here: `<output>/_millrace_metadata/<batchId>`, line 1 `v1`, then one
+/// JSON object per file. Readers of the folder (`FileListing`) see committed files only.
 public struct FileSinkLog: Sendable {
     /// The folder's name under the output folder.
     public static let folderName = "_millrace_metadata"
 
+    private let log: SegmentedLog<SinkFileStatus>
+
     /// Opens or makes the manifest of that output folder (a POSIX path).
     public init(_ fileSystem: any FileSystem, output: String) throws(StoreError) {
-        preconditionFailure("to come")
+        log = try SegmentedLog(
+            fileSystem, folder: StorePath.join(output, FileSinkLog.folderName))
     }
 
     /// `part-<partition>-<uuid>-c000.<ext>`: the name an executor gives a data file.
@@ -48,22 +73,34 @@ public struct FileSinkLog: Sendable {
         return "part-\(padded)-\(uuid)-c000.\(ext)"
     }
 
-    /// Publishes a batch's files. False, and nothing is changed, if the batch was committed before
-    /// (a repeated batch: its new files are to be deleted by the caller, or just ignored).
+    /// Publishes a batch's files, durable on return. False, and nothing is changed, if the batch was
+    /// committed before (a repeated batch: its new files may be deleted by the caller, or be left).
     @discardableResult
     public func commit(_ batch: BatchID, _ files: [SinkFileStatus]) throws(StoreError) -> Bool {
-        preconditionFailure("to come")
+        try log.add(batch.rawValue, files)
     }
 
+    /// Batches are committed in order, so all up to the latest are.
     public func isCommitted(_ batch: BatchID) throws(StoreError) -> Bool {
-        preconditionFailure("to come")
+        try latestBatch().map { batch <= $0 } ?? false
     }
 
     /// The newest committed batch.
-    public func latestBatch() throws(StoreError) -> BatchID? { preconditionFailure("to come") }
+    public func latestBatch() throws(StoreError) -> BatchID? {
+        try log.latestBatch().map { BatchID($0) }
+    }
 
     /// All files of all committed batches, in the order of the batches.
     public func allFiles() throws(StoreError) -> [SinkFileStatus] {
-        preconditionFailure("to come")
+        let files = try log.entries(of: 0...Int.max)
+        let deleted = Set(files.filter { $0.action == "delete" }.map(\.path))
+        return files.filter { $0.action != "delete" && !deleted.contains($0.path) }
+    }
+
+    /// Whether an output folder has a manifest, that is, is to be read through it.
+    public static func isPresent(
+        _ fileSystem: any FileSystem, output: String
+    ) throws(StoreError) -> Bool {
+        try fileSystem.status(StorePath.join(output, folderName))?.isFolder == true
     }
 }

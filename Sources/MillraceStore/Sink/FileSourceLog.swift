@@ -16,39 +16,56 @@ public struct SourceFileEntry: Hashable, Sendable {
     }
 }
 
-/// The files that a directory source has seen, by the batch of the source that they went into:
-/// `sources/<i>/<batch>`, Spark's `FileStreamSourceLog`.
-///
-/// The source's offset is `{"logOffset":N}`: all files of batches 0...N.
-public struct FileSourceLog: Sendable {
-    /// Opens or makes the log; `folder` is `CheckpointDirectory.sourceFolder(i)`.
-    public init(_ fileSystem: any FileSystem, folder: String) throws(StoreError) {
-        preconditionFailure("to come")
+extension SourceFileEntry: SegmentedLogEntry {
+    var json: JSONValue {
+        [
+            "path": .string(path), "timestamp": .integer(timestamp),
+            "batchId": .integer(batchId),
+        ]
     }
 
-    /// The newest batch of the source, -1 if there is none: the source's offset.
-    public func latestOffset() throws(StoreError) -> Int { preconditionFailure("to come") }
-
-    /// The files of batches `range` (of the source), in order.
-    public func files(in range: ClosedRange<Int>) throws(StoreError) -> [SourceFileEntry] {
-        preconditionFailure("to come")
-    }
-
-    /// Every path seen so far.
-    public func seenPaths() throws(StoreError) -> Set<String> { preconditionFailure("to come") }
-
-    /// Records the files of a new batch, durable on return.
-    public func add(_ batch: Int, _ files: [SourceFileEntry]) throws(StoreError) {
-        preconditionFailure("to come")
+    init(_ object: JSONObject, _ lines: LogLines, _ line: Int) throws(StoreError) {
+        path = try lines.string("path", in: object, line: line)
+        timestamp = try lines.integer("timestamp", in: object, line: line)
+        batchId = try lines.integer("batchId", in: object, line: line)
     }
 }
 
-/// What is new in a directory: the listing half of the directory source.
-public enum FileListing {
-    /// The files under `pattern` (a folder, or a glob over paths; hidden names and those that begin
-    /// with "_" are left out) that are not in `seen`, oldest first (then by path), at most `limit`.
-    /// A folder that carries a sink's manifest is read through it: only committed files.
-    public static func newFiles(
-        _ fileSystem: any FileSystem, _ pattern: String, seen: Set<String>, limit: Int? = nil
-    ) throws(StoreError) -> [SourceFileEntry] { preconditionFailure("to come") }
+/// The files that a directory source has seen, by the batch of the source that they went into:
+/// `sources/<i>/<batch>`, Spark's `FileStreamSourceLog`.
+///
+/// The source's offset is `{"logOffset":N}`: all files of its batches 0...N.
+public struct FileSourceLog: Sendable {
+    private let log: SegmentedLog<SourceFileEntry>
+
+    /// Opens or makes the log; `folder` is `CheckpointDirectory.sourceFolder(i)`.
+    public init(_ fileSystem: any FileSystem, folder: String) throws(StoreError) {
+        log = try SegmentedLog(fileSystem, folder: folder)
+    }
+
+    /// The newest batch of the source, -1 if there is none: the source's offset.
+    public func latestOffset() throws(StoreError) -> Int { try log.latestBatch() ?? -1 }
+
+    /// The files of batches `range` (of the source), in order.
+    public func files(in range: ClosedRange<Int>) throws(StoreError) -> [SourceFileEntry] {
+        try log.entries(of: range).filter { range.contains(Int($0.batchId)) }
+    }
+
+    /// Every path seen so far.
+    public func seenPaths() throws(StoreError) -> Set<String> {
+        Set(try log.entries(of: 0...Int.max).map(\.path))
+    }
+
+    /// Records the files of the next batch (their `batchId` is set here); durable on return. Throws
+    /// `.concurrentUpdate` if the log reaches that batch already.
+    public func add(_ batch: Int, _ files: [SourceFileEntry]) throws(StoreError) {
+        let entries = files.map {
+            SourceFileEntry(path: $0.path, timestamp: $0.timestamp, batchId: Int64(batch))
+        }
+        guard try log.add(batch, entries) else {
+            throw StoreError(
+                .concurrentUpdate, "add batch \(batch) to", log.folder,
+                "it is there already: another driver runs on this checkpoint")
+        }
+    }
 }
