@@ -23,7 +23,7 @@ public struct ParallelizeSource<Element>: PlanOperator {
 
     public func open(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> AnyObject {
         let bytes = try inputs.input(partition: partition)
-        let rows = try RowCodec<Element>().decode(bytes)
+        let rows = try RowCodec<Element>().rows(of: bytes)
         task.metrics.recordsRead += rows.count
         task.metrics.bytesRead += bytes.count
         return ArrayCursor(rows, task: task)

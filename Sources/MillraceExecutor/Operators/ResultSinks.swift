@@ -1,0 +1,70 @@
+import MillraceBase
+import MillraceWire
+
+/// Sends all rows of the partition to the driver: `collect`.
+public struct CollectSink<Element>: PlanSink {
+    public init() {}
+
+    public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
+        let codec = try RowCodec<Element>()
+        let rows = try inputs.open(partition: partition, of: Element.self)
+        var writer = ByteWriter()
+        var chunk: [Element] = []
+        while try rows.next(into: &chunk) {
+            try task.checkCancelled()
+            try codec.encode(chunk, into: &writer)
+        }
+        return .result(writer.bytes)
+    }
+}
+
+/// Sends the number of rows: `count`.
+public struct CountSink<Element>: PlanSink {
+    public init() {}
+
+    public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
+        let rows = try inputs.open(partition: partition, of: Element.self)
+        var chunk: [Element] = []
+        var count = 0
+        while try rows.next(into: &chunk) {
+            try task.checkCancelled()
+            count += chunk.count
+        }
+        return .result(SourceInput.encode(count))
+    }
+
+    /// What `run` sent.
+    public static func decode(_ bytes: [UInt8]) throws -> Int {
+        try SourceInput.integers(bytes, count: 1)[0]
+    }
+}
+
+/// Sends the first `limit` rows and pulls no more than it needs: `take`.
+public struct TakeSink<Element>: PlanSink {
+    public let limit: Int
+    public init(limit: Int) { self.limit = limit }
+
+    public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
+        let rows = try inputs.open(partition: partition, of: Element.self)
+        var taken: [Element] = []
+        var chunk: [Element] = []
+        while taken.count < limit, try rows.next(into: &chunk) {
+            try task.checkCancelled()
+            taken.append(contentsOf: chunk.prefix(limit - taken.count))
+        }
+        return .result(try RowCodec<Element>().bytes(of: taken))
+    }
+}
+
+/// Sends what a kernel makes of the partition, usually one row or none: `reduce`, `aggregate`, `top`, `foreach`.
+public struct ReduceSink<Element, Result>: PlanSink {
+    public typealias Kernel = @Sendable (Int, Cursor<Element>) throws -> [Result]
+    public let kernel: Shipped<Kernel>
+
+    @inlinable public init(_ kernel: @escaping Kernel) { self.kernel = Shipped(kernel) }
+
+    public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
+        let rows = try inputs.open(partition: partition, of: Element.self)
+        return .result(try RowCodec<Result>().bytes(of: kernel.function(partition, rows)))
+    }
+}

@@ -1,0 +1,42 @@
+import MillraceBase
+import MillraceWire
+
+/// The beginning of a stage after a shuffle: the rows that all map tasks wrote for this partition, batch by batch.
+public struct ShuffleRead<Row>: PlanOperator {
+    public init() {}
+
+    public func open(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> AnyObject {
+        ShuffleReadCursor<Row>(
+            blocks: try task.shuffle.blocks(shuffleInput: inputs.shuffleInput, reduce: partition),
+            codec: try RowCodec(), task: task)
+    }
+}
+
+final class ShuffleReadCursor<Row>: Cursor<Row> {
+    private let blocks: any ShuffleBlocks
+    private let codec: RowCodec<Row>
+    private let task: TaskContext
+    private var reader = ByteReader([])
+
+    init(blocks: any ShuffleBlocks, codec: RowCodec<Row>, task: TaskContext) {
+        self.blocks = blocks
+        self.codec = codec
+        self.task = task
+    }
+
+    override func next(into chunk: inout [Row]) throws -> Bool {
+        chunk.removeAll(keepingCapacity: true)
+        while true {
+            try task.checkCancelled()
+            if reader.isAtEnd {
+                guard let block = try blocks.next() else { return false }
+                task.metrics.bytesRead += block.count
+                reader = ByteReader(block)
+                continue
+            }
+            try codec.decode(from: &reader, into: &chunk)
+            task.metrics.recordsRead += chunk.count
+            if !chunk.isEmpty { return true }
+        }
+    }
+}
