@@ -9,6 +9,7 @@ public final class MillraceContext: Sendable {
     /// Partitions of a dataset when the user names no number: the cores of the cluster.
     public let defaultParallelism: Int
     private let rdds = Atomic<Int>(0)
+    private let jobs = Atomic<Int>(0)
     private let shuffles = Atomic<Int>(0)
 
     public init(runner: any JobRunner, defaultParallelism: Int) {
@@ -18,6 +19,9 @@ public final class MillraceContext: Sendable {
 
     func nextRDD() -> RDDID {
         RDDID(rdds.wrappingAdd(1, ordering: .relaxed).oldValue)
+    }
+    func nextJob() -> JobID {
+        JobID(jobs.wrappingAdd(1, ordering: .relaxed).oldValue)
     }
     func nextShuffle() -> ShuffleID {
         ShuffleID(shuffles.wrappingAdd(1, ordering: .relaxed).oldValue)

@@ -1,10 +1,36 @@
+import MillraceExecutor
+
 /// Says which reduce partition a key belongs to. The same in every process and on each call, so it never uses
 /// `hashValue`; equal partitioners (`==`) place every key alike, and data already placed by an equal one isn't shuffled.
-public protocol Partitioner<Key>: Codable, Hashable, Sendable {
+public protocol Partitioner<Key>: Codable, Equatable, Sendable {
     associatedtype Key
     var numPartitions: Int { get }
-    /// From 0 to `numPartitions` - 1.
-    func partition(for key: Key) -> Int
+    /// From 0 to `numPartitions` - 1; anything else fails the task.
+    func partition(for key: Key) throws -> Int
+    /// The same, when `KeyHasher<Key>` has hashed the key already. Has a default.
+    func partition(for key: Key, hash: UInt64) throws -> Int
+}
+
+extension Partitioner {
+    @inlinable public func partition(for key: Key, hash: UInt64) throws -> Int {
+        try partition(for: key)
+    }
+}
+
+/// Places keys by their stable hash. What all keyed operations use when nothing else is said.
+public struct HashPartitioner<Key: Hashable>: Partitioner {
+    public let numPartitions: Int
+
+    public init(_ numPartitions: Int) {
+        precondition(numPartitions > 0, "a partitioner needs at least one partition")
+        self.numPartitions = numPartitions
+    }
+    @inlinable public func partition(for key: Key) throws -> Int {
+        KeyHash.partition(try KeyHasher<Key>().hash(key), of: numPartitions)
+    }
+    @inlinable public func partition(for key: Key, hash: UInt64) -> Int {
+        KeyHash.partition(hash, of: numPartitions)
+    }
 }
 
 /// A partitioner without its type, for comparison and reuse.

@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceCore
 import MillraceExecutor
 import Synchronization
 
@@ -46,8 +47,8 @@ public enum RDDDependency: Sendable {
     case oneToOne(RDDNode)
     /// Partitions `from ..< from + parent.partitions` from the parent's 0, 1, …; the others not at all (union).
     case range(RDDNode, from: Int)
-    /// Partition p from several of the parent's, in this order (coalesce).
-    case groups(RDDNode, [[Int]])
+    /// Partition p from the parent's `starts[p] ..< starts[p + 1]`, in this order (coalesce).
+    case groups(RDDNode, starts: [Int])
     /// Each partition from all of the parent's.
     case shuffle(RDDShuffle)
 }
@@ -60,7 +61,8 @@ public final class RDDShuffle: Sendable {
     public let reducers: Int
     /// Throws when the rows cannot be encoded.
     public let check: @Sendable () throws -> Void
-    let plan = Mutex<PlannedJobStage?>(nil)
+    let plan = Mutex<(StagePlan, PlannedJobStage)?>(nil)
+    private let runner: any JobRunner
 
     public init(
         context: MillraceContext, parent: RDDNode, sink: any PlanSink, reducers: Int,
@@ -71,7 +73,10 @@ public final class RDDShuffle: Sendable {
         self.sink = sink
         self.reducers = reducers
         self.check = check
+        runner = context.runner
     }
+
+    deinit { runner.release(id) }
 }
 
 /// A stage of a node as it is kept between jobs.
@@ -80,5 +85,11 @@ struct PlannedJobStage: Sendable {
     /// Shuffles in the order of the plan's local numbers.
     var shuffles: [RDDShuffle]
     /// Nodes with per-partition bytes, by their number in the plan.
-    var sources: [(number: Int, node: RDDNode)]
+    var sources: [Source]
+
+    struct Source: Sendable {
+        var number: Int
+        /// Unowned by design: the kept plan belongs to a node that reaches this one.
+        unowned let node: RDDNode
+    }
 }

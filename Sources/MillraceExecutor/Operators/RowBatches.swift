@@ -5,10 +5,15 @@ extension RowCodec {
     /// All rows of one or several batches that were written one after the other.
     /// Throws `ByteError` or `DecodingError` on bad bytes.
     public func rows(of bytes: [UInt8]) throws -> [Row] {
-        var reader = ByteReader(bytes)
         var rows: [Row] = []
-        while !reader.isAtEnd { try decode(from: &reader, into: &rows) }
+        try append(bytes, to: &rows)
         return rows
+    }
+
+    /// Appends all rows of `bytes`.
+    public func append(_ bytes: [UInt8], to rows: inout [Row]) throws {
+        var reader = ByteReader(bytes)
+        while !reader.isAtEnd { try decode(from: &reader, into: &rows) }
     }
 
     /// One batch; no bytes for no rows.

@@ -20,3 +20,14 @@ public enum Chunk {
     /// Rows that a source puts into one chunk: enough to hide the dispatch, few enough to stay in the L2 cache.
     @inlinable public static var rows: Int { 1024 }
 }
+
+extension Cursor {
+    /// All rows that are left.
+    @inlinable public func all() throws -> [Element] {
+        var rows: [Element] = []
+        guard try next(into: &rows) else { return [] }
+        var chunk: [Element] = []
+        while try next(into: &chunk) { rows.append(contentsOf: chunk) }
+        return rows
+    }
+}

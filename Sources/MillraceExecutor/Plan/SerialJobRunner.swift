@@ -21,7 +21,7 @@ public final class SerialJobRunner: JobRunner {
 
     public func run(
         _ request: JobRequest, onResult: @escaping @Sendable (Int, [UInt8]) throws -> Void
-    ) async throws {
+    ) async throws -> JobReport {
         try runSerially(request, onResult)
     }
 
@@ -31,17 +31,16 @@ public final class SerialJobRunner: JobRunner {
 
     private func runSerially(
         _ request: JobRequest, _ onResult: (Int, [UInt8]) throws -> Void
-    ) throws {
+    ) throws -> JobReport {
+        var report = JobReport()
         for plan in request.plans where state.withLock({ $0.plans[plan.hash] == nil }) {
             let executable = try ExecutablePlan(decoding: plan.bytes)
             state.withLock { $0.plans[plan.hash] = executable }
         }
         let job = request.job
-        var dependencies: [ShuffleID: ShuffleDependency] = [:]
         var partitions: [RDDID: Int] = [:]
         for node in job.lineage.nodes {
             partitions[node.id] = node.partitionCount
-            for case .shuffle(let shuffle) in node.dependencies { dependencies[shuffle.shuffle] = shuffle }
         }
         // Parents come first in a lineage, so this order runs each map stage after those that it reads.
         for node in job.lineage.nodes {
@@ -49,21 +48,26 @@ public final class SerialJobRunner: JobRunner {
             where state.withLock({ $0.shuffles[shuffle.shuffle] == nil }) {
                 let output = MemoryShuffle()
                 for map in 0..<(partitions[shuffle.parent] ?? 0) {
-                    _ = try runTask(shuffle.map, partition: map, job: job, output: output)
+                    _ = try runTask(shuffle.map, partition: map, job: job, output: output, report: &report)
                 }
                 state.withLock { $0.shuffles[shuffle.shuffle] = output }
             }
         }
         let wanted = job.partitions ?? Array(0..<(partitions[job.finalRDD] ?? 0))
         for (index, partition) in wanted.enumerated() {
-            guard case .result(let bytes) = try runTask(job.final, partition: partition, job: job, output: nil)
-            else { throw PlanError("the final stage's sink writes a shuffle") }
+            let output = try runTask(
+                job.final, partition: partition, job: job, output: nil, report: &report)
+            guard case .result(let bytes) = output else {
+                throw PlanError("the final stage's sink writes a shuffle")
+            }
             try onResult(job.partitions == nil ? partition : index, bytes)
         }
+        return report
     }
 
     private func runTask(
-        _ stage: StagePlan, partition: Int, job: JobDescription, output: MemoryShuffle?
+        _ stage: StagePlan, partition: Int, job: JobDescription, output: MemoryShuffle?,
+        report: inout JobReport
     ) throws -> TaskOutput {
         let (plan, inputs, id) = state.withLock { state in
             defer { state.nextTask = state.nextTask.next }
@@ -75,6 +79,11 @@ public final class SerialJobRunner: JobRunner {
             query: job.properties.query ?? "",
             input: try TaskInput(decoding: stage.inputs.isEmpty ? [] : stage.inputs[partition]),
             shuffle: MemoryShuffleEnvironment(inputs: inputs, output: output))
-        return try plan.run(task)
+        let result = try plan.run(task)
+        if !task.metrics.named.isEmpty {
+            let metrics = task.metrics.named.map { TaskMetric(name: $0.name, value: $0.value) }
+            report.tasks.append(JobReport.Task(partition: partition, metrics: metrics))
+        }
+        return result
     }
 }

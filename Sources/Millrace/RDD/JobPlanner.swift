@@ -1,0 +1,165 @@
+import MillraceBase
+import MillraceCore
+import MillraceExecutor
+import Synchronization
+
+/// From lineage nodes to a `JobRequest`: cuts at shuffles, encodes a plan for each stage, collects each task's input.
+///
+/// Whatever doesn't change between two jobs over the same node is kept with the node (`RDDNode.plans`) or the shuffle.
+struct JobPlanner {
+    let context: MillraceContext
+
+    /// A job that runs `sink` over `partitions` of `node` (nil: all). A sink with a `cacheKey` is the same for each job
+    /// over this node, so that its plan is encoded once.
+    /// Throws `MillraceError.notSerializable` for a row type without a codec and a capture that cannot travel.
+    func request(
+        _ node: RDDNode, sink: any PlanSink, cacheKey: String?, partitions: [Int]?,
+        properties: JobProperties
+    ) throws -> JobRequest {
+        let stage: PlannedJobStage
+        if let cacheKey, let kept = node.plans.withLock({ $0[cacheKey] }) {
+            stage = kept
+        } else {
+            stage = try plan(node, sink: sink)
+            if let cacheKey { node.plans.withLock { $0[cacheKey] = stage } }
+        }
+        var lineage = LineageBuilder(planner: self)
+        try lineage.add(node)
+        lineage.plans.append(stage.stage)
+        let job = JobDescription(
+            id: context.nextJob(), lineage: Lineage(nodes: lineage.nodes), finalRDD: node.id,
+            partitions: partitions,
+            final: MillraceCore.StagePlan(
+                plan: stage.stage.hash, inputShuffles: stage.shuffles.map(\.id),
+                inputs: try inputs(stage, of: node, partitions: partitions)),
+            properties: properties)
+        return JobRequest(job: job, plans: lineage.plans)
+    }
+
+    /// The plan of the stage that ends with `sink` over `node`.
+    private func plan(_ node: RDDNode, sink: any PlanSink) throws -> PlannedJobStage {
+        var builder = StageBuilder()
+        try builder.add(node)
+        let bytes = try PlanTree(nodes: builder.nodes, sink: sink).encode()
+        return PlannedJobStage(
+            stage: PlannedStage(hash: PlanHash(of: bytes), bytes: bytes), shuffles: builder.shuffles,
+            sources: builder.sources)
+    }
+
+    /// The map stage of a shuffle with its inputs, made once.
+    fileprivate func mapStage(_ shuffle: RDDShuffle) throws -> (MillraceCore.StagePlan, PlannedJobStage) {
+        if let kept = shuffle.plan.withLock({ $0 }) { return kept }
+        try shuffle.check()
+        let stage = try plan(shuffle.parent, sink: shuffle.sink)
+        let core = MillraceCore.StagePlan(
+            plan: stage.stage.hash, inputShuffles: stage.shuffles.map(\.id),
+            inputs: try inputs(stage, of: shuffle.parent, partitions: nil))
+        shuffle.plan.withLock { $0 = (core, stage) }
+        return (core, stage)
+    }
+
+    /// `TaskInput` bytes by partition; only those of `partitions` are made.
+    private func inputs(
+        _ stage: PlannedJobStage, of node: RDDNode, partitions: [Int]?
+    ) throws -> [[UInt8]] {
+        if stage.sources.isEmpty { return [] }
+        var inputs = [[UInt8]](repeating: [], count: node.partitions)
+        for partition in partitions ?? Array(0..<node.partitions) {
+            var items: [TaskInput.Item] = []
+            try collect(node, partition, stage.sources, &items)
+            inputs[partition] = TaskInput(items).encode()
+        }
+        return inputs
+    }
+
+    /// Finds the source partitions that `partition` of `node` is computed from, within its stage.
+    private func collect(
+        _ node: RDDNode, _ partition: Int, _ sources: [PlannedJobStage.Source],
+        _ items: inout [TaskInput.Item]
+    ) throws {
+        if let input = node.input, let source = sources.first(where: { $0.node === node }) {
+            let isThere = items.contains { $0.node == source.number && $0.partition == partition }
+            if !isThere {
+                items.append(
+                    .init(node: source.number, partition: partition, bytes: try input(partition)))
+            }
+        }
+        for dependency in node.dependencies {
+            switch dependency {
+            case .oneToOne(let parent): try collect(parent, partition, sources, &items)
+            case .range(let parent, let from):
+                if partition >= from, partition < from + parent.partitions {
+                    try collect(parent, partition - from, sources, &items)
+                }
+            case .groups(let parent, let starts):
+                for part in starts[partition]..<starts[partition + 1] {
+                    try collect(parent, part, sources, &items)
+                }
+            case .shuffle: break
+            }
+        }
+    }
+}
+
+/// Numbers the nodes of one stage, children before parents.
+private struct StageBuilder {
+    var nodes: [PlanTree.Node] = []
+    var shuffles: [RDDShuffle] = []
+    var sources: [PlannedJobStage.Source] = []
+    private var numbers: [ObjectIdentifier: Int] = [:]
+
+    @discardableResult mutating func add(_ node: RDDNode) throws -> Int {
+        if let number = numbers[ObjectIdentifier(node)] { return number }
+        try node.check?()
+        var children: [Int] = []
+        var shuffleInput: Int?
+        for dependency in node.dependencies {
+            switch dependency {
+            case .oneToOne(let parent), .range(let parent, _), .groups(let parent, _):
+                children.append(try add(parent))
+            case .shuffle(let shuffle):
+                precondition(node.dependencies.count == 1, "a node reads a shuffle or has children")
+                shuffleInput = shuffles.count
+                shuffles.append(shuffle)
+            }
+        }
+        let number = nodes.count
+        nodes.append(try PlanTree.Node(node.op, children: children, shuffleInput: shuffleInput))
+        numbers[ObjectIdentifier(node)] = number
+        if node.input != nil { sources.append(.init(number: number, node: node)) }
+        return number
+    }
+}
+
+/// The scheduler's view of all nodes behind a final one, parents first, and the plans of all map stages.
+private struct LineageBuilder {
+    let planner: JobPlanner
+    var nodes: [LineageNode] = []
+    var plans: [PlannedStage] = []
+    private var seen: Set<RDDID> = []
+
+    init(planner: JobPlanner) { self.planner = planner }
+
+    mutating func add(_ node: RDDNode) throws {
+        guard seen.insert(node.id).inserted else { return }
+        var dependencies: [Dependency] = []
+        for dependency in node.dependencies {
+            switch dependency {
+            case .oneToOne(let parent), .range(let parent, _), .groups(let parent, _):
+                try add(parent)
+                dependencies.append(.narrow(parent.id))
+            case .shuffle(let shuffle):
+                try add(shuffle.parent)
+                let (core, stage) = try planner.mapStage(shuffle)
+                plans.append(stage.stage)
+                dependencies.append(
+                    .shuffle(
+                        ShuffleDependency(
+                            shuffle: shuffle.id, parent: shuffle.parent.id,
+                            reducerCount: shuffle.reducers, map: core)))
+            }
+        }
+        nodes.append(
+            LineageNode(id: node.id, partitionCount: node.partitions, dependencies: dependencies))
+    }
+}
