@@ -9,11 +9,16 @@ public protocol Partitioner<Key>: Codable, Equatable, Sendable {
     func partition(for key: Key) throws -> Int
     /// The same, when `KeyHasher<Key>` has hashed the key already. Has a default.
     func partition(for key: Key, hash: UInt64) throws -> Int
+    /// `partition(for:)` for many keys, with whatever is worth preparing once. Has a default.
+    func placement() throws -> (Key) throws -> Int
 }
 
 extension Partitioner {
     @inlinable public func partition(for key: Key, hash: UInt64) throws -> Int {
         try partition(for: key)
+    }
+    @inlinable public func placement() throws -> (Key) throws -> Int {
+        { key in try partition(for: key) }
     }
 }
 
@@ -30,6 +35,11 @@ public struct HashPartitioner<Key: Hashable>: Partitioner {
     }
     @inlinable public func partition(for key: Key, hash: UInt64) -> Int {
         KeyHash.partition(hash, of: numPartitions)
+    }
+    @inlinable public func placement() throws -> (Key) throws -> Int {
+        let hasher = try KeyHasher<Key>()
+        let count = numPartitions
+        return { key in KeyHash.partition(try hasher.hash(key), of: count) }
     }
 }
 
