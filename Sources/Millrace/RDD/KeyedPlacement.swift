@@ -38,22 +38,24 @@ extension RDD {
         _ merge: @escaping @Sendable (inout Combined, Value) throws -> Void,
         _ mergeCombiners: @escaping @Sendable (inout Combined, Combined) throws -> Void
     ) -> RDD<(Key, Combined)> where Element == (Key, Value), P: SendableMetatype {
-        guard placement.needsShuffle else {
-            return derived(name, KeyedShuffle.combine(create, merge), keepsPartitioner: true)
-        }
+        let combine: MapPartition<(Key, Value), (Key, Combined)> = KeyedShuffle.combine(create, merge)
+        guard placement.needsShuffle else { return derived(name, combine, keepsPartitioner: true) }
         let partitioner = placement.partitioner
         let identity = AnyPartitioner(partitioner)
         let reducers = partitioner.numPartitions
         guard mapSideCombine else {
+            let scatter: ShuffleWrite<(Key, Value), (Key, Value)> = KeyedShuffle.scatter(partitioner)
             let rows: RDD<(Key, Value)> = shuffled(
-                name, sink: KeyedShuffle.scatter(partitioner), reducers: reducers, partitioner: identity)
-            return rows.derived(name, KeyedShuffle.combine(create, merge), keepsPartitioner: true)
+                name, sink: scatter, reducers: reducers, partitioner: identity)
+            return rows.derived(name, combine, keepsPartitioner: true)
         }
-        let combined: RDD<(Key, Combined)> = shuffled(
-            name, sink: KeyedShuffle.combineAndScatter(partitioner, create, merge), reducers: reducers,
-            partitioner: identity)
-        return combined.derived(
-            name, KeyedShuffle.combine({ $0 }, mergeCombiners), keepsPartitioner: true)
+        let sink: ShuffleWrite<(Key, Value), (Key, Combined)> = KeyedShuffle.combineAndScatter(
+            partitioner, create, merge)
+        let partial: RDD<(Key, Combined)> = shuffled(
+            name, sink: sink, reducers: reducers, partitioner: identity)
+        let total: MapPartition<(Key, Combined), (Key, Combined)> = KeyedShuffle.combine(
+            { $0 }, mergeCombiners)
+        return partial.derived(name, total, keepsPartitioner: true)
     }
 }
 
@@ -138,7 +140,7 @@ extension RDD {
         var chunk: [Row] = []
         while try rows.next(into: &chunk) {
             for row in chunk {
-                try table.update(row, hash: try hasher.hash(row), insert: {}, merge: { _ in })
+                table.update(row, hash: try hasher.hash(row), insert: {}, merge: { _ in })
             }
         }
         return table

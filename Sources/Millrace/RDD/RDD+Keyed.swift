@@ -37,9 +37,10 @@ extension RDD {
         _ partitioner: P
     ) -> RDD<(Key, Value)> where Element == (Key, Value), P: SendableMetatype {
         if self.partitioner == AnyPartitioner(partitioner) { return self }
+        let scatter: ShuffleWrite<(Key, Value), (Key, Value)> = KeyedShuffle.scatter(partitioner)
         return shuffled(
-            "partitionBy", sink: KeyedShuffle.scatter(partitioner),
-            reducers: partitioner.numPartitions, partitioner: AnyPartitioner(partitioner))
+            "partitionBy", sink: scatter, reducers: partitioner.numPartitions,
+            partitioner: AnyPartitioner(partitioner))
     }
 
     /// The general aggregation by key: `create` makes a combined value of a key's first value, `merge` adds another value,
@@ -152,9 +153,9 @@ extension RDD {
     @inlinable public func distinct(numPartitions: Int? = nil) -> RDD<Element>
     where Element: Hashable & SendableMetatype {
         let reducers = Swift.max(numPartitions ?? context.shuffleParallelism(self.numPartitions), 1)
+        let sink: ShuffleWrite<Element, Element> = KeyedShuffle.scatterDistinct(reducers)
         let unique: RDD<Element> = shuffled(
-            "distinct", sink: KeyedShuffle.scatterDistinct(reducers), reducers: reducers,
-            partitioner: nil)
+            "distinct", sink: sink, reducers: reducers, partitioner: nil)
         return unique.derived(
             "distinct",
             MapPartition<Element, Element> { _, rows in
