@@ -118,3 +118,10 @@ public enum Log {
     static let format = Atomic<UInt8>(LogFormat.text.rawValue)
     private static let sink = Mutex<(@Sendable ([UInt8]) -> Void)?>(nil)
 }
+
+extension Log {
+    /// Follows the settings `millrace.log.level` and `millrace.log.format` from now on.
+    public static func configure(_ conf: Conf) {
+        configure(level: conf.log.level, format: conf.log.format)
+    }
+}
