@@ -15,8 +15,8 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
 }
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 func library(_ name: String, pkgConfig: String, apt: String) -> Target {
     .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])
@@ -66,7 +66,7 @@ let package = Package(
         program("WordCountDemo", ["Millrace", "MillraceBase", "MillraceKafka"]),
 
         tests("MillraceBaseTests", ["MillraceBase"]),
-        tests("MillraceCoreTests", ["MillraceCore", "MillraceBase"]),
+        tests("MillraceCoreTests", ["MillraceCore", "MillraceBase"], exclude: ["Scripts"]),
         tests("MillraceNetTests", ["MillraceNet", "MillraceBase", "CLinux"]),
         tests("MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase"]),
         tests("MillraceStoreTests", ["MillraceStore", "MillraceCore", "MillraceBase"]),

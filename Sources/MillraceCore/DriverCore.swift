@@ -90,9 +90,7 @@ public struct DriverCore: Sendable {
         _ executor: ExecutorID, host: String, cores: Int, _ now: Instant, _ effects: inout Effects
     ) {
         guard tasks.addExecutor(executor, host: host, cores: cores, now: now) else {
-            let loss = ExecutorLoss(
-                reason: "its id was used before or it has no cores", causedByApp: false)
-            effects.append(.dismissExecutor(executor, loss))
+            effects.append(.notice(.executorRefused(executor, cores: cores)))
             return
         }
         heartbeats.executorRegistered(now: now)

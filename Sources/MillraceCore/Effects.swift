@@ -63,6 +63,8 @@ public struct StageSummary: Hashable, Sendable {
 /// A line for the log, as a value.
 public enum Notice: Hashable, Sendable, CustomStringConvertible {
     case executorRegistered(ExecutorID, host: String, cores: Int)
+    /// Its id is or was in use, or it has no cores. It gets no tasks.
+    case executorRefused(ExecutorID, cores: Int)
     case executorLost(ExecutorID, ExecutorLoss)
     case taskFailed(TaskID, StageID, stageAttempt: Int, partition: Int, attempt: Int, ExecutorID, TaskEndReason)
     case fetchFailed(StageID, stageAttempt: Int, FetchFailure)
@@ -79,8 +81,10 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     public var level: LogLevel {
         switch self {
         case .executorRegistered, .stagesResubmitted: .info
+        case .taskFailed(_, _, _, _, _, _, .killed), .taskFailed(_, _, _, _, _, _, .commitDenied):
+            .info
         case .fetchFailureIgnored, .unknownTask, .unknownExecutor: .debug
-        case .taskFailed, .fetchFailed, .mapOutputsLost, .jobHasNoResources: .warn
+        case .taskFailed, .fetchFailed, .mapOutputsLost, .jobHasNoResources, .executorRefused: .warn
         case .executorLost(_, let loss): loss.causedByApp ? .error : .info
         }
     }
@@ -89,6 +93,8 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
         switch self {
         case .executorRegistered(let executor, let host, let cores):
             "\(executor) registered on \(host) with \(cores) cores"
+        case .executorRefused(let executor, let cores):
+            "refused \(executor) with \(cores) cores: an id is used once, and a core is needed"
         case .executorLost(let executor, let loss):
             "lost \(executor): \(loss.reason)"
         case .taskFailed(let task, let stage, let stageAttempt, let partition, let attempt, let executor, let reason):

@@ -1,0 +1,243 @@
+import MillraceBase
+
+@testable import MillraceCore
+
+/// A cluster in a box: random jobs, executors that fail in every way the core knows of, and a model of what must come out.
+///
+/// Executors are pure chance, but honest: a reduce task fails to fetch exactly when a map output that the core promised
+/// isn't there. What is checked: every result index comes exactly once, results are made from complete inputs, slots
+/// balance, each job ends once, and nothing is left over when the faults stop.
+struct MiniSimulation {
+    struct Executor {
+        var cores: Int
+        var isAlive = true
+        /// Launch order; the first `cores` run.
+        var queue: [TaskDescription] = []
+        /// Kills that it will obey when it gets round to it.
+        var kills: Set<TaskID> = []
+    }
+
+    private(set) var core: DriverCore
+    private var random: PRNG
+    private var now = Instant.zero
+    private var timer: Instant?
+    private var effects = Effects()
+    private var executors: [Executor] = []
+    /// Map outputs that really exist: shuffle, map index, task.
+    private var blocks: Set<[Int]> = []
+    private var tasks: [TaskID: (setup: StageSetup, outputs: [MapOutputs])] = [:]
+
+    private var jobCount = 0
+    private var shuffleCount = 0
+    private var partitionsOf: [JobID: Int] = [:]
+    private var results: [JobID: Set<Int>] = [:]
+    private var reusable: [(shuffle: Int, chain: [Int])] = []
+    private(set) var ended: [JobID: Bool] = [:]
+    private(set) var problems: [String] = []
+    private(set) var steps = 0
+    private var areFaultsOn = true
+
+    init(seed: UInt64) {
+        random = PRNG(seed: seed)
+        var settings = CoreSettings()
+        settings.heartbeatTimeout = .seconds(1_000_000)
+        settings.heartbeatCheckInterval = .seconds(1_000_000)
+        settings.maxTaskFailures = 2 + random.below(4)
+        settings.localityWait = .milliseconds(random.below(3) * 50)
+        settings.prefetchQueueTime = .microseconds([0, 100, 2_000][random.below(3)])
+        core = DriverCore(settings: settings)
+    }
+
+    /// Runs `count` jobs to their ends; `problems` says what went wrong.
+    mutating func run(jobs count: Int, stepLimit: Int = 50_000) {
+        for _ in 0...random.below(3) { addExecutor() }
+        while ended.count < count || !core.isQuiescent {
+            steps += 1
+            guard steps < stepLimit, problems.isEmpty else { break }
+            if steps > stepLimit / 2 { areFaultsOn = false }
+            if !executors.contains(where: \.isAlive) { addExecutor() }
+            step(jobs: count)
+            problems += core.violations()
+        }
+        if ended.count < count || !core.isQuiescent { problems.append("stuck after \(steps)") }
+        for job in 0..<jobCount where ended[JobID(job)] == nil {
+            problems.append("job \(job) has no end")
+        }
+    }
+
+    private mutating func step(jobs count: Int) {
+        switch random.below(100) {
+        case 0..<12: if jobCount < count { submitJob() }
+        case 12..<14: if executors.count(where: \.isAlive) < 5 { addExecutor() }
+        case 14..<15: if areFaultsOn { loseExecutor() }
+        case 15..<16: if areFaultsOn, jobCount > 0 { cancelJob() }
+        case 16..<30: advance()
+        case 30..<31: releaseShuffle()
+        default: report()
+        }
+    }
+
+    // MARK: The core's side
+
+    private mutating func handle(_ event: DriverEvent) {
+        effects.removeAll()
+        core.handle(event, now: now, into: &effects)
+        for effect in effects.list { perform(effect) }
+    }
+
+    private mutating func perform(_ effect: Effect) {
+        switch effect {
+        case .launch(let executor, let range):
+            for task in effects.launches[range] { launch(task, on: executor.rawValue) }
+        case .kill(let executor, let task, _):
+            executors[executor.rawValue].kills.insert(task)
+        case .taskResult(let job, let index, let bytes):
+            if !results[job, default: []].insert(index).inserted {
+                problems.append("\(job) got result \(index) twice")
+            }
+            if ended[job] != nil { problems.append("\(job) got a result after its end") }
+            if bytes != [1] { problems.append("\(job) got a wrong result") }
+        case .jobSucceeded(let job):
+            if results[job, default: []].count != partitionsOf[job] {
+                problems.append("\(job) ended with results missing")
+            }
+            end(job, true)
+        case .jobFailed(let job, _): end(job, false)
+        case .armTimer(let instant): timer = instant
+        default: break
+        }
+    }
+
+    private mutating func end(_ job: JobID, _ success: Bool) {
+        if ended.updateValue(success, forKey: job) != nil { problems.append("\(job) ended twice") }
+    }
+
+    private mutating func launch(_ task: TaskDescription, on executor: Int) {
+        guard let setup = core.setup(of: task.stage, attempt: task.stageAttempt) else {
+            problems.append("\(task.id) has no setup")
+            return
+        }
+        if !executors[executor].isAlive { problems.append("\(task.id) goes to a dead executor") }
+        let outputs = setup.inputShuffles.map { core.mapOutputs(of: $0)! }
+        tasks[task.id] = (setup, outputs)
+        executors[executor].queue.append(task)
+    }
+
+    // MARK: The world's side
+
+    private mutating func addExecutor() {
+        let id = ExecutorID(executors.count)
+        executors.append(Executor(cores: 1 + random.below(3)))
+        handle(.executorRegistered(id, host: "h", cores: executors[id.rawValue].cores))
+    }
+
+    private mutating func loseExecutor() {
+        let alive = executors.indices.filter { executors[$0].isAlive }
+        let id = alive[random.below(alive.count)]
+        executors[id].isAlive = false
+        executors[id].queue.removeAll()
+        let loss = ExecutorLoss(reason: "chance", causedByApp: random.chance(500))
+        handle(.executorLost(ExecutorID(id), loss))
+    }
+
+    private mutating func submitJob() {
+        let id = jobCount
+        jobCount += 1
+        var chain: [Int] = []
+        var shuffles: [Int] = []
+        // Sometimes the first shuffle of an earlier job is read again.
+        if random.chance(300), let old = reusable.last {
+            chain = old.chain
+            shuffles = [old.shuffle]
+        } else {
+            chain = (0...random.below(3)).map { _ in 1 + random.below(6) }
+            for _ in chain.dropFirst() {
+                shuffles.append(shuffleCount)
+                shuffleCount += 1
+            }
+            if let first = shuffles.first { reusable.append((first, Array(chain.prefix(2)))) }
+        }
+        let final = chain[chain.count - 1]
+        let some = random.chance(200) ? [random.below(final)] : nil
+        let preferred =
+            random.chance(400) ? (0..<final).map { _ in random.below(executors.count) } : []
+        partitionsOf[JobID(id)] = some?.count ?? final
+        handle(
+            .jobSubmitted(
+                Jobs.chain(
+                    id, chain, shuffles: shuffles, partitions: some, preferred: preferred)))
+    }
+
+    private mutating func cancelJob() {
+        handle(.jobCancelled(JobID(random.below(jobCount)), reason: "chance"))
+    }
+
+    private mutating func releaseShuffle() {
+        guard reusable.count > 1 else { return }
+        handle(.shuffleReleased(ShuffleID(reusable.removeFirst().shuffle)))
+    }
+
+    private mutating func advance() {
+        now = now + .milliseconds(random.below(100))
+        if let due = timer, due <= now {
+            timer = nil
+            handle(.timerFired)
+        }
+    }
+
+    /// One executor reports some of its running tasks.
+    private mutating func report() {
+        let busy = executors.indices.filter { !executors[$0].queue.isEmpty }
+        guard !busy.isEmpty else {
+            // Nothing runs: only time can help.
+            if let due = timer, core.runningJobCount > 0 {
+                now = max(now, due)
+                timer = nil
+                handle(.timerFired)
+            }
+            return
+        }
+        let id = busy[random.below(busy.count)]
+        var ends: [TaskEnd] = []
+        for _ in 0...random.below(4) where !executors[id].queue.isEmpty {
+            let place = random.below(min(executors[id].cores, executors[id].queue.count))
+            let task = executors[id].queue.remove(at: place)
+            ends.append(
+                TaskEnd(
+                    task: task.id, reason: outcome(of: task, on: id),
+                    runTime: .microseconds(random.below(300))))
+        }
+        handle(.tasksEnded(ExecutorID(id), ends))
+        // A report may come twice; the second says nothing.
+        if random.chance(20) { handle(.tasksEnded(ExecutorID(id), ends)) }
+    }
+
+    private mutating func outcome(of task: TaskDescription, on executor: Int) -> TaskEndReason {
+        if executors[executor].kills.contains(task.id), random.chance(700) {
+            return .killed(reason: "asked")
+        }
+        if areFaultsOn, random.chance(60) { return .exception(message: "chance", trace: "") }
+        let (setup, outputs) = tasks[task.id]!
+        for shuffle in outputs {
+            for (index, status) in shuffle.statuses.enumerated() {
+                guard let status else {
+                    return .fetchFailed(
+                        FetchFailure(
+                            shuffle: shuffle.shuffle, mapIndex: nil, executor: nil,
+                            reduce: task.partition, message: "no location"))
+                }
+                let key = [shuffle.shuffle.rawValue, index, status.mapTask.rawValue]
+                let isThere = executors[status.executor.rawValue].isAlive && blocks.contains(key)
+                if !isThere || (areFaultsOn && random.chance(15)) {
+                    return .fetchFailed(
+                        FetchFailure(
+                            shuffle: shuffle.shuffle, mapIndex: index, executor: status.executor,
+                            reduce: task.partition, message: "gone"))
+                }
+            }
+        }
+        guard let output = setup.outputShuffle else { return .result([1]) }
+        blocks.insert([output.rawValue, task.partition, task.id.rawValue])
+        return .mapOutput(BlockSizes([Int](repeating: 3, count: setup.reducerCount)))
+    }
+}

@@ -1,0 +1,42 @@
+import MillraceBase
+import MillraceCore
+
+/// Effects as a person reads them, one line each.
+extension Effects {
+    var lines: [String] { list.map(line) }
+
+    private func line(_ effect: Effect) -> String {
+        switch effect {
+        case .launch(let executor, let range):
+            let tasks = launches[range].map { task in
+                let retry = task.attempt == 0 ? "" : "#\(task.attempt)"
+                let input = task.input.isEmpty ? "" : " input \(task.input)"
+                let stage = "\(task.stage.rawValue).\(task.stageAttempt)"
+                return "\(task.id.rawValue)=\(stage)/\(task.partition)\(retry)\(input)"
+            }
+            return "launch on \(executor.rawValue): \(tasks.joined(separator: " "))"
+        case .kill(let executor, let task, let reason):
+            return "kill \(task.rawValue) on \(executor.rawValue): \(reason)"
+        case .taskResult(let job, let index, let bytes):
+            return "\(job) result \(index): \(String(decoding: bytes, as: UTF8.self))"
+        case .taskMetrics(let job, let stage, let partition, let metrics):
+            let values = metrics.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+            return "\(job) \(stage) partition \(partition) metrics: \(values)"
+        case .jobSucceeded(let job): return "\(job) succeeded"
+        case .jobFailed(let job, let failure): return "\(job) failed: \(failure)"
+        case .stageStarted(let job, let stage, let attempt, let tasks):
+            return "\(stage).\(attempt) of \(job) started: \(tasks) tasks"
+        case .stageEnded(let summary):
+            return """
+                \(summary.stage) ended: \(summary.succeeded ? "complete" : "incomplete") after \
+                \(summary.tasks) tasks in \(summary.attempts) attempts
+                """
+        case .removeShuffle(let shuffle): return "remove \(shuffle)"
+        case .dismissExecutor(let executor, let loss): return "dismiss \(executor): \(loss.reason)"
+        case .commitDecided(_, let task, let granted):
+            return "\(task) \(granted ? "may commit" : "may not commit")"
+        case .armTimer(let instant): return "timer at \(instant.nanoseconds / 1_000_000) ms"
+        case .notice(let notice): return "\(notice.level.name): \(notice)"
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import MillraceBase
+import MillraceCore
+
+/// Jobs of the shapes that tests need.
+enum Jobs {
+    /// Stages in a row: `counts` are their task counts, the last one is the final stage; a shuffle between each two.
+    static func chain(
+        _ id: Int, _ counts: [Int], shuffles: [Int] = [], partitions: [Int]? = nil,
+        preferred: [Int] = [], properties: JobProperties = JobProperties(), hasInputs: Bool = false
+    ) -> JobDescription {
+        var nodes: [LineageNode] = []
+        for (place, count) in counts.enumerated() {
+            var dependencies: [Dependency] = []
+            if place > 0 {
+                let map = plan(place - 1, counts, shuffles, hasInputs)
+                dependencies = [
+                    .shuffle(
+                        ShuffleDependency(
+                            shuffle: ShuffleID(shuffles[place - 1]), parent: RDDID(place - 1),
+                            reducerCount: count, map: map))
+                ]
+            }
+            let isFinal = place == counts.count - 1
+            nodes.append(
+                LineageNode(
+                    id: RDDID(place), partitionCount: count, dependencies: dependencies,
+                    preferredExecutors: isFinal ? preferred.map { [ExecutorID($0)] } : []))
+        }
+        return JobDescription(
+            id: JobID(id), lineage: Lineage(nodes: nodes), finalRDD: RDDID(counts.count - 1),
+            partitions: partitions, final: plan(counts.count - 1, counts, shuffles, hasInputs),
+            properties: properties)
+    }
+
+    /// Two map stages read by one final stage.
+    static func join(_ id: Int, _ left: Int, _ right: Int, _ final: Int, shuffles: [Int])
+        -> JobDescription
+    {
+        let sides = [left, right].enumerated().map { side, count in
+            ShuffleDependency(
+                shuffle: ShuffleID(shuffles[side]), parent: RDDID(side), reducerCount: final,
+                map: StagePlan(plan: PlanHash(high: 1, low: UInt64(side))))
+        }
+        let nodes = [
+            LineageNode(id: RDDID(0), partitionCount: left),
+            LineageNode(id: RDDID(1), partitionCount: right),
+            LineageNode(
+                id: RDDID(2), partitionCount: final, dependencies: sides.map { .shuffle($0) }),
+            LineageNode(
+                id: RDDID(3), partitionCount: final, dependencies: [.narrow(RDDID(2))]),
+        ]
+        return JobDescription(
+            id: JobID(id), lineage: Lineage(nodes: nodes), finalRDD: RDDID(3),
+            final: StagePlan(
+                plan: PlanHash(high: 1, low: 2), inputShuffles: shuffles.map { ShuffleID($0) }))
+    }
+
+    private static func plan(
+        _ place: Int, _ counts: [Int], _ shuffles: [Int], _ hasInputs: Bool
+    ) -> StagePlan {
+        StagePlan(
+            plan: PlanHash(high: 0, low: UInt64(place)),
+            inputShuffles: place > 0 ? [ShuffleID(shuffles[place - 1])] : [],
+            inputs: hasInputs ? (0..<counts[place]).map { [UInt8(truncatingIfNeeded: $0)] } : [])
+    }
+}

@@ -1,0 +1,213 @@
+import MillraceBase
+
+@testable import MillraceCore
+
+/// Runs a script's commands against a `DriverCore`; its clock stands still but for `advance`.
+///
+///     executor 0 cores=2            registers it (host=… optional)
+///     job 0 chain=2,3 shuffles=0    2 map tasks, 3 result tasks; also join=2,2,3 shuffles=0,1
+///                                   partitions=1,0  prefer=0,0,1  group=g  max-failures=1  inputs
+///     succeed 0 1  run=5ms          the tasks end well, in one report for each executor
+///     fail 0 message…               fetch-fail 3 map=1 executor=0 (or: unknown)    killed 3    deny 3
+///     lose 0 [innocent]             heartbeat 0      advance 200ms (timers fire on the way)
+///     cancel 0     cancel-group g   release 0        commit 3 on=0
+///     outputs 0    setup 1.0        held             quiescent
+///     set locality-wait=0ms         before the first event
+struct ScriptRunner {
+    struct Problem: Error, CustomStringConvertible { var description: String }
+
+    private struct Launched {
+        var task: TaskDescription
+        var executor: ExecutorID
+        var reducers: Int?
+        var inputs: [ShuffleID]
+    }
+
+    private var settings = CoreSettings()
+    private var core = DriverCore()
+    private var now = Instant.zero
+    private var timer: Instant?
+    private var effects = Effects()
+    private var launched: [TaskID: Launched] = [:]
+    private var output: [String] = []
+
+    /// What one command prints.
+    mutating func run(_ command: String) -> [String] {
+        output = []
+        let words = command.split(separator: " ").map(String.init)
+        do {
+            try perform(Arguments(words))
+        } catch {
+            output.append("error: \(error)")
+        }
+        let violations = core.violations()
+        return output + violations.map { "violation: \($0)" }
+    }
+
+    private mutating func perform(_ arguments: Arguments) throws {
+        switch arguments.name {
+        case "set": try configure(arguments)
+        case "executor":
+            handle(
+                .executorRegistered(
+                    ExecutorID(try arguments.number(0)), host: arguments["host"] ?? "host",
+                    cores: try arguments.integer("cores") ?? 1))
+        case "job": try submit(arguments)
+        case "succeed": try end(arguments, as: ScriptRunner.success)
+        case "fail":
+            let message = arguments.words.dropFirst().joined(separator: " ")
+            try end(arguments.first) { _ in .exception(message: message, trace: "") }
+        case "killed": try end(arguments) { _ in .killed(reason: "asked") }
+        case "deny": try end(arguments) { _ in .commitDenied }
+        case "fetch-fail": try failToFetch(arguments)
+        case "lose":
+            let loss = ExecutorLoss(
+                reason: "exit 137", causedByApp: !arguments.words.contains("innocent"))
+            handle(.executorLost(ExecutorID(try arguments.number(0)), loss))
+        case "heartbeat": handle(.heartbeat(ExecutorID(try arguments.number(0))))
+        case "advance": try advance(by: try arguments.duration(arguments.words.first ?? ""))
+        case "cancel": handle(.jobCancelled(JobID(try arguments.number(0)), reason: "asked"))
+        case "cancel-group":
+            handle(.jobGroupCancelled(arguments.words.first ?? "", reason: "asked"))
+        case "release": handle(.shuffleReleased(ShuffleID(try arguments.number(0))))
+        case "commit":
+            let executor = ExecutorID(try arguments.integer("on") ?? 0)
+            handle(.commitRequested(executor, TaskID(try arguments.number(0))))
+        case "outputs": showOutputs(ShuffleID(try arguments.number(0)))
+        case "setup": try showSetup(arguments)
+        case "held":
+            output += core.tasks.executors.states.indices.map {
+                "executor \($0) holds \(core.heldTaskCount(of: ExecutorID($0)))"
+            }
+        case "quiescent": output.append("\(core.isQuiescent)")
+        default: throw Problem(description: "no command is called \(arguments.name)")
+        }
+    }
+
+    private mutating func handle(_ event: DriverEvent) {
+        effects.removeAll()
+        core.handle(event, now: now, into: &effects)
+        for effect in effects.list {
+            if case .armTimer(let instant) = effect { timer = instant }
+            guard case .launch(let executor, let range) = effect else { continue }
+            for task in effects.launches[range] {
+                let setup = core.setup(of: task.stage, attempt: task.stageAttempt)
+                if setup == nil { output.append("error: no setup for \(task.id)") }
+                launched[task.id] = Launched(
+                    task: task, executor: executor,
+                    reducers: setup?.outputShuffle == nil ? nil : setup?.reducerCount,
+                    inputs: setup?.inputShuffles ?? [])
+            }
+        }
+        output += effects.lines
+    }
+
+    private mutating func configure(_ arguments: Arguments) throws {
+        for (key, value) in arguments.options {
+            switch key {
+            case "locality-wait": settings.localityWait = try arguments.duration(value)
+            case "prefetch": settings.prefetchQueueTime = try arguments.duration(value)
+            case "max-failures": settings.maxTaskFailures = Int(value) ?? 4
+            case "heartbeat-timeout": settings.heartbeatTimeout = try arguments.duration(value)
+            case "heartbeat-check": settings.heartbeatCheckInterval = try arguments.duration(value)
+            default: throw Problem(description: "no setting is called \(key)")
+            }
+        }
+        core = DriverCore(settings: settings)
+    }
+
+    private mutating func submit(_ arguments: Arguments) throws {
+        let id = try arguments.number(0)
+        let shuffles = try arguments.list("shuffles") ?? []
+        if let join = try arguments.list("join") {
+            handle(
+                .jobSubmitted(Jobs.join(id, join[0], join[1], join[2], shuffles: shuffles)))
+            return
+        }
+        let properties = JobProperties(
+            group: arguments["group"], maxFailures: try arguments.integer("max-failures"))
+        handle(
+            .jobSubmitted(
+                Jobs.chain(
+                    id, try arguments.list("chain") ?? [1], shuffles: shuffles,
+                    partitions: try arguments.list("partitions"),
+                    preferred: try arguments.list("prefer") ?? [], properties: properties,
+                    hasInputs: arguments.words.contains("inputs"))))
+    }
+
+    private static func success(_ launched: Launched) -> TaskEndReason {
+        guard let reducers = launched.reducers else {
+            return .result(Array("r\(launched.task.partition)".utf8))
+        }
+        return .mapOutput(BlockSizes([Int](repeating: 1, count: reducers)))
+    }
+
+    private mutating func end(
+        _ arguments: Arguments, as reason: (Launched) -> TaskEndReason
+    ) throws {
+        let run = try arguments["run"].map(arguments.duration) ?? .zero
+        var reports: [(executor: ExecutorID, ends: [TaskEnd])] = []
+        for word in arguments.words {
+            let task = TaskID(try arguments.integer(of: word))
+            guard let launched = launched[task] else {
+                throw Problem(description: "\(task) was never launched")
+            }
+            let end = TaskEnd(task: task, reason: reason(launched), runTime: run)
+            if let place = reports.firstIndex(where: { $0.executor == launched.executor }) {
+                reports[place].ends.append(end)
+            } else {
+                reports.append((launched.executor, [end]))
+            }
+        }
+        for report in reports { handle(.tasksEnded(report.executor, report.ends)) }
+    }
+
+    private mutating func failToFetch(_ arguments: Arguments) throws {
+        let map = try arguments.integer("map")
+        let executor = try arguments.integer("executor").map { ExecutorID($0) }
+        try end(arguments) { launched in
+            .fetchFailed(
+                FetchFailure(
+                    shuffle: launched.inputs.first ?? ShuffleID(99), mapIndex: map,
+                    executor: executor, reduce: launched.task.partition,
+                    message: "connection refused"))
+        }
+    }
+
+    private mutating func advance(by duration: Duration) throws {
+        let end = now + duration
+        while let due = timer, due <= end {
+            now = max(now, due)
+            timer = nil
+            output.append("at \(now.nanoseconds / 1_000_000) ms")
+            handle(.timerFired)
+        }
+        now = end
+    }
+
+    private mutating func showOutputs(_ shuffle: ShuffleID) {
+        guard let outputs = core.mapOutputs(of: shuffle) else {
+            output.append("\(shuffle) is unknown")
+            return
+        }
+        output.append("epoch \(outputs.epoch)")
+        for (index, status) in outputs.statuses.enumerated() {
+            let place = status.map { "\($0.executor), by \($0.mapTask)" } ?? "missing"
+            output.append("map \(index): \(place)")
+        }
+    }
+
+    private mutating func showSetup(_ arguments: Arguments) throws {
+        let parts = (arguments.words.first ?? "").split(separator: ".").compactMap { Int($0) }
+        guard parts.count == 2 else { throw Problem(description: "setup STAGE.ATTEMPT") }
+        guard let setup = core.setup(of: StageID(parts[0]), attempt: parts[1]) else {
+            output.append("none")
+            return
+        }
+        let inputs = setup.inputShuffles.map { "\($0)" }.joined(separator: ", ")
+        output.append("plan \(setup.plan) for \(setup.job), reads [\(inputs)]")
+        output.append(
+            setup.outputShuffle.map { "writes \($0) for \(setup.reducerCount) reducers" }
+                ?? "returns results")
+    }
+}
