@@ -19,6 +19,20 @@ import Testing
         try Ratchet(name: "unread-settings", rule: "be read somewhere").check(found)
     }
 
+    /// In code and documents, a key in backquotes is a setting.
+    @Test func everySettingThatIsNamedExists() {
+        let known = Set(Conf.catalog.map(\.key))
+        let pages = SourceTree.paths(in: "Sources", endingWith: ".md") + ["README.md"]
+        let texts =
+            SourceTree.sources.map { ($0.path, $0.lines.joined(separator: "\n")) }
+            + pages.compactMap { path in SourceTree.text(path).map { (path, $0) } }
+        for (path, text) in texts {
+            for match in text.matches(of: /`(millrace\.[a-z][A-Za-z0-9.]*[A-Za-z0-9])`/) {
+                #expect(known.contains(String(match.1)), "\(path) names \(match.1)")
+            }
+        }
+    }
+
     @Test func everyGroupOfSettingsIsInTheCatalogue() {
         let listed = Set(Conf.groups.map { String(describing: $0) })
         for file in SourceTree.sources {

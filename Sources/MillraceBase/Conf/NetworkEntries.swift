@@ -9,6 +9,10 @@ public struct NetworkEntries: ConfEntries {
             + "there is no setting of its own.",
         valid: .between(.milliseconds(100), .seconds(86_400)), bareUnit: "s",
         simulate: [.seconds(20), .seconds(120)])
+    public let timeoutInterval = ConfEntry(
+        "millrace.network.timeoutInterval", default: Duration.seconds(60),
+        doc: "How often it is looked whether an executor has been silent for that long.",
+        valid: .between(.milliseconds(10), .seconds(3_600)), simulate: [.seconds(1), .seconds(60)])
     public let connectTimeout = ConfEntry(
         "millrace.network.connectTimeout", default: Duration.seconds(10),
         doc: "How long a connection may take to be made, its handshakes included.",

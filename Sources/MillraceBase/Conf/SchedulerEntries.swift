@@ -19,16 +19,20 @@ public struct SchedulerEntries: ConfEntries {
     public let mode = ConfEntry(
         "millrace.scheduler.mode", default: SchedulingMode.fifo,
         doc: "Whether the jobs of one application run in order or share the slots.")
-    public let prefetchTarget = ConfEntry(
-        "millrace.scheduler.prefetchTarget", default: Duration.milliseconds(2),
-        doc: "Work, in time, that a slot is sent ahead of what it runs, so that it never waits for "
-            + "the network; 0 sends a task only to a free slot.",
+    public let prefetchQueueTime = ConfEntry(
+        "millrace.scheduler.prefetch.queueTime", default: Duration.milliseconds(2),
+        doc: "About how long a task may wait at an executor, so that a short task does not cost a "
+            + "round trip to the driver; 0 sends a task only to a free core.",
         valid: .between(.zero, .seconds(1)),
         simulate: [.zero, .milliseconds(2), .milliseconds(50)])
     public let maxPrefetchedTasks = ConfEntry(
-        "millrace.scheduler.maxPrefetchedTasks", default: 1_024,
-        doc: "Tasks that a slot is sent ahead at most, however short they are.",
-        valid: .between(0, 65_536), simulate: [0, 1, 16, 1_024])
+        "millrace.scheduler.prefetch.maxTasks", default: 64,
+        doc: "Tasks that an executor holds beyond its cores at most, however short they are.",
+        valid: .between(0, 65_536), simulate: [0, 1, 64])
+    public let starvationTimeout = ConfEntry(
+        "millrace.starvation.timeout", default: Duration.seconds(15),
+        doc: "How long a job may wait for its first core before a warning, and between two.",
+        valid: .atLeast(.milliseconds(10)))
     public let registrationWait = ConfEntry(
         "millrace.scheduler.maxRegisteredResourcesWaitingTime", default: Duration.seconds(30),
         doc: "How long the first job waits for the executors that were asked for before it starts "

@@ -747,6 +747,7 @@ enum SparkKeys {
         spark.sql.xml.legacyXMLParser enabled
         spark.ssl enabled
         spark.ssl.rpc certChain enabled privateKey
+        spark.starvation timeout
         spark.stage ignoreDecommissionFetchFailure maxAttempts maxConsecutiveAttempts
         spark.standalone executorRemoveDelayOnDisconnection
         spark.standalone.submit waitAppCompletion
