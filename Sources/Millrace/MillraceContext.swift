@@ -1,21 +1,47 @@
+import Glibc
 import MillraceBase
+import MillraceDriver
 import MillraceExecutor
 import Synchronization
 
 /// An application's way to its cluster: makes RDDs and runs their jobs. Spark's SparkContext.
 public final class MillraceContext: Sendable {
+    public let conf: Conf
+    /// Names the application in logs, on the wire and in file names.
+    public let applicationID: String
     /// Where jobs go.
     public let runner: any JobRunner
-    /// Partitions of a dataset when the user names no number: the cores of the cluster.
+    /// Partitions of a dataset when the user names no number: `millrace.default.parallelism`, or the cores of the cluster.
     public let defaultParallelism: Int
+    private let cluster: RunningCluster?
     private let rdds = Atomic<Int>(0)
     private let jobs = Atomic<Int>(0)
     private let shuffles = Atomic<Int>(0)
 
-    public init(runner: any JobRunner, defaultParallelism: Int) {
+    /// A context without a cluster of its own, for tests.
+    public init(runner: any JobRunner, defaultParallelism: Int, conf: Conf = Conf()) {
+        self.conf = conf
         self.runner = runner
         self.defaultParallelism = max(defaultParallelism, 1)
+        applicationID = "test"
+        cluster = nil
     }
+
+    private init(cluster: RunningCluster, conf: Conf) {
+        self.conf = conf
+        self.cluster = cluster
+        applicationID = cluster.driver.applicationID
+        runner = ClusterJobRunner(driver: cluster.driver)
+        defaultParallelism = conf.application.defaultParallelism ?? max(cluster.cores, 2)
+    }
+
+    /// See `MillraceSession.start`.
+    public static func start(_ conf: Conf) async throws -> MillraceContext {
+        MillraceContext(cluster: try await RunningCluster.start(conf), conf: conf)
+    }
+
+    /// Ends running jobs, executors and threads. Nothing the second time.
+    public func stop() async { await cluster?.stop() }
 
     func nextRDD() -> RDDID {
         RDDID(rdds.wrappingAdd(1, ordering: .relaxed).oldValue)

@@ -40,3 +40,76 @@ public enum LaunchEnvironment {
         return String(cString: value)
     }
 }
+
+/// What a driver tells a process that it starts in executor role.
+public struct ExecutorLaunch: Sendable {
+    /// Set in every executor, and in nothing else.
+    public static let executorVariable = "MILLRACE_EXECUTOR_ID"
+    private static let driverVariable = "MILLRACE_DRIVER"
+    private static let applicationVariable = "MILLRACE_APPLICATION_ID"
+    private static let coresVariable = "MILLRACE_EXECUTOR_CORES"
+    private static let memoryVariable = "MILLRACE_EXECUTOR_MEMORY"
+    private static let directoryVariable = "MILLRACE_EXECUTOR_DIRECTORY"
+    private static let tokenVariable = "MILLRACE_TOKEN"
+
+    public var executor: ExecutorID
+    public var driverHost: String
+    public var driverPort: Int
+    public var applicationID: String
+    public var cores: Int
+    public var memory: ByteCount
+    /// Its own folder for shuffle files.
+    public var directory: String
+    /// What the processes of one application show each other.
+    public var token: String
+
+    public init(
+        executor: ExecutorID, driverHost: String, driverPort: Int, applicationID: String, cores: Int,
+        memory: ByteCount, directory: String, token: String
+    ) {
+        self.executor = executor
+        self.driverHost = driverHost
+        self.driverPort = driverPort
+        self.applicationID = applicationID
+        self.cores = cores
+        self.memory = memory
+        self.directory = directory
+        self.token = token
+    }
+
+    /// Environment variables, without the settings.
+    public var variables: [(String, String)] {
+        [
+            (Self.executorVariable, "\(executor.rawValue)"),
+            (Self.driverVariable, "\(driverHost):\(driverPort)"),
+            (Self.applicationVariable, applicationID), (Self.coresVariable, "\(cores)"),
+            (Self.memoryVariable, memory.confText), (Self.directoryVariable, directory),
+            (Self.tokenVariable, token),
+        ]
+    }
+
+    /// Reads `variables` from this process's environment: nil when it is no executor. Throws when they contradict.
+    public init?(environment: (String) -> String? = LaunchEnvironment.variable) throws(ConfError) {
+        guard let id = environment(Self.executorVariable) else { return nil }
+        func need<Value>(_ name: String, _ parse: (String) -> Value?) throws(ConfError) -> Value {
+            guard let text = environment(name), let value = parse(text) else {
+                throw ConfError(
+                    key: name, value: environment(name) ?? "",
+                    reason: "is not what a driver sets for its executors", source: .environment(name))
+            }
+            return value
+        }
+        executor = ExecutorID(try need(Self.executorVariable) { _ in Int(id).flatMap { $0 >= 0 ? $0 : nil } })
+        (driverHost, driverPort) = try need(Self.driverVariable) { text in
+            guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+                (1...65_535).contains(port)
+            else { return nil }
+            return (String(text[..<colon]), port)
+        }
+        applicationID = try need(Self.applicationVariable) { $0 }
+        cores = try need(Self.coresVariable) { Int($0).flatMap { $0 > 0 ? $0 : nil } }
+        memory = try need(Self.memoryVariable) { ByteCount(conf: $0) }
+        directory = try need(Self.directoryVariable) { $0 }
+        token = try need(Self.tokenVariable) { $0 }
+    }
+}

@@ -22,7 +22,8 @@ public final class ChildProcess {
     public let pidfd: Int32
     private var isReaped = false
 
-    /// Starts `path`. Standard output and error go to `output` (appended), or to this process's own when it is nil.
+    /// Starts `path`. Standard output and error go to `output` (appended); when it is nil, to this process's standard
+    /// error, so that what a child prints does not mix with what the program prints.
     public init(
         path: String, arguments: [String], environment: [String], output: String?
     ) throws(MillraceError) {
@@ -34,6 +35,8 @@ public final class ChildProcess {
             posix_spawn_file_actions_addopen(
                 &actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
             posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, 2, 1)
         }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

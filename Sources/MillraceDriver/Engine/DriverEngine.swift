@@ -67,10 +67,15 @@ final class DriverEngine {
     /// Its connection broke or its process ended. Nothing when it is gone already.
     func lose(_ executor: ExecutorID, _ loss: ExecutorLoss, now: Instant) {
         guard let session = sessions.removeValue(forKey: executor) else { return }
-        order.removeAll { $0 == executor }
+        forget(executor)
         session.link.close(reason: loss.reason)
         handle(.executorLost(executor, loss), now)
         registrationsChanged()
+    }
+
+    private func forget(_ executor: ExecutorID) {
+        order.removeAll { $0 == executor }
+        for other in order { sessions[other]?.mourn(executor) }
     }
 
     func receive(_ message: ExecutorMessage, from executor: ExecutorID, now: Instant) {
@@ -128,7 +133,8 @@ final class DriverEngine {
                 handle(.jobCancelled(id, reason: job.tooLarge(maxResultBytes)), now)
             }
         case .taskMetrics(let id, let stage, let partition, let metrics):
-            jobs[id]?.note(.init(stage: stage, partition: partition, metrics: metrics))
+            jobs[id]?.note(
+                .init(stage: stage, partition: partition, executor: nil, metrics: metrics))
         case .jobSucceeded(let id): jobs.removeValue(forKey: id)?.succeed()
         case .jobFailed(let id, let failure): jobs.removeValue(forKey: id)?.fail(failure.error)
         case .stageStarted: break
@@ -138,7 +144,7 @@ final class DriverEngine {
             for executor in order { sessions[executor]?.remove(shuffle) }
         case .dismissExecutor(let executor, let loss):
             guard let session = sessions.removeValue(forKey: executor) else { return }
-            order.removeAll { $0 == executor }
+            forget(executor)
             session.shutDown(reason: loss.reason)
             dismissed(executor, loss.reason)
             registrationsChanged()

@@ -73,6 +73,8 @@ final class ExecutorSession {
 
     func introduce(_ peer: DriverMessage.Peer) { outbox.peers.append(peer) }
 
+    func mourn(_ peer: ExecutorID) { outbox.lostPeers.append(peer) }
+
     func kill(_ task: TaskID) { outbox.kills.append(task) }
 
     func decideCommit(_ task: TaskID, _ isGranted: Bool) {

@@ -16,6 +16,8 @@ public struct JobOutcome: Sendable {
     public struct TaskNumbers: Sendable {
         public var stage: StageID
         public var partition: Int
+        /// Where the accepted attempt ran.
+        public var executor: ExecutorID?
         public var metrics: [TaskMetric]
     }
     public var results: [[UInt8]]

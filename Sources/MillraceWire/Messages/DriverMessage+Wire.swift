@@ -22,6 +22,8 @@ extension DriverMessage {
         message.kills = arena.numbers(kills.map(\.rawValue), as: UInt64.self)
         message.n_removed_shuffles = removedShuffles.count
         message.removed_shuffles = arena.numbers(removedShuffles.map(\.rawValue), as: UInt32.self)
+        message.n_lost_peers = lostPeers.count
+        message.lost_peers = arena.numbers(lostPeers.map(\.rawValue), as: UInt32.self)
         message.n_finished_stages = finishedStages.count
         message.finished_stages = arena.numbers(finishedStages.map(\.rawValue), as: UInt32.self)
         let size = millrace__v1__driver_message__get_packed_size(&message)
@@ -117,6 +119,9 @@ extension DriverMessage {
         }
         for index in 0..<message.n_removed_shuffles {
             removedShuffles.append(ShuffleID(Int(message.removed_shuffles[index])))
+        }
+        for index in 0..<message.n_lost_peers {
+            lostPeers.append(ExecutorID(Int(message.lost_peers[index])))
         }
         for index in 0..<message.n_finished_stages {
             finishedStages.append(StageID(Int(message.finished_stages[index])))

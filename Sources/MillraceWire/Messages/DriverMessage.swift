@@ -16,6 +16,8 @@ public struct DriverMessage: Sendable {
     /// Set when the executor is to end, with the reason.
     public var shutdown: String?
     public var commitDecisions: [CommitDecision] = []
+    /// Executors that are gone: what is being fetched from them will not come.
+    public var lostPeers: [ExecutorID] = []
 
     public init() {}
 
@@ -23,7 +25,7 @@ public struct DriverMessage: Sendable {
         launches.isEmpty && registered == nil && peers.isEmpty && plans.isEmpty
             && mapOutputs.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
-            && shutdown == nil && commitDecisions.isEmpty
+            && shutdown == nil && commitDecisions.isEmpty && lostPeers.isEmpty
     }
 
     /// Whether a task may commit its output.

@@ -1659,7 +1659,7 @@ const ProtobufCMessageDescriptor millrace__v1__failure__descriptor =
   (ProtobufCMessageInit) millrace__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[11] =
+static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[12] =
 {
   {
     "registered",
@@ -1793,12 +1793,25 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "lost_peers",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__DriverMessage, n_lost_peers),
+    offsetof(Millrace__V1__DriverMessage, lost_peers),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   10,   /* field[10] = commit_decisions */
   8,   /* field[8] = finished_stages */
   6,   /* field[6] = kills */
   5,   /* field[5] = launches */
+  11,   /* field[11] = lost_peers */
   3,   /* field[3] = map_outputs */
   1,   /* field[1] = peers */
   2,   /* field[2] = plans */
@@ -1810,7 +1823,7 @@ static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
 static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
 {
@@ -1820,7 +1833,7 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   "Millrace__V1__DriverMessage",
   "millrace.v1",
   sizeof(Millrace__V1__DriverMessage),
-  11,
+  12,
   millrace__v1__driver_message__field_descriptors,
   millrace__v1__driver_message__field_indices_by_name,
   1,  millrace__v1__driver_message__number_ranges,

@@ -207,10 +207,15 @@ struct  Millrace__V1__DriverMessage
   Millrace__V1__Shutdown *shutdown;
   size_t n_commit_decisions;
   Millrace__V1__CommitDecision **commit_decisions;
+  /*
+   * Executors that are gone: what is being fetched from them will not come.
+   */
+  size_t n_lost_peers;
+  uint32_t *lost_peers;
 };
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__CommitDecision

@@ -1,0 +1,101 @@
+import Glibc
+import MillraceBase
+import MillraceDriver
+import MillraceExecutor
+import MillraceWire
+import Synchronization
+
+/// The driver and executors of one application, assembled as its master says.
+final class RunningCluster: Sendable {
+    let driver: Driver
+    /// Of all executors, once they are there.
+    let cores: Int
+    private let localRuntime: ExecutorRuntime?
+    private let directory: LocalDirectory
+
+    private init(driver: Driver, cores: Int, localRuntime: ExecutorRuntime?, directory: LocalDirectory) {
+        self.driver = driver
+        self.cores = cores
+        self.localRuntime = localRuntime
+        self.directory = directory
+    }
+
+    static func start(_ conf: Conf) async throws -> RunningCluster {
+        if let reason = conf.application.master.whyUnsupported {
+            throw MillraceError(.invalidArgument, reason)
+        }
+        let applicationID = newApplicationID()
+        let directory = try LocalDirectory(conf, applicationID: applicationID)
+        switch conf.application.master {
+        case .localCluster(let executors, let cores, let memory):
+            let backend = LocalClusterBackend(
+                executors: executors, cores: cores, memory: memory, directory: directory.path)
+            return try await start(backend, applicationID, conf, executors, cores, directory)
+        case .local(let slots, _):
+            return try await startLocal(slots.number, applicationID, conf, directory)
+        case .standalone, .kubernetes:
+            preconditionFailure("refused above")
+        }
+    }
+
+    private static func start(
+        _ backend: LocalClusterBackend, _ applicationID: String, _ conf: Conf, _ executors: Int,
+        _ cores: Int, _ directory: LocalDirectory
+    ) async throws -> RunningCluster {
+        let driver = try Driver(applicationID: applicationID, conf: conf, backend: backend)
+        let wait = conf.scheduler.registrationWait
+        let registered = await driver.waitForExecutors(executors, timeout: wait)
+        guard registered > 0 else {
+            await driver.stop(reason: "no executor came")
+            throw MillraceError(
+                .unavailable,
+                "none of \(executors) executors registered within \(wait); their output is in \(directory.path)")
+        }
+        return RunningCluster(
+            driver: driver, cores: executors * cores, localRuntime: nil, directory: directory)
+    }
+
+    private static func startLocal(
+        _ slots: Int, _ applicationID: String, _ conf: Conf, _ directory: LocalDirectory
+    ) async throws -> RunningCluster {
+        let door = LocalReports()
+        let runtime = ExecutorRuntime(
+            executor: ExecutorID(0), slots: slots,
+            mapOutputStore: try MapOutputStore(conf: conf, directory: directory.path),
+            fetcher: NoBlockFetcher(), maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes
+        ) { end in door.report(end) }
+        try runtime.start()
+        let registration = ExecutorMessage.Registration(
+            protocolVersion: ExecutorMessage.protocolVersion, applicationID: applicationID,
+            executor: ExecutorID(0), buildID: "", host: "localhost", blockPort: 0, cores: slots,
+            memoryBytes: 0, processID: Int(getpid()))
+        let backend = LocalBackend(
+            registration: registration, link: LocalExecutor(runtime: runtime), reports: door)
+        let driver = try Driver(applicationID: applicationID, conf: conf, backend: backend)
+        return RunningCluster(
+            driver: driver, cores: slots, localRuntime: runtime, directory: directory)
+    }
+
+    func stop() async {
+        await driver.stop(reason: "the program ended")
+        localRuntime?.stop()
+        directory.remove()
+    }
+
+    /// As Spark's: `local-<milliseconds>`, with the process so that two of one instant differ.
+    private static func newApplicationID() -> String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        return "app-\(Int(now.tv_sec) * 1000 + Int(now.tv_nsec) / 1_000_000)-\(getpid())"
+    }
+}
+
+extension MasterURL.Slots {
+    /// Task threads.
+    var number: Int {
+        switch self {
+        case .count(let count): count
+        case .allCores: max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import MillraceBase
+import MillraceCore
+import MillraceNet
+import MillraceWire
+import Synchronization
+
+/// The driver of one application: a loop thread with the scheduler's core on it, and the executors of its backend.
+///
+/// The handle may be used from any thread; what it is asked for happens on the loop.
+public final class Driver: Sendable {
+    public let applicationID: String
+    let loop: EventLoop
+    private let state: DriverState
+    private let nextJob = Atomic<Int>(0)
+
+    /// Starts the loop and the backend. Throws when a port or thread cannot be had.
+    public init(applicationID: String, conf: Conf, backend: any DriverBackend) throws {
+        self.applicationID = applicationID
+        loop = try EventLoop(name: "driver")
+        state = DriverState(
+            engine: DriverEngine(
+                applicationID: applicationID, settings: CoreSettings(conf),
+                heartbeatInterval: conf.executor.heartbeatInterval,
+                maxResultBytes: conf.driver.maxResultSize.bytes),
+            backend: backend, loop: loop)
+        try loop.start()
+        do { try loop.sync { [state] in try state.start(conf) } } catch {
+            loop.stop()
+            throw error
+        }
+    }
+
+    /// A number for the next job, unique in the application.
+    public func newJobID() -> JobID { JobID(nextJob.wrappingAdd(1, ordering: .relaxed).oldValue) }
+
+    /// Runs a job to its end. Throws `jobAborted` with the task's error, or `cancelled`, also when the calling Swift task
+    /// is cancelled.
+    public func run(_ job: JobDescription, plans: [PlanBytes]) async throws -> JobOutcome {
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                submit(job, plans: plans) { continuation.resume(with: $0) }
+            }
+        } onCancel: {
+            cancel(job.id, reason: "the caller was cancelled")
+        }
+    }
+
+    /// As `run`, for callers that are no Swift task: `complete` is called once, on the loop, and must not block.
+    public func submit(
+        _ job: JobDescription, plans: [PlanBytes],
+        complete: @escaping @Sendable (Result<JobOutcome, any Error>) -> Void
+    ) {
+        let pending = PendingJob(job, plans: plans) { complete($0.mapError { $0 }) }
+        loop.post { [state] in state.submit(pending) }
+    }
+
+    public func cancel(_ job: JobID, reason: String) {
+        loop.post { [state] in state.handle(.jobCancelled(job, reason: reason)) }
+    }
+
+    /// No job will read this shuffle any more.
+    public func release(_ shuffle: ShuffleID) {
+        loop.post { [state] in state.handle(.shuffleReleased(shuffle)) }
+    }
+
+    /// Waits until `count` executors are registered, at most `timeout`; returns how many are.
+    public func waitForExecutors(_ count: Int, timeout: Duration) async -> Int {
+        await withCheckedContinuation { continuation in
+            loop.post { [state] in
+                state.waitForExecutors(count, timeout: timeout) { continuation.resume(returning: $0) }
+            }
+        }
+    }
+
+    /// Ends running jobs and executors, then the loop. Nothing the second time.
+    public func stop(reason: String) async {
+        await withCheckedContinuation { continuation in
+            loop.post { [state] in state.stop(reason: reason) { continuation.resume() } }
+        }
+        loop.stop()
+    }
+}
+
+/// Where executors come from. Belongs to the driver's loop.
+public protocol DriverBackend: AnyObject, Sendable {
+    /// Starts executors; each comes back through `driver.register`.
+    func start(_ driver: DriverDoor, conf: Conf) throws
+    /// The core gave this executor up; its process must not live on.
+    func dismiss(_ executor: ExecutorID, reason: String)
+    /// Ends all executors; `done` when they are gone, or killed after a grace period.
+    func stop(done: @escaping () -> Void)
+}
+
+/// What a backend tells the driver. Belongs to the loop.
+public struct DriverDoor {
+    let state: DriverState
+    public var loop: EventLoop { state.loop }
+    public var applicationID: String { state.engine.applicationID }
+
+    public func register(_ registration: ExecutorMessage.Registration, link: any ExecutorLink) {
+        state.register(registration, link: link)
+    }
+    public func receive(_ message: ExecutorMessage, from executor: ExecutorID) {
+        state.receive(message, from: executor)
+    }
+    public func lose(_ executor: ExecutorID, _ loss: ExecutorLoss) { state.lose(executor, loss) }
+    /// No executor will ever come again: jobs fail with this reason instead of waiting.
+    public func giveUp(reason: String) { state.giveUp(reason: reason) }
+    /// For the status service.
+    public var status: DriverStatus { state.status }
+}
+
+/// What the driver is doing, at one instant.
+public struct DriverStatus: Sendable {
+    public struct Executor: Sendable {
+        public var registration: ExecutorMessage.Registration
+        public var heldTasks: Int
+    }
+    public var executors: [Executor]
+    public var runningJobs: Int
+}
+
+extension CoreSettings {
+    /// The scheduler's settings out of all.
+    public init(_ conf: Conf) {
+        self.init()
+        maxTaskFailures = conf.scheduler.maxTaskFailures
+        if case .local(_, let failures) = conf.application.master { maxTaskFailures = failures }
+        maxStageAttempts = conf.scheduler.maxConsecutiveStageAttempts
+        localityWait = conf.scheduler.localityWait
+        heartbeatTimeout = conf.network.timeout
+        heartbeatCheckInterval = min(heartbeatCheckInterval, conf.network.timeout / 2)
+        prefetchQueueTime = conf.scheduler.prefetchTarget
+        prefetchLimit = conf.scheduler.maxPrefetchedTasks
+    }
+}

@@ -1,0 +1,133 @@
+import MillraceBase
+import MillraceCore
+import MillraceNet
+import MillraceWire
+
+/// The driver's things that belong to its loop: the engine, its timer, who waits for executors. Made on the caller's
+/// thread before the loop starts, used on the loop only.
+final class DriverState: @unchecked Sendable {
+    private struct Waiter {
+        var count: Int
+        var timer: TimerToken?
+        var resume: (Int) -> Void
+    }
+
+    let engine: DriverEngine
+    let loop: EventLoop
+    private let backend: any DriverBackend
+    private var timer: TimerToken?
+    private var waiters: [Int: Waiter] = [:]
+    private var nextWaiter = 0
+    private var isTurnEndAsked = false
+    private var failure: String?
+    private var isStopped = false
+
+    init(engine: DriverEngine, backend: any DriverBackend, loop: EventLoop) {
+        self.engine = engine
+        self.backend = backend
+        self.loop = loop
+    }
+
+    func start(_ conf: Conf) throws {
+        engine.armTimer = { [unowned self] instant in arm(instant) }
+        engine.dismissed = { [unowned self] executor, reason in backend.dismiss(executor, reason: reason) }
+        engine.registrationsChanged = { [unowned self] in wakeWaiters() }
+        try backend.start(DriverDoor(state: self), conf: conf)
+    }
+
+    // MARK: Events
+
+    func submit(_ job: PendingJob) {
+        if let failure {
+            return job.fail(MillraceError(.unavailable, failure))
+        }
+        if isStopped {
+            return job.fail(MillraceError(.cancelled, "the application was stopped"))
+        }
+        engine.submit(job, now: loop.now)
+        askForTurnEnd()
+    }
+
+    func handle(_ event: DriverEvent) {
+        guard !isStopped else { return }
+        engine.handle(event, loop.now)
+        askForTurnEnd()
+    }
+
+    func register(_ registration: ExecutorMessage.Registration, link: any ExecutorLink) {
+        engine.register(registration, link: link, now: loop.now)
+        askForTurnEnd()
+    }
+
+    func receive(_ message: ExecutorMessage, from executor: ExecutorID) {
+        engine.receive(message, from: executor, now: loop.now)
+        askForTurnEnd()
+    }
+
+    func lose(_ executor: ExecutorID, _ loss: ExecutorLoss) {
+        guard !isStopped else { return }
+        engine.lose(executor, loss, now: loop.now)
+        askForTurnEnd()
+    }
+
+    func giveUp(reason: String) {
+        failure = reason
+        engine.shutDown(reason: reason)
+        for key in waiters.keys.sorted() { resume(key) }
+    }
+
+    func stop(reason: String, done: @escaping () -> Void) {
+        guard !isStopped else { return done() }
+        isStopped = true
+        engine.shutDown(reason: reason)
+        for key in waiters.keys.sorted() { resume(key) }
+        backend.stop(done: done)
+    }
+
+    /// All that one turn of the loop made for an executor leaves as one message.
+    private func askForTurnEnd() {
+        guard !isTurnEndAsked else { return }
+        isTurnEndAsked = true
+        loop.atTickEnd { [unowned self] in
+            isTurnEndAsked = false
+            engine.endTurn()
+        }
+    }
+
+    private func arm(_ instant: Instant) {
+        if let timer { loop.cancel(timer) }
+        timer = loop.schedule(at: instant) { [unowned self] in
+            timer = nil
+            handle(.timerFired)
+        }
+    }
+
+    // MARK: Waiting for executors
+
+    func waitForExecutors(_ count: Int, timeout: Duration, _ resume: @escaping (Int) -> Void) {
+        guard engine.order.count < count, failure == nil, !isStopped else {
+            return resume(engine.order.count)
+        }
+        let key = nextWaiter
+        nextWaiter += 1
+        let timer = loop.schedule(after: timeout) { [unowned self] in self.resume(key) }
+        waiters[key] = Waiter(count: count, timer: timer, resume: resume)
+    }
+
+    private func wakeWaiters() {
+        for key in waiters.keys.sorted() where engine.order.count >= waiters[key]!.count { resume(key) }
+    }
+
+    private func resume(_ key: Int) {
+        guard let waiter = waiters.removeValue(forKey: key) else { return }
+        if let timer = waiter.timer { loop.cancel(timer) }
+        waiter.resume(engine.order.count)
+    }
+
+    var status: DriverStatus {
+        DriverStatus(
+            executors: engine.registrations.map {
+                .init(registration: $0, heldTasks: engine.heldTaskCount(of: $0.executor))
+            }, runningJobs: engine.runningJobCount)
+    }
+}
