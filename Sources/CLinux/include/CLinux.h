@@ -17,4 +17,6 @@
 
 /// Names the calling thread; at most 15 bytes count.
 void clinux_set_thread_name(const char *name);
+/// This process gets that signal when the thread that started it ends.
+void clinux_die_with_parent(int signal_number);
 #endif

@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceStore
 import Synchronization
 
 /// The map outputs that this executor holds for others to fetch: small ones in memory, larger ones in files.
@@ -17,6 +18,7 @@ public final class MapOutputStore: Sendable {
     }
     private enum Output {
         case memory([[UInt8]])
+        case file(ShuffleDataFile)
     }
     private struct State {
         var outputs: [Key: Output] = [:]
@@ -26,6 +28,7 @@ public final class MapOutputStore: Sendable {
 
     private let state = Mutex(State())
     private let directory: String
+    private let fileSystem: any FileSystem
     /// A map output up to this size stays in memory while the budget lasts.
     private let largestInMemory: Int
     private let memoryBudget: Int
@@ -33,9 +36,10 @@ public final class MapOutputStore: Sendable {
     /// `directory` is this executor's own and exists. `largestInMemory` bytes for one map task's whole output,
     /// `memoryBudget` bytes for all.
     public init(
-        directory: String, largestInMemory: Int, memoryBudget: Int
+        directory: String, fileSystem: any FileSystem, largestInMemory: Int, memoryBudget: Int
     ) {
         self.directory = directory
+        self.fileSystem = fileSystem
         self.largestInMemory = largestInMemory
         self.memoryBudget = memoryBudget
     }
@@ -44,9 +48,18 @@ public final class MapOutputStore: Sendable {
     func publish(_ blocks: [[UInt8]], shuffle: ShuffleID, task: TaskID) throws {
         let total = blocks.reduce(0) { $0 + $1.count }
         let key = Key(shuffle: shuffle, task: task)
-        state.withLock { state in
+        let isKept = state.withLock { state in
+            guard total <= largestInMemory, state.memoryBytes + total <= memoryBudget else { return false }
             state.memoryBytes += total
             state.outputs[key] = .memory(blocks)
+            state.tasks[shuffle, default: []].append(task)
+            return true
+        }
+        if isKept { return }
+        let file = try ShuffleDataFile.write(
+            blocks, shuffle: shuffle, mapTask: task, directory: directory, fileSystem: fileSystem)
+        state.withLock { state in
+            state.outputs[key] = .file(file)
             state.tasks[shuffle, default: []].append(task)
         }
     }
@@ -59,17 +72,28 @@ public final class MapOutputStore: Sendable {
         case .memory(let blocks):
             guard blocks.indices.contains(reduce) else { return nil }
             return .memory(blocks[reduce])
+        case .file(let file):
+            guard let segment = file.segment(reduce) else { return nil }
+            return .file(path: file.path, offset: segment.offset, length: segment.length)
         }
     }
 
     /// Forgets a shuffle whose driver side is gone, and deletes its files.
     public func remove(_ shuffle: ShuffleID) {
-        state.withLock { state in
+        let files = state.withLock { state -> [ShuffleDataFile] in
+            var files: [ShuffleDataFile] = []
             for task in state.tasks.removeValue(forKey: shuffle) ?? [] {
                 switch state.outputs.removeValue(forKey: Key(shuffle: shuffle, task: task)) {
                 case .memory(let blocks): state.memoryBytes -= blocks.reduce(0) { $0 + $1.count }
+                case .file(let file): files.append(file)
                 case nil: break
                 }
+            }
+            return files
+        }
+        for file in files {
+            do { try file.delete(fileSystem: fileSystem) } catch {
+                Log.warn("executor", "cannot delete a shuffle file", ["path": file.path, "error": error])
             }
         }
     }

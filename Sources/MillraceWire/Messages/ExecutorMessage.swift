@@ -4,6 +4,9 @@ import MillraceCore
 
 /// What an executor tells the driver in one turn of its loop.
 public struct ExecutorMessage: Sendable {
+    /// Compared at registration; changes with what the messages mean.
+    public static let protocolVersion = 1
+
     public var register: Registration?
     public var taskEnds: [TaskEnd] = []
     public var heartbeat: Heartbeat?

@@ -1,0 +1,180 @@
+import CLinux
+import Glibc
+import MillraceBase
+import MillraceCore
+import MillraceNet
+import MillraceWire
+
+/// `local-cluster[N,cores,MiB]`: N executor processes on this machine, copies of the driver's own program, over the same
+/// wire as on any cluster. A process that ends is replaced, until too many have.
+///
+/// Belongs to the driver's loop, but for `init`.
+public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
+    private struct Running {
+        var process: ChildProcess
+        var watch: WatchToken
+    }
+
+    private let executors: Int
+    private let cores: Int
+    private let memory: ByteCount
+    private let directory: String
+    private let buildID: String
+    private let token: String
+    private var driver: DriverDoor?
+    private var conf = Conf()
+    private var server: ControlServer?
+    private var running: [ExecutorID: Running] = [:]
+    private var next = ExecutorID(0)
+    private var failures = 0
+    private var stopping: (() -> Void)?
+
+    /// Time from asking an executor to end to killing it.
+    private static let grace = Duration.seconds(5)
+    /// How long a broken connection waits for its process to say how it ended, for a better message.
+    private static let reapDelay = Duration.milliseconds(50)
+
+    /// `directory` is the application's own and exists.
+    public init(
+        executors: Int, cores: Int, memory: ByteCount, directory: String, buildID: String, token: String
+    ) {
+        self.executors = executors
+        self.cores = cores
+        self.memory = memory
+        self.directory = directory
+        self.buildID = buildID
+        self.token = token
+    }
+
+    public func start(_ driver: DriverDoor, conf: Conf) throws {
+        self.driver = driver
+        self.conf = conf
+        let host = conf.driver.bindAddress ?? conf.driver.host ?? "127.0.0.1"
+        server = try ControlServer(
+            driver: driver, address: SocketAddress(host: host, port: conf.driver.port),
+            tls: try TLSContext.server(conf), token: token, conf: conf, buildID: buildID,
+            admit: { [unowned self] in admit($0) }, lost: { [unowned self] in connectionLost($0) })
+        for _ in 0..<executors { try launch() }
+    }
+
+    public func dismiss(_ executor: ExecutorID, reason: String) {
+        running[executor]?.process.signal(SIGKILL)
+    }
+
+    public func stop(done: @escaping () -> Void) {
+        stopping = done
+        guard let driver, !running.isEmpty else { return finishStop() }
+        for executor in running.keys.sorted() { running[executor]?.process.signal(SIGTERM) }
+        _ = driver.loop.schedule(after: Self.grace) { [unowned self] in
+            for executor in running.keys.sorted() { running[executor]?.process.signal(SIGKILL) }
+        }
+    }
+
+    private func finishStop() {
+        server?.close()
+        stopping?()
+        stopping = nil
+    }
+
+    // MARK: Processes
+
+    private func launch() throws {
+        guard let driver, let server else { preconditionFailure("started before the driver") }
+        let executor = next
+        next = next.next
+        let launch = ExecutorLaunch(
+            executor: executor, driverHost: server.address.host, driverPort: Int(server.address.port),
+            applicationID: driver.applicationID, cores: cores, memory: memory,
+            directory: "\(directory)/executor-\(executor.rawValue)", token: token)
+        let process = try ChildProcess(
+            path: Self.ownProgram(), arguments: [],
+            environment: Self.environment(conf, launch), output: nil)
+        let watch = try driver.loop.watch(readable: process.pidfd) { [unowned self] in ended(executor) }
+        running[executor] = Running(process: process, watch: watch)
+        Log.info(
+            "driver", "started an executor process",
+            ["executor": executor.rawValue, "pid": process.processID])
+    }
+
+    private func ended(_ executor: ExecutorID) {
+        guard let driver, let entry = running[executor], let ending = entry.process.reap() else { return }
+        driver.loop.unwatch(entry.watch)
+        running[executor] = nil
+        if stopping != nil {
+            if running.isEmpty { finishStop() }
+            return
+        }
+        driver.lose(executor, ExecutorLoss(reason: "its process \(ending)"))
+        replace()
+    }
+
+    private func replace() {
+        failures += 1
+        // Spark's default for spark.executor.maxNumFailures.
+        let limit = max(2 * executors, 3)
+        guard failures <= limit else {
+            driver?.giveUp(reason: "\(failures) executors failed; \(limit) failures are the limit")
+            return
+        }
+        do { try launch() } catch {
+            driver?.giveUp(reason: "a lost executor cannot be replaced: \(error)")
+        }
+    }
+
+    private func connectionLost(_ executor: ExecutorID) {
+        guard stopping == nil, let driver else { return }
+        ended(executor)
+        guard running[executor] != nil else { return }
+        _ = driver.loop.schedule(after: Self.reapDelay) { [unowned self] in
+            guard let entry = running[executor] else { return }
+            driver.lose(executor, ExecutorLoss(reason: "its connection was lost"))
+            entry.process.signal(SIGKILL)
+        }
+    }
+
+    private func admit(_ registration: ExecutorMessage.Registration) -> RPCStatus? {
+        guard let driver else { return RPCStatus(.unavailable, "the driver is starting") }
+        if registration.protocolVersion != ExecutorMessage.protocolVersion {
+            return RPCStatus(
+                .failedPrecondition,
+                "the executor speaks protocol \(registration.protocolVersion), the driver "
+                    + "\(ExecutorMessage.protocolVersion)")
+        }
+        if registration.applicationID != driver.applicationID {
+            return RPCStatus(
+                .failedPrecondition, "this is \(driver.applicationID), not \(registration.applicationID)")
+        }
+        if registration.buildID != buildID {
+            return RPCStatus(
+                .failedPrecondition,
+                "the executor is build \(registration.buildID), the driver build \(buildID)")
+        }
+        guard running[registration.executor] != nil,
+            !driver.status.executors.contains(where: {
+                $0.registration.executor == registration.executor
+            })
+        else { return RPCStatus(.aborted, "\(registration.executor) is not expected") }
+        return nil
+    }
+
+    private static func ownProgram() throws -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { throw MillraceError(.system, "/proc/self/exe cannot be read") }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// This process's environment, the settings, and what makes the child an executor.
+    private static func environment(_ conf: Conf, _ launch: ExecutorLaunch) -> [String] {
+        let own = launch.variables + [(LaunchEnvironment.conf, LaunchEnvironment.text(of: conf))]
+        let names = Set(own.map(\.0))
+        var inherited: [String] = []
+        var cursor = environ
+        while let entry = cursor.pointee {
+            let text = String(cString: entry)
+            if !names.contains(String(text.prefix { $0 != "=" })) { inherited.append(text) }
+            cursor += 1
+        }
+        return inherited + own.map { "\($0)=\($1)" }
+    }
+}

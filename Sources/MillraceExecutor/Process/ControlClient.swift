@@ -1,0 +1,126 @@
+import Glibc
+import MillraceBase
+import MillraceCore
+import MillraceNet
+import MillraceWire
+
+/// The executor's side of the control stream. Loop-owned.
+///
+/// Registers, applies what the driver says, reports ends of tasks (all of one turn in one message) and heartbeats. When
+/// the stream ends, so does the executor: without its driver it is of no use.
+final class ControlClient: @unchecked Sendable {
+    let loop: EventLoop
+    let fetcher: NetworkBlockFetcher
+    private let launch: ExecutorLaunch
+    private let runtime: ExecutorRuntime
+    private let ending: ExecutorEnding
+    private let blockServer: BlockServer
+    private let channel: RPCChannel
+    private let arena = WireArena()
+    private var call: RPCClientCall?
+    private var heartbeats: UInt64 = 0
+    private var isEnding = false
+
+    /// On the loop.
+    init(
+        loop: EventLoop, launch: ExecutorLaunch, conf: Conf, runtime: ExecutorRuntime,
+        ending: ExecutorEnding
+    ) throws {
+        self.loop = loop
+        self.launch = launch
+        self.runtime = runtime
+        self.ending = ending
+        var blocks = BlockOptions()
+        blocks.token = launch.token
+        blocks.connectionsPerPeer = conf.network.connectionsPerPeer
+        let clientTLS = try TLSContext.client(conf)
+        blockServer = try BlockServer(
+            loop: loop, address: SocketAddress(host: Self.blockHost(launch), port: 0),
+            provider: MapOutputProvider(store: runtime.mapOutputStore),
+            tls: try TLSContext.server(conf), options: blocks)
+        fetcher = NetworkBlockFetcher(
+            loop: loop, client: BlockClient(loop: loop, tls: clientTLS, options: blocks), conf: conf)
+        var options = RPCChannelOptions()
+        options.connection.maxReceiveMessageSize = conf.network.maxMessageSize
+        options.connection.keepAliveInterval = conf.network.keepAliveInterval
+        options.connection.keepAliveTimeout = conf.network.keepAliveTimeout
+        options.metadata = ["authorization": "Bearer \(launch.token)"]
+        channel = RPCChannel(
+            loop: loop, target: Endpoint(host: launch.driverHost, port: launch.driverPort),
+            tls: clientTLS, options: options)
+    }
+
+    func start() {
+        let call = channel.call("/millrace.v1.Driver/Connect")
+        self.call = call
+        call.onMessage = { [unowned self] bytes in receive(bytes) }
+        call.onEnd = { [unowned self] status, _ in
+            end(ExecutorProcess.ExitCode.failure, "the driver ended the connection: \(status)")
+        }
+        var message = ExecutorMessage()
+        message.register = ExecutorMessage.Registration(
+            protocolVersion: ExecutorMessage.protocolVersion, applicationID: launch.applicationID,
+            executor: launch.executor, buildID: ClosureCodec.buildIdentity,
+            host: blockServer.address.host, blockPort: Int(blockServer.address.port),
+            cores: launch.cores, memoryBytes: UInt64(launch.memory.bytes), processID: Int(getpid()))
+        send(message)
+    }
+
+    /// All ends of one turn leave in one message.
+    func report(_ ends: [TaskEnd]) {
+        var message = ExecutorMessage()
+        message.taskEnds = ends
+        send(message)
+    }
+
+    private func send(_ message: ExecutorMessage) {
+        guard let call, call.isOpen else { return }
+        if !call.send(message.encoded(arena: arena)) {
+            end(ExecutorProcess.ExitCode.failure, "the driver does not read what it is sent")
+        }
+    }
+
+    private func receive(_ bytes: [UInt8]) {
+        do {
+            let message = try DriverMessage(decoding: bytes, arena: arena)
+            for peer in message.peers {
+                fetcher.add(peer.executor, at: Endpoint(host: peer.host, port: peer.port))
+            }
+            for executor in message.lostPeers { fetcher.remove(executor) }
+            try runtime.apply(message)
+            if let registered = message.registered { beat(every: registered.heartbeatInterval) }
+            if let reason = message.shutdown {
+                Log.info("executor", "asked to end", ["reason": reason])
+                end(ExecutorProcess.ExitCode.success, nil)
+            }
+        } catch {
+            end(ExecutorProcess.ExitCode.failure, "the driver sent what this build cannot read: \(error)")
+        }
+    }
+
+    private func beat(every interval: Duration) {
+        _ = loop.schedule(after: interval) { [self] in
+            guard !isEnding else { return }
+            heartbeats += 1
+            var message = ExecutorMessage()
+            message.heartbeat = ExecutorMessage.Heartbeat(
+                sequence: heartbeats, runningTasks: runtime.heldTasks,
+                residentBytes: ProcessMemory.residentBytes())
+            send(message)
+            beat(every: interval)
+        }
+    }
+
+    private func end(_ code: Int32, _ problem: String?) {
+        guard !isEnding else { return }
+        isEnding = true
+        if let problem { Log.warn("executor", problem, ["executor": launch.executor.rawValue]) }
+        ending.end(code)
+    }
+
+    /// The blocks are served where the driver is reached: on loopback when it is there.
+    private static func blockHost(_ launch: ExecutorLaunch) -> String {
+        let isLocal = (try? SocketAddress(host: launch.driverHost, port: 0))?.isLoopback ?? false
+        return isLocal ? launch.driverHost : "0.0.0.0"
+    }
+}

@@ -1,0 +1,158 @@
+import Glibc
+import MillraceBase
+import MillraceNet
+import Synchronization
+
+/// Fetches blocks from other executors over the data plane, for task threads that wait.
+///
+/// A peer that cannot be reached is tried again as the settings say, but not once the driver said that it is gone. `peers`
+/// and `client` belong to the loop.
+final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
+    private let loop: EventLoop
+    private let client: BlockClient
+    private var peers: [ExecutorID: Endpoint] = [:]
+    private let retries: Int
+    private let retryWait: Duration
+    private let deadline: Duration
+
+    /// On the loop.
+    init(loop: EventLoop, client: BlockClient, conf: Conf) {
+        self.loop = loop
+        self.client = client
+        retries = conf.shuffle.maxFetchRetries
+        retryWait = conf.shuffle.fetchRetryWait
+        deadline = conf.network.timeout
+    }
+
+    /// On the loop.
+    func add(_ executor: ExecutorID, at peer: Endpoint) { peers[executor] = peer }
+    /// On the loop.
+    func remove(_ executor: ExecutorID) { peers[executor] = nil }
+
+    func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
+        let fetch = NetworkFetch(blocks.count, limit: deadline)
+        let requests = blocks.map { BlockRequest(key: Array("\($0)".utf8)) }
+        loop.post { [self] in ask(executor, requests, fetch, attempt: 0) }
+        return fetch
+    }
+
+    private func ask(
+        _ executor: ExecutorID, _ requests: [BlockRequest], _ fetch: NetworkFetch, attempt: Int
+    ) {
+        guard let peer = peers[executor] else {
+            return fetch.fail(BlockFetchError(index: 0, message: "\(executor) is gone"))
+        }
+        var failed: BlockError?
+        var left = requests.count
+        client.fetch(peer, requests, deadline: loop.now + deadline) { [self] index, result in
+            left -= 1
+            switch result {
+            case .success(let bytes): fetch.accept(bytes, at: index)
+            case .failure(let error) where failed == nil:
+                failed = error
+                if !Self.isRetriable(error) {
+                    fetch.fail(BlockFetchError(index: index, message: "\(error)"))
+                }
+            case .failure: break
+            }
+            guard left == 0, let failed, Self.isRetriable(failed) else { return }
+            retry(executor, requests, fetch, attempt, failed)
+        }
+    }
+
+    private func retry(
+        _ executor: ExecutorID, _ requests: [BlockRequest], _ fetch: NetworkFetch, _ attempt: Int,
+        _ error: BlockError
+    ) {
+        guard attempt < retries, peers[executor] != nil else {
+            return fetch.fail(
+                BlockFetchError(index: 0, message: "\(error), after \(attempt + 1) attempts"))
+        }
+        Log.info(
+            "executor", "fetching again",
+            ["from": executor.rawValue, "attempt": attempt + 2, "reason": error])
+        fetch.restart()
+        _ = loop.schedule(after: retryWait) { [self] in
+            ask(executor, requests, fetch, attempt: attempt + 1)
+        }
+    }
+
+    private static func isRetriable(_ error: BlockError) -> Bool {
+        if case .unavailable = error { return true }
+        return false
+    }
+}
+
+/// Blocks on their way, handed from the loop to the task thread that waits.
+///
+/// `@unchecked Sendable`: `semaphore` is made for threads, the rest is under the mutex.
+private final class NetworkFetch: BlockFetch, @unchecked Sendable {
+    private struct State {
+        var blocks: [[UInt8]?]
+        var missing: Int
+        var error: BlockFetchError?
+        var isDone = false
+    }
+
+    private let state: Mutex<State>
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+    private let limit: Duration
+
+    init(_ count: Int, limit: Duration) {
+        state = Mutex(State(blocks: Array(repeating: nil, count: count), missing: count))
+        self.limit = limit
+        sem_init(semaphore, 0, 0)
+    }
+
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func accept(_ bytes: [UInt8], at index: Int) {
+        let isComplete = state.withLock { state in
+            guard !state.isDone, state.blocks[index] == nil else { return false }
+            state.blocks[index] = bytes
+            state.missing -= 1
+            state.isDone = state.missing == 0
+            return state.isDone
+        }
+        if isComplete { sem_post(semaphore) }
+    }
+
+    func fail(_ error: BlockFetchError) {
+        let isFirst = state.withLock { state in
+            guard !state.isDone else { return false }
+            state.error = error
+            state.isDone = true
+            return true
+        }
+        if isFirst { sem_post(semaphore) }
+    }
+
+    /// A request that is made again brings all blocks again.
+    func restart() {
+        state.withLock { state in
+            guard !state.isDone else { return }
+            state.missing = state.blocks.count
+            for index in state.blocks.indices { state.blocks[index] = nil }
+        }
+    }
+
+    func wait() throws -> [[UInt8]] {
+        var deadline = timespec()
+        clock_gettime(CLOCK_REALTIME, &deadline)
+        let nanoseconds = Int64(deadline.tv_nsec) + min(limit.nanoseconds, 1_000_000_000_000_000)
+        deadline.tv_sec += Int(nanoseconds / 1_000_000_000)
+        deadline.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        while sem_timedwait(semaphore, &deadline) != 0 {
+            guard errno == EINTR else {
+                throw BlockFetchError(index: 0, message: "no answer within \(limit)")
+            }
+        }
+        return try state.withLock { state in
+            if let error = state.error { throw error }
+            return state.blocks.map { $0! }  // complete, because there is no error
+        }
+    }
+}

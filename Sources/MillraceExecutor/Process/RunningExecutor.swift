@@ -1,0 +1,63 @@
+import Glibc
+import MillraceBase
+import MillraceCore
+import MillraceNet
+import MillraceWire
+
+/// The parts of an executor process, assembled: runtime, block server, fetcher and control stream.
+final class RunningExecutor {
+    private let loop: EventLoop
+    private let runtime: ExecutorRuntime
+
+    /// Connects and registers; what goes wrong later is told to `ending`.
+    init(_ launch: ExecutorLaunch, _ conf: Conf, _ ending: ExecutorEnding) throws {
+        let loop = try EventLoop(name: "executor")
+        let store = try MapOutputStore(conf: conf, directory: launch.directory)
+        let reports = ExecutorReports()
+        let fetcher = LateBlockFetcher()
+        let runtime = ExecutorRuntime(
+            executor: launch.executor, slots: launch.cores, mapOutputStore: store, fetcher: fetcher,
+            maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes
+        ) { end in reports.report(end) }
+        self.loop = loop
+        self.runtime = runtime
+        try runtime.start()
+        try loop.start()
+        try loop.sync {
+            let control = try ControlClient(
+                loop: loop, launch: launch, conf: conf, runtime: runtime, ending: ending)
+            fetcher.network.set(control.fetcher)
+            reports.connect(control)
+            control.start()
+        }
+    }
+
+    func stop() {
+        runtime.stop()
+        loop.stop()
+        _ = loop.join(within: .seconds(5))
+    }
+}
+
+/// The ends of tasks on their way from the task threads to the control stream.
+final class ExecutorReports: Sendable {
+    private let mailbox = SetOnce<Mailbox<TaskEnd>>()
+
+    /// On the loop.
+    func connect(_ control: ControlClient) {
+        mailbox.set(Mailbox(loop: control.loop, limit: .max) { ends in control.report(ends) })
+    }
+
+    /// Any thread. Tasks are launched by the control stream only, so the mailbox is there.
+    func report(_ end: TaskEnd) { _ = mailbox.value?.post(end) }
+}
+
+/// The runtime is made before the loop it fetches on.
+final class LateBlockFetcher: BlockFetcher {
+    let network = SetOnce<NetworkBlockFetcher>()
+
+    func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
+        guard let network = network.value else { return NoBlockFetcher().start(blocks, from: executor) }
+        return network.start(blocks, from: executor)
+    }
+}
