@@ -7,16 +7,21 @@
 #define CLINUX_H
 #include "CLinuxProcess.h"
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/timerfd.h>
 
-/// Names the calling thread; at most 15 bytes count.
-void clinux_set_thread_name(const char *name);
+// GNU's, declared here because their headers hide them without _GNU_SOURCE.
+int accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
+int pthread_setname_np(pthread_t thread, const char *name);
+int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec *deadline);
+
 /// This process gets that signal when the thread that started it ends.
 void clinux_die_with_parent(int signal_number);
 #endif

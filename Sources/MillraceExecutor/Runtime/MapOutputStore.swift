@@ -9,7 +9,7 @@ public final class MapOutputStore: Sendable {
     /// Where one block is.
     public enum Block: Sendable {
         case memory([UInt8])
-        case file(path: String, offset: Int, length: Int)
+        case file(ShuffleDataFile, partition: Int)
     }
 
     private struct Key: Hashable {
@@ -27,22 +27,28 @@ public final class MapOutputStore: Sendable {
     }
 
     private let state = Mutex(State())
-    private let directory: String
-    private let fileSystem: any FileSystem
+    private let files: ShuffleFiles
     /// A map output up to this size stays in memory while the budget lasts.
     private let largestInMemory: Int
     private let memoryBudget: Int
 
-    /// `directory` is this executor's own and exists. `largestInMemory` bytes for one map task's whole output,
-    /// `memoryBudget` bytes for all.
-    public init(
-        directory: String, fileSystem: any FileSystem, largestInMemory: Int, memoryBudget: Int
-    ) {
-        self.directory = directory
-        self.fileSystem = fileSystem
+    /// Up to `largestInMemory` bytes of one map task's whole output stay in memory, up to `memoryBudget` bytes of all.
+    public init(files: ShuffleFiles, largestInMemory: Int, memoryBudget: Int) {
+        self.files = files
         self.largestInMemory = largestInMemory
         self.memoryBudget = memoryBudget
     }
+
+    /// As the settings say, with its files in `directory`, which is made. Throws `StoreError`.
+    public convenience init(conf: Conf, directory: String) throws {
+        self.init(
+            files: try ShuffleFiles(PosixFileSystem(), folder: directory),
+            largestInMemory: conf.shuffle.maxMemoryBlock.bytes,
+            memoryBudget: conf.executor.memory.bytes / Self.memoryShare)
+    }
+
+    /// An executor's memory is first of all for its tasks; small map outputs live for one micro-batch.
+    private static let memoryShare = 8
 
     /// Publishes a map output: from now on its blocks can be read. Throws `StoreError` when the disk refuses.
     func publish(_ blocks: [[UInt8]], shuffle: ShuffleID, task: TaskID) throws {
@@ -56,8 +62,11 @@ public final class MapOutputStore: Sendable {
             return true
         }
         if isKept { return }
-        let file = try ShuffleDataFile.write(
-            blocks, shuffle: shuffle, mapTask: task, directory: directory, fileSystem: fileSystem)
+        let writer = try files.write(shuffle, task, partitions: blocks.count)
+        for (partition, block) in blocks.enumerated() where !block.isEmpty {
+            try writer.append(partition, block)
+        }
+        let file = try writer.commit()
         state.withLock { state in
             state.outputs[key] = .file(file)
             state.tasks[shuffle, default: []].append(task)
@@ -73,28 +82,26 @@ public final class MapOutputStore: Sendable {
             guard blocks.indices.contains(reduce) else { return nil }
             return .memory(blocks[reduce])
         case .file(let file):
-            guard let segment = file.segment(reduce) else { return nil }
-            return .file(path: file.path, offset: segment.offset, length: segment.length)
+            return file.segments.indices.contains(reduce) ? .file(file, partition: reduce) : nil
         }
     }
 
     /// Forgets a shuffle whose driver side is gone, and deletes its files.
     public func remove(_ shuffle: ShuffleID) {
-        let files = state.withLock { state -> [ShuffleDataFile] in
-            var files: [ShuffleDataFile] = []
+        let hasFiles = state.withLock { state in
+            var hasFiles = false
             for task in state.tasks.removeValue(forKey: shuffle) ?? [] {
                 switch state.outputs.removeValue(forKey: Key(shuffle: shuffle, task: task)) {
                 case .memory(let blocks): state.memoryBytes -= blocks.reduce(0) { $0 + $1.count }
-                case .file(let file): files.append(file)
+                case .file: hasFiles = true
                 case nil: break
                 }
             }
-            return files
+            return hasFiles
         }
-        for file in files {
-            do { try file.delete(fileSystem: fileSystem) } catch {
-                Log.warn("executor", "cannot delete a shuffle file", ["path": file.path, "error": error])
-            }
+        guard hasFiles else { return }
+        do { try files.delete(shuffle) } catch {
+            Log.warn("executor", "cannot delete shuffle files", ["shuffle": shuffle, "reason": error])
         }
     }
 }

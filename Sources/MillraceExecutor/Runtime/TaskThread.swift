@@ -38,7 +38,7 @@ final class TaskThread: @unchecked Sendable {
 
     fileprivate static func main(_ argument: UnsafeMutableRawPointer?) {
         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-        clinux_set_thread_name(String(start.name.prefix(15)))
+        pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
         start.body()
     }
 }
