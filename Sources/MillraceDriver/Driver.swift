@@ -130,7 +130,8 @@ extension CoreSettings {
         localityWait = conf.scheduler.localityWait
         heartbeatTimeout = conf.network.timeout
         heartbeatCheckInterval = min(heartbeatCheckInterval, conf.network.timeout / 2)
-        prefetchQueueTime = conf.scheduler.prefetchTarget
+        prefetchQueueTime = conf.scheduler.prefetchQueueTime
+        starvationTimeout = conf.scheduler.starvationTimeout
         prefetchLimit = conf.scheduler.maxPrefetchedTasks
     }
 }

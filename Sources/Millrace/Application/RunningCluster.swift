@@ -3,7 +3,6 @@ import MillraceBase
 import MillraceDriver
 import MillraceExecutor
 import MillraceWire
-import Synchronization
 
 /// The driver and executors of one application, assembled as its master says.
 final class RunningCluster: Sendable {
@@ -24,15 +23,16 @@ final class RunningCluster: Sendable {
         if let reason = conf.application.master.whyUnsupported {
             throw MillraceError(.invalidArgument, reason)
         }
-        let applicationID = newApplicationID()
-        let directory = try LocalDirectory(conf, applicationID: applicationID)
+        let identity = try ApplicationIdentity(conf)
+        let directory = try LocalDirectory(conf, applicationID: identity.applicationID)
         switch conf.application.master {
         case .localCluster(let executors, let cores, let memory):
             let backend = LocalClusterBackend(
-                executors: executors, cores: cores, memory: memory, directory: directory.path)
-            return try await start(backend, applicationID, conf, executors, cores, directory)
+                executors: executors, cores: cores, memory: memory, directory: directory.path,
+                buildID: ClosureCodec.buildIdentity, token: identity.token)
+            return try await start(backend, identity.applicationID, conf, executors, cores, directory)
         case .local(let slots, _):
-            return try await startLocal(slots.number, applicationID, conf, directory)
+            return try await startLocal(slots.number, identity.applicationID, conf, directory)
         case .standalone, .kubernetes:
             preconditionFailure("refused above")
         }
@@ -58,19 +58,19 @@ final class RunningCluster: Sendable {
     private static func startLocal(
         _ slots: Int, _ applicationID: String, _ conf: Conf, _ directory: LocalDirectory
     ) async throws -> RunningCluster {
-        let door = LocalReports()
+        let reports = LocalReports()
         let runtime = ExecutorRuntime(
             executor: ExecutorID(0), slots: slots,
             mapOutputStore: try MapOutputStore(conf: conf, directory: directory.path),
             fetcher: NoBlockFetcher(), maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes
-        ) { end in door.report(end) }
+        ) { end in reports.report(end) }
         try runtime.start()
         let registration = ExecutorMessage.Registration(
             protocolVersion: ExecutorMessage.protocolVersion, applicationID: applicationID,
             executor: ExecutorID(0), buildID: "", host: "localhost", blockPort: 0, cores: slots,
             memoryBytes: 0, processID: Int(getpid()))
         let backend = LocalBackend(
-            registration: registration, link: LocalExecutor(runtime: runtime), reports: door)
+            registration: registration, link: LocalExecutor(runtime: runtime), reports: reports)
         let driver = try Driver(applicationID: applicationID, conf: conf, backend: backend)
         return RunningCluster(
             driver: driver, cores: slots, localRuntime: runtime, directory: directory)
@@ -80,13 +80,6 @@ final class RunningCluster: Sendable {
         await driver.stop(reason: "the program ended")
         localRuntime?.stop()
         directory.remove()
-    }
-
-    /// As Spark's: `local-<milliseconds>`, with the process so that two of one instant differ.
-    private static func newApplicationID() -> String {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return "app-\(Int(now.tv_sec) * 1000 + Int(now.tv_nsec) / 1_000_000)-\(getpid())"
     }
 }
 

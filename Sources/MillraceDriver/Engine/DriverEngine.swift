@@ -164,8 +164,8 @@ final class DriverEngine {
         switch notice.level {
         case .debug: Log.debug("driver", notice.description)
         case .info: Log.info("driver", notice.description)
-        case .warning: Log.warn("driver", notice.description)
-        case .error: Log.error("driver", notice.description)
+        case .warn: Log.warn("driver", notice.description)
+        case .error, .off: Log.error("driver", notice.description)
         }
     }
 }

@@ -46,7 +46,7 @@ final class ControlClient: @unchecked Sendable {
         options.connection.keepAliveTimeout = conf.network.keepAliveTimeout
         options.metadata = ["authorization": "Bearer \(launch.token)"]
         channel = RPCChannel(
-            loop: loop, target: Endpoint(host: launch.driverHost, port: launch.driverPort),
+            loop: loop, target: Endpoint(host: launch.driverHost, port: UInt16(launch.driverPort)),
             tls: clientTLS, options: options)
     }
 
@@ -81,10 +81,10 @@ final class ControlClient: @unchecked Sendable {
     }
 
     private func receive(_ bytes: [UInt8]) {
-        do {
+        do throws(any Error) {
             let message = try DriverMessage(decoding: bytes, arena: arena)
             for peer in message.peers {
-                fetcher.add(peer.executor, at: Endpoint(host: peer.host, port: peer.port))
+                fetcher.add(peer.executor, at: Endpoint(host: peer.host, port: UInt16(clamping: peer.port)))
             }
             for executor in message.lostPeers { fetcher.remove(executor) }
             try runtime.apply(message)

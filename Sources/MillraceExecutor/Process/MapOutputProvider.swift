@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceNet
+import MillraceStore
 
 /// Serves this executor's map outputs on the data plane. Loop-owned.
 final class MapOutputProvider: BlockProvider {
@@ -14,9 +15,11 @@ final class MapOutputProvider: BlockProvider {
             switch try store.block(shuffle: block.shuffle, task: block.mapTask, reduce: block.reduce) {
             case nil: return .failure(.notFound(name))
             case .memory(let bytes): return .bytes(bytes)
-            case .file(let path, let offset, let length):
+            case .file(let file, let partition):
+                let segment = file.segments[partition]
                 return .file(
-                    try SharedFile(path: path), offset: UInt64(offset), length: UInt64(length))
+                    try SharedFile(path: segment.path), offset: UInt64(segment.offset),
+                    length: UInt64(segment.length))
             }
         } catch { return .failure(.failed("\(name): \(error)")) }
     }

@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceCore
+import MillraceStore
 
 /// The blocks of one reduce partition: this executor's own straight from its store, the others' by requests, of which as
 /// many are under way as the governor allows.
@@ -85,13 +86,15 @@ final class FetchedBlocks: ShuffleBlocks {
     }
 
     private func readLocal(_ status: MapStatus) throws -> [UInt8] {
-        let block = try runtime.mapOutputStore.block(
-            shuffle: outputs.shuffle, task: status.mapTask, reduce: reduce)
-        switch block {
-        case nil: throw failure(status, "this executor has no output of \(status.mapTask)")
-        case .memory(let bytes): return bytes
-        case .file: preconditionFailure("no map output is in a file yet")
-        }
+        do {
+            let block = try runtime.mapOutputStore.block(
+                shuffle: outputs.shuffle, task: status.mapTask, reduce: reduce)
+            switch block {
+            case nil: throw failure(status, "this executor has no output of \(status.mapTask)")
+            case .memory(let bytes): return bytes
+            case .file(let file, let partition): return try file.read(partition)
+            }
+        } catch let error as StoreError { throw failure(status, "\(error)") }
     }
 
     private func failure(_ status: MapStatus, _ message: String) -> FetchFailure {
