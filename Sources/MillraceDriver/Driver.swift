@@ -67,7 +67,9 @@ public final class Driver: Sendable {
     public func waitForExecutors(_ count: Int, timeout: Duration) async -> Int {
         await withCheckedContinuation { continuation in
             loop.post { [state] in
-                state.waitForExecutors(count, timeout: timeout) { continuation.resume(returning: $0) }
+                state.waitForExecutors(count, timeout: timeout) {
+                    continuation.resume(returning: $0)
+                }
             }
         }
     }

@@ -30,7 +30,9 @@ final class DriverState: @unchecked Sendable {
 
     func start(_ conf: Conf) throws {
         engine.armTimer = { [unowned self] instant in arm(instant) }
-        engine.dismissed = { [unowned self] executor, reason in backend.dismiss(executor, reason: reason) }
+        engine.dismissed = { [unowned self] executor, reason in
+            backend.dismiss(executor, reason: reason)
+        }
         engine.registrationsChanged = { [unowned self] in wakeWaiters() }
         try backend.start(DriverDoor(state: self), conf: conf)
     }
@@ -115,7 +117,9 @@ final class DriverState: @unchecked Sendable {
     }
 
     private func wakeWaiters() {
-        for key in waiters.keys.sorted() where engine.order.count >= waiters[key]!.count { resume(key) }
+        for key in waiters.keys.sorted() where engine.order.count >= waiters[key]!.count {
+            resume(key)
+        }
     }
 
     private func resume(_ key: Int) {

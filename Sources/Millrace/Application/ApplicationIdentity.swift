@@ -31,7 +31,8 @@ struct ApplicationIdentity: Sendable {
         let count = fread(&buffer, 1, buffer.count, file)
         let line = buffer[..<count].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
         guard !line.isEmpty else {
-            throw MillraceError(.invalidArgument, "millrace.authenticate.secret.file=\(path): is empty")
+            throw MillraceError(
+                .invalidArgument, "millrace.authenticate.secret.file=\(path): is empty")
         }
         return String(decoding: line, as: UTF8.self)
     }

@@ -17,7 +17,8 @@ struct LocalDirectory: Sendable {
     /// Deletes the folder and what is in it. What cannot be deleted is said and left.
     func remove() {
         do { try Self.remove(path, PosixFileSystem()) } catch {
-            Log.warn("driver", "cannot remove the application's folder", ["path": path, "reason": error])
+            Log.warn(
+                "driver", "cannot remove the application's folder", ["path": path, "reason": error])
         }
     }
 

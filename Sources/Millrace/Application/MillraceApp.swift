@@ -13,7 +13,7 @@ import Synchronization
 /// Started by a person or by `millrace submit` it is the driver and calls `run`; started by a driver it is an executor,
 /// and `run` is never called. Exit codes are Spark's: 0 when `run` returns, 1 when it throws, 2 for settings or arguments
 /// that cannot be right (`MillraceError.invalidArgument`), 128 + n after signal n.
-public protocol MillraceApp {
+public protocol MillraceApp: SendableMetatype {
     static func run(_ session: MillraceSession, _ arguments: [String]) async throws
     /// What the program sets itself. As in Spark it wins over what the launcher was given.
     static var settings: [String: String] { get }
@@ -35,7 +35,8 @@ enum ApplicationProcess {
     private static let stopDeadline = Duration.seconds(15)
 
     static func run(
-        settings: [String: String], _ body: @escaping @Sendable (MillraceSession) async throws -> Void
+        settings: [String: String],
+        _ body: @escaping @Sendable (MillraceSession) async throws -> Void
     ) -> Never {
         // Threads inherit the mask, so it is set before there are any; `sigwait` below takes the signals.
         var signals = sigset_t()
@@ -97,7 +98,8 @@ enum ApplicationProcess {
     }
 
     private static func complain(_ message: String) {
-        let name = CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "millrace"
+        let name =
+            CommandLine.arguments.first?.split(separator: "/").last.map(String.init) ?? "millrace"
         let line = "\(name): \(message)\n"
         _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
     }

@@ -12,7 +12,9 @@ final class RunningCluster: Sendable {
     private let localRuntime: ExecutorRuntime?
     private let directory: LocalDirectory
 
-    private init(driver: Driver, cores: Int, localRuntime: ExecutorRuntime?, directory: LocalDirectory) {
+    private init(
+        driver: Driver, cores: Int, localRuntime: ExecutorRuntime?, directory: LocalDirectory
+    ) {
         self.driver = driver
         self.cores = cores
         self.localRuntime = localRuntime
@@ -30,7 +32,8 @@ final class RunningCluster: Sendable {
             let backend = LocalClusterBackend(
                 executors: executors, cores: cores, memory: memory, directory: directory.path,
                 buildID: ClosureCodec.buildIdentity, token: identity.token)
-            return try await start(backend, identity.applicationID, conf, executors, cores, directory)
+            return try await start(
+                backend, identity.applicationID, conf, executors, cores, directory)
         case .local(let slots, _):
             return try await startLocal(slots.number, identity.applicationID, conf, directory)
         case .standalone, .kubernetes:
@@ -49,7 +52,8 @@ final class RunningCluster: Sendable {
             await driver.stop(reason: "no executor came")
             throw MillraceError(
                 .unavailable,
-                "none of \(executors) executors registered within \(wait); their output is in \(directory.path)")
+                "none of \(executors) executors registered within \(wait); their output is in \(directory.path)"
+            )
         }
         return RunningCluster(
             driver: driver, cores: executors * cores, localRuntime: nil, directory: directory)

@@ -36,7 +36,8 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
 
     /// `directory` is the application's own and exists.
     public init(
-        executors: Int, cores: Int, memory: ByteCount, directory: String, buildID: String, token: String
+        executors: Int, cores: Int, memory: ByteCount, directory: String, buildID: String,
+        token: String
     ) {
         self.executors = executors
         self.cores = cores
@@ -83,13 +84,16 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         let executor = next
         next = next.next
         let launch = ExecutorLaunch(
-            executor: executor, driverHost: server.address.host, driverPort: Int(server.address.port),
+            executor: executor, driverHost: server.address.host,
+            driverPort: Int(server.address.port),
             applicationID: driver.applicationID, cores: cores, memory: memory,
             directory: "\(directory)/executor-\(executor.rawValue)", token: token)
         let process = try ChildProcess(
             path: Self.ownProgram(), arguments: [],
             environment: Self.environment(conf, launch), output: nil)
-        let watch = try driver.loop.watch(readable: process.pidfd) { [unowned self] in ended(executor) }
+        let watch = try driver.loop.watch(readable: process.pidfd) { [unowned self] in
+            ended(executor)
+        }
         running[executor] = Running(process: process, watch: watch)
         Log.info(
             "driver", "started an executor process",
@@ -97,7 +101,9 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     }
 
     private func ended(_ executor: ExecutorID) {
-        guard let driver, let entry = running[executor], let ending = entry.process.reap() else { return }
+        guard let driver, let entry = running[executor], let ending = entry.process.reap() else {
+            return
+        }
         driver.loop.unwatch(entry.watch)
         running[executor] = nil
         if stopping != nil {
@@ -142,7 +148,8 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         }
         if registration.applicationID != driver.applicationID {
             return RPCStatus(
-                .failedPrecondition, "this is \(driver.applicationID), not \(registration.applicationID)")
+                .failedPrecondition,
+                "this is \(driver.applicationID), not \(registration.applicationID)")
         }
         if registration.buildID != buildID {
             return RPCStatus(

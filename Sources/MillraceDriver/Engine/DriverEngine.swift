@@ -26,7 +26,8 @@ final class DriverEngine {
     private var plans: [PlanHash: [UInt8]] = [:]
 
     init(
-        applicationID: String, settings: CoreSettings, heartbeatInterval: Duration, maxResultBytes: Int
+        applicationID: String, settings: CoreSettings, heartbeatInterval: Duration,
+        maxResultBytes: Int
     ) {
         self.applicationID = applicationID
         self.heartbeatInterval = heartbeatInterval
@@ -59,7 +60,8 @@ final class DriverEngine {
         sessions[registration.executor] = session
         order.append(registration.executor)
         handle(
-            .executorRegistered(registration.executor, host: registration.host, cores: registration.cores),
+            .executorRegistered(
+                registration.executor, host: registration.host, cores: registration.cores),
             now)
         registrationsChanged()
     }
@@ -139,7 +141,9 @@ final class DriverEngine {
         case .jobFailed(let id, let failure): jobs.removeValue(forKey: id)?.fail(failure.error)
         case .stageStarted: break
         case .stageEnded(let summary):
-            for executor in order { sessions[executor]?.finish(summary.stage, attempts: summary.attempts) }
+            for executor in order {
+                sessions[executor]?.finish(summary.stage, attempts: summary.attempts)
+            }
         case .removeShuffle(let shuffle):
             for executor in order { sessions[executor]?.remove(shuffle) }
         case .dismissExecutor(let executor, let loss):

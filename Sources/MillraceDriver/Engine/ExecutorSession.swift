@@ -27,7 +27,9 @@ final class ExecutorSession {
     }
 
     /// Adds tasks, and before them whatever this executor does not have yet.
-    func launch(_ tasks: ArraySlice<TaskDescription>, core: DriverCore, plans known: [PlanHash: [UInt8]]) {
+    func launch(
+        _ tasks: ArraySlice<TaskDescription>, core: DriverCore, plans known: [PlanHash: [UInt8]]
+    ) {
         for task in tasks {
             let key = StageKey(stage: task.stage, attempt: task.stageAttempt)
             if key != latest {
@@ -88,7 +90,8 @@ final class ExecutorSession {
 
     func finish(_ stage: StageID, attempts: Int) {
         var isKnown = false
-        for attempt in 0..<max(attempts, 1) where stages.remove(.init(stage: stage, attempt: attempt)) != nil {
+        for attempt in 0..<max(attempts, 1)
+        where stages.remove(.init(stage: stage, attempt: attempt)) != nil {
             isKnown = true
         }
         if isKnown { outbox.finishedStages.append(stage) }

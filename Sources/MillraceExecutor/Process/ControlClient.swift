@@ -39,7 +39,8 @@ final class ControlClient: @unchecked Sendable {
             provider: MapOutputProvider(store: runtime.mapOutputStore),
             tls: try TLSContext.server(conf), options: blocks)
         fetcher = NetworkBlockFetcher(
-            loop: loop, client: BlockClient(loop: loop, tls: clientTLS, options: blocks), conf: conf)
+            loop: loop, client: BlockClient(loop: loop, tls: clientTLS, options: blocks), conf: conf
+        )
         var options = RPCChannelOptions()
         options.connection.maxReceiveMessageSize = conf.network.maxMessageSize
         options.connection.keepAliveInterval = conf.network.keepAliveInterval
@@ -84,7 +85,8 @@ final class ControlClient: @unchecked Sendable {
         do throws(any Error) {
             let message = try DriverMessage(decoding: bytes, arena: arena)
             for peer in message.peers {
-                fetcher.add(peer.executor, at: Endpoint(host: peer.host, port: UInt16(clamping: peer.port)))
+                fetcher.add(
+                    peer.executor, at: Endpoint(host: peer.host, port: UInt16(clamping: peer.port)))
             }
             for executor in message.lostPeers { fetcher.remove(executor) }
             try runtime.apply(message)
@@ -94,7 +96,9 @@ final class ControlClient: @unchecked Sendable {
                 end(ExecutorProcess.ExitCode.success, nil)
             }
         } catch {
-            end(ExecutorProcess.ExitCode.failure, "the driver sent what this build cannot read: \(error)")
+            end(
+                ExecutorProcess.ExitCode.failure,
+                "the driver sent what this build cannot read: \(error)")
         }
     }
 

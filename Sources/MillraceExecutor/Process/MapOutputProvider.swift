@@ -12,7 +12,9 @@ final class MapOutputProvider: BlockProvider {
         let name = String(decoding: request.key, as: UTF8.self)
         guard let block = BlockID(name) else { return .failure(.notFound(name)) }
         do {
-            switch try store.block(shuffle: block.shuffle, task: block.mapTask, reduce: block.reduce) {
+            switch try store.block(
+                shuffle: block.shuffle, task: block.mapTask, reduce: block.reduce)
+            {
             case nil: return .failure(.notFound(name))
             case .memory(let bytes): return .bytes(bytes)
             case .file(let file, let partition):

@@ -11,7 +11,8 @@ enum ProcessMemory {
         let count = read(file, &buffer, buffer.count)
         guard count > 0 else { return 0 }
         let fields = buffer[..<count].split(separator: UInt8(ascii: " "))
-        guard fields.count > 1, let pages = UInt64(String(decoding: fields[1], as: UTF8.self)) else {
+        guard fields.count > 1, let pages = UInt64(String(decoding: fields[1], as: UTF8.self))
+        else {
             return 0
         }
         return pages * UInt64(sysconf(Int32(_SC_PAGESIZE)))

@@ -57,7 +57,9 @@ final class LateBlockFetcher: BlockFetcher {
     let network = SetOnce<NetworkBlockFetcher>()
 
     func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
-        guard let network = network.value else { return NoBlockFetcher().start(blocks, from: executor) }
+        guard let network = network.value else {
+            return NoBlockFetcher().start(blocks, from: executor)
+        }
         return network.start(blocks, from: executor)
     }
 }

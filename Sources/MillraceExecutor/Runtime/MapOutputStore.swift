@@ -55,7 +55,9 @@ public final class MapOutputStore: Sendable {
         let total = blocks.reduce(0) { $0 + $1.count }
         let key = Key(shuffle: shuffle, task: task)
         let isKept = state.withLock { state in
-            guard total <= largestInMemory, state.memoryBytes + total <= memoryBudget else { return false }
+            guard total <= largestInMemory, state.memoryBytes + total <= memoryBudget else {
+                return false
+            }
             state.memoryBytes += total
             state.outputs[key] = .memory(blocks)
             state.tasks[shuffle, default: []].append(task)
@@ -101,7 +103,8 @@ public final class MapOutputStore: Sendable {
         }
         guard hasFiles else { return }
         do { try files.delete(shuffle) } catch {
-            Log.warn("executor", "cannot delete shuffle files", ["shuffle": shuffle, "reason": error])
+            Log.warn(
+                "executor", "cannot delete shuffle files", ["shuffle": shuffle, "reason": error])
         }
     }
 }
