@@ -11,7 +11,9 @@ struct LogLines {
     init(_ bytes: [UInt8], path: String, version: String) throws(StoreError) {
         self.path = path
         self.bytes = bytes
-        lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        let all = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+        // An editor's newline at the end is no line; ours have none.
+        lines = all.count > 1 && all.last?.isEmpty == true ? all.dropLast() : all
         guard !bytes.isEmpty else {
             throw StoreError.corrupt(path, at: 0, "line 1: \"\(version)\" is expected, the file is empty")
         }
