@@ -61,10 +61,11 @@ extension RDD {
 
     /// What a kernel makes of each partition, in the order of the partitions.
     @inlinable func runReduce<Result>(
-        _ name: String, _ kernel: @escaping ReduceSink<Element, Result>.Kernel
+        _ name: String, partitions: [Int]? = nil, _ kernel: @escaping ReduceSink<Element, Result>.Kernel
     ) async throws -> [Result] {
         let codec = try RowCodec<Result>()
-        let parts = try await context.runJob(name, node, ReduceSink<Element, Result>(kernel))
+        let parts = try await context.runJob(
+            name, node, ReduceSink<Element, Result>(kernel), partitions: partitions)
         var rows: [Result] = []
         for part in parts { try codec.append(part, to: &rows) }
         return rows
