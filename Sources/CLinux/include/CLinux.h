@@ -5,6 +5,7 @@
 // the compiler refuses two definitions of one type. What needs it is wrapped in a .c file, which may define it.
 #ifndef CLINUX_H
 #define CLINUX_H
+#include "CLinuxNet.h"
 #include "CLinuxProcess.h"
 #include <errno.h>
 #include <pthread.h>

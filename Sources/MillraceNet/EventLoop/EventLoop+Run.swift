@@ -46,7 +46,7 @@ extension EventLoop {
         let total = Int64(deadline.tv_nsec) + min(limit.nanoseconds, 1_000_000_000_000_000)
         deadline.tv_sec += Int(total / 1_000_000_000)
         deadline.tv_nsec = Int(total % 1_000_000_000)
-        if pthread_timedjoin_np(handle, nil, &deadline) == 0 { return true }
+        if clinux_join_until(handle, &deadline) == 0 { return true }
         inbox.withLock { $0.joinable = handle }
         return false
     }
@@ -55,7 +55,7 @@ extension EventLoop {
 
     fileprivate func run() {
         thread.store(currentThread(), ordering: .relaxed)
-        pthread_setname_np(pthread_self(), String(name.prefix(15)))
+        _ = clinux_name_thread(String(name.prefix(15)))
         blockBrokenPipeSignal()
         var isRunning = true
         while isRunning { isRunning = tick() }
@@ -124,6 +124,7 @@ extension EventLoop {
 
     /// The end of the loop: its objects go away on its own thread. Work posted by them is done too.
     private func dismantle() {
+        for handler in poller.handlers { handler.loopStopped() }
         var rounds = 0
         while hasWorkLeft, rounds < 16 {
             _ = drainInbox()

@@ -25,6 +25,14 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     var tickEndWork: [() -> Void] = []
     var dirty: [any TickFlushing] = []
     var clock: Instant
+    /// Scratch memory for one read of a socket, and for what TLS makes of it. Valid within one callback.
+    let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+    let plainBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+
+    deinit {
+        readBuffer.deallocate()
+        plainBuffer.deallocate()
+    }
 
     /// The thread starts with `start`. Throws if the system has no descriptors left.
     public init(name: String) throws(NetError) {
@@ -137,4 +145,5 @@ private final class ReadableWatch: ReadinessHandler {
     let body: () -> Void
     init(_ body: @escaping () -> Void) { self.body = body }
     func ready(_ events: UInt32) { body() }
+    func loopStopped() {}
 }

@@ -4,6 +4,8 @@ import Glibc
 /// Is told that its descriptor is ready. `events` is a set of `Poller.readable`, `.writable`, `.hangup`.
 protocol ReadinessHandler: AnyObject {
     func ready(_ events: UInt32)
+    /// The loop ends, on its thread: let go of what you hold.
+    func loopStopped()
 }
 
 /// A descriptor in the poller's table.
@@ -22,7 +24,7 @@ struct Registration: Hashable, Sendable {
 struct Poller: ~Copyable {
     static let readable = EPOLLIN.rawValue
     static let writable = EPOLLOUT.rawValue
-    static let hangup = EPOLLHUP.rawValue | EPOLLERR.rawValue | EPOLLRDHUP.rawValue
+    static let hangup = EPOLLHUP.rawValue | EPOLLERR.rawValue
     /// Slots of the table start at 0 and never get this far.
     static let wakeToken = UInt64.max
     static let timerToken = UInt64.max - 1
@@ -96,6 +98,9 @@ struct Poller: ~Copyable {
         entries[slot].handler = nil
         free.append(registration.slot)
     }
+
+    /// Everybody who is registered, for the loop's end.
+    var handlers: [any ReadinessHandler] { entries.compactMap(\.handler) }
 
     mutating func removeAll() {
         for slot in entries.indices where entries[slot].handler != nil {
