@@ -23,8 +23,12 @@ extension MillraceApp {
     public static var settings: [String: String] { [:] }
 
     public static func main() {
+        runApplication(settings: settings, Array(CommandLine.arguments.dropFirst()))
+    }
+
+    /// What `main` does, for a program that looks at its arguments first. Never returns in an executor either.
+    public static func runApplication(settings: [String: String], _ arguments: [String]) -> Never {
         if let code = ExecutorProcess.runIfAsked() { exit(code) }
-        let arguments = Array(CommandLine.arguments.dropFirst())
         ApplicationProcess.run(settings: settings) { session in try await run(session, arguments) }
     }
 }

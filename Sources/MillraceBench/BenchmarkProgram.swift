@@ -1,0 +1,61 @@
+import Foundation
+import Millrace
+import MillraceBase
+
+/// `millrace-bench NAME [--option value]… --json`: one JSON line a benchmark, with the peers' names, work and keys.
+@main struct BenchmarkProgram: MillraceApp {
+    static let help = """
+        usage: millrace-bench NAME [--master URL] [--option value]... --json
+          sched       --tasks 10000 --jobs 1000 --reps 4
+        NAME's work and the keys of its line are those of bench/peers. --master is
+        local-cluster[2,1,1024] unless given.
+        """
+
+    static func run(_ session: MillraceSession, _ arguments: [String]) async throws {
+        let options = try Options(arguments)
+        let watch = MachineWatch()
+        switch options.bench {
+        case "sched":
+            try emit(
+                options, session, watch, try await SchedulerBenchmark.run(session.context, options))
+        default: throw MillraceError(.invalidArgument, "no benchmark \(options.bench); see --help")
+        }
+    }
+
+    static func main() {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.contains("--help") || arguments.contains("-h") {
+            print(help)
+            exit(0)
+        }
+        runApplication(settings: ["millrace.master": master(arguments)], arguments)
+    }
+
+    private static func master(_ arguments: [String]) -> String {
+        guard let index = arguments.firstIndex(of: "--master"), index + 1 < arguments.count else {
+            return "local-cluster[2,1,1024]"
+        }
+        return arguments[index + 1]
+    }
+
+    /// The line: who, what, the benchmark's own keys, the machine.
+    private static func emit(
+        _ options: Options, _ session: MillraceSession, _ watch: MachineWatch, _ result: some Encodable
+    ) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        func object(_ value: some Encodable) throws -> [String: Any] {
+            try JSONSerialization.jsonObject(with: encoder.encode(value)) as? [String: Any] ?? [:]
+        }
+        var line = try object(result)
+        line["peer"] = "millrace"
+        line["bench"] = options.bench
+        line["master"] = session.conf.application.master.confText
+        line["machine"] = try object(watch.report())
+        let data = try JSONSerialization.data(
+            withJSONObject: line, options: [.sortedKeys, .withoutEscapingSlashes])
+        print(String(decoding: data, as: UTF8.self))
+    }
+}
