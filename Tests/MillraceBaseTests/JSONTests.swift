@@ -53,7 +53,10 @@ import Testing
             ("{\"a\":1,\"a\":2}", "line 1, column 8: the name \"a\" appears twice in one object"),
             ("tru", "line 1, column 1: true is expected"),
             ("\"abc", "line 1, column 1: the string that begins here has no end"),
-            ("\"a\u{1}\"", "line 1, column 3: a control character stands in a string without escape"),
+            (
+                "\"a\u{1}\"",
+                "line 1, column 3: a control character stands in a string without escape"
+            ),
             (#""\x""#, "line 1, column 3: 'x' is no escape of JSON"),
             (#""\uD800x""#, "line 1, column 4: half of a surrogate pair"),
             ("1e999", "line 1, column 1: the number is too large"),

@@ -106,7 +106,9 @@ import Testing
 
     @Test func otherFilesInALogAreIgnored() throws {
         let log = try CommitLog(disk, folder: folder("commits"))
-        for name in [".0.crc", "x", "-1", "007", ".9.abc.1.tmp", "9.compact", "99999999999999999999"] {
+        for name in [
+            ".0.crc", "x", "-1", "007", ".9.abc.1.tmp", "9.compact", "99999999999999999999",
+        ] {
             try folder.write("commits/" + name, "v1\n{}")
         }
         try disk.makeFolders(folder("commits/5"))
@@ -185,7 +187,9 @@ import Testing
             for bit in 0..<8 {
                 var damaged = bytes
                 damaged[index] ^= 1 << bit
-                if let read = try? OffsetSeq(decoding: damaged, path: "x") { #expect(read != entry) }
+                if let read = try? OffsetSeq(decoding: damaged, path: "x") {
+                    #expect(read != entry)
+                }
             }
             _ = try? OffsetSeq(decoding: Array(bytes[..<index]), path: "x")
         }

@@ -116,7 +116,9 @@ struct TinyDisk {
     init(_ path: String) throws {
         self.path = path
         try PosixFileSystem().makeFolders(path)
-        guard mount("tmpfs", path, "tmpfs", 0, "size=64k") == 0 else { throw posixError("mount", path) }
+        guard mount("tmpfs", path, "tmpfs", 0, "size=64k") == 0 else {
+            throw posixError("mount", path)
+        }
     }
 
     func unmount() { umount(path) }
@@ -140,7 +142,8 @@ struct TinyDisk {
             error?.description
                 == "cannot use s3://bucket/x: the scheme \"s3\" is not supported; "
                 + "give a path or a file:// URI")
-        for location in ["hdfs://a/b", "file://host/x", "file:x", "file:///%zz", "", "file:///%00"] {
+        for location in ["hdfs://a/b", "file://host/x", "file:x", "file:///%zz", "", "file:///%00"]
+        {
             #expect(storeError { _ = try StorePath.resolve(location) }?.kind == .unsupported)
         }
     }

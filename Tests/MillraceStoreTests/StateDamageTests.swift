@@ -47,7 +47,10 @@ import Testing
         let file = path(state, "1.0-15.delta")
         let bytes = try disk.read(file)
         for size in 0..<bytes.count {
-            for torn in [Array(bytes[..<size]), bytes[..<size] + Array(repeating: 0, count: bytes.count - size)] {
+            for torn in [
+                Array(bytes[..<size]),
+                bytes[..<size] + Array(repeating: 0, count: bytes.count - size),
+            ] {
                 guard torn != bytes else { continue }
                 try overwrite(file, torn)
                 #expect(storeError { _ = try state.load(1, 0..<16) }?.isCorrupt == true)
@@ -135,7 +138,9 @@ import Testing
                 let stored = (0..<Int.random(in: 0..<30, using: &generator)).map { _ in
                     UInt8.random(in: 0...17, using: &generator)
                 }
-                let raw = Bool.random(using: &generator) ? stored.count : Int.random(in: 0..<99, using: &generator)
+                let raw =
+                    Bool.random(using: &generator)
+                    ? stored.count : Int.random(in: 0..<99, using: &generator)
                 StateFileFormat.Block(
                     firstGroup: .random(in: 0..<4, using: &generator),
                     lastGroup: .random(in: 3..<17, using: &generator), storedSize: stored.count,
@@ -165,7 +170,8 @@ import Testing
 
     @Test func namesThatAreNotOursAreIgnored() {
         for name in [
-            "", "1.delta", "1.0-15.delta.tmp", ".1.0-15.delta.x.1.tmp", "01.0-15.delta", "1.5-3.delta",
+            "", "1.delta", "1.0-15.delta.tmp", ".1.0-15.delta.x.1.tmp", "01.0-15.delta",
+            "1.5-3.delta",
             "0.0-15.delta", "1.-1-3.delta", "1.0-99999999999.delta", "a.0-1.delta", "1.0-1.other",
             "9223372036854775808.0-1.delta", "+1.0-1.delta", "1.0-+1.snapshot",
         ] {

@@ -40,7 +40,8 @@ extension [[UInt8]: [UInt8]] {
 
 extension StateFolder {
     /// A folder of the model's number of groups.
-    static func test(_ fileSystem: any FileSystem, _ root: String) throws(StoreError) -> StateFolder {
+    static func test(_ fileSystem: any FileSystem, _ root: String) throws(StoreError) -> StateFolder
+    {
         try StateFolder(
             fileSystem, root: root, operatorID: "agg-0", keyGroups: StateModel.keyGroups)
     }

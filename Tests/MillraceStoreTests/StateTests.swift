@@ -86,7 +86,7 @@ import Testing
             #expect(try store.commit() == version)
             let opened = try StateStore.open(state, groups: 0..<16, version: version)
             #expect(opened.count == model.versions[version].count)
-            opened.forEach { _, key, value in #expect(model.versions[version][key] == value) }
+            opened.visit { _, key, value in #expect(model.versions[version][key] == value) }
             for (key, value) in model.versions[version] { #expect(store.get(key) == value) }
         }
         #expect(
@@ -99,7 +99,9 @@ import Testing
         var first = try StateStore.open(state, groups: 0..<16, version: 0)
         var second = first
         for key in 0..<30 as Range<UInt8> { first.put(group: Int(key) % 16, [key], [1]) }
-        for key in (0..<30 as Range<UInt8>).reversed() { second.put(group: Int(key) % 16, [key], [1]) }
+        for key in (0..<30 as Range<UInt8>).reversed() {
+            second.put(group: Int(key) % 16, [key], [1])
+        }
         try first.commit()
         let bytes = try disk.read(StorePath.join(state.path, "1.0-15.delta"))
         try second.commit()

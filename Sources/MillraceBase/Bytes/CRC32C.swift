@@ -56,7 +56,8 @@ public struct CRC32C: Sendable {
             var index = 0
             while index &+ 8 <= bytes.count {
                 let word =
-                    UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                    UInt64(
+                        littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
                     ^ UInt64(crc)
                 crc =
                     table[7 &* 256 &+ Int(word & 0xFF)]

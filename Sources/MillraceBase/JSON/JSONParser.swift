@@ -102,7 +102,9 @@ struct JSONParser {
                 position = start
                 throw failure("the name \"\(name)\" appears twice in one object")
             }
-            guard skipSpaceAndTake(":") else { throw failure("':' is expected, not \(nextInWords)") }
+            guard skipSpaceAndTake(":") else {
+                throw failure("':' is expected, not \(nextInWords)")
+            }
             members.append(JSONObject.Member(name, try parseValue()))
         } while skipSpaceAndTake(",")
         guard skipSpaceAndTake("}") else {

@@ -95,7 +95,8 @@ public struct ShuffleDataFile: Sendable {
     public func read(_ partition: Int) throws(StoreError) -> [UInt8] {
         let segment = segments[partition]
         guard segment.length > 0 else { return [] }
-        let bytes = try fileSystem.open(segment.path).read(at: segment.offset, count: segment.length)
+        let bytes = try fileSystem.open(segment.path).read(
+            at: segment.offset, count: segment.length)
         guard bytes.count == segment.length, CRC32C.checksum(bytes) == segment.checksum else {
             throw StoreError.corrupt(
                 segment.path, at: segment.offset,

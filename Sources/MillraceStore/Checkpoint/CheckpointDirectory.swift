@@ -28,7 +28,7 @@ public final class CheckpointDirectory: Sendable {
         try fileSystem.makeFolders(path)
         do {
             lock = try fileSystem.lock(StorePath.join(path, ".lock"))
-        } catch where error.kind == .locked {
+        } catch let error where error.kind == .locked {
             throw StoreError(
                 .locked, "open the checkpoint", path,
                 "another driver on this machine runs a query on it")
@@ -82,7 +82,8 @@ public final class CheckpointDirectory: Sendable {
         do throws(JSONError) {
             if let id = try JSONValue(parsing: bytes)["id"]?.stringValue, !id.isEmpty { return id }
         } catch {
-            throw .corrupt(file, at: error.offset, "{\"id\":\"<uuid>\"} is expected: \(error.reason)")
+            throw .corrupt(
+                file, at: error.offset, "{\"id\":\"<uuid>\"} is expected: \(error.reason)")
         }
         throw .corrupt(file, at: 0, "{\"id\":\"<uuid>\"} is expected")
     }

@@ -15,7 +15,8 @@ struct LogLines {
         // An editor's newline at the end is no line; ours have none.
         lines = all.count > 1 && all.last?.isEmpty == true ? all.dropLast() : all
         guard !bytes.isEmpty else {
-            throw StoreError.corrupt(path, at: 0, "line 1: \"\(version)\" is expected, the file is empty")
+            throw StoreError.corrupt(
+                path, at: 0, "line 1: \"\(version)\" is expected, the file is empty")
         }
         let found = self[0]
         guard found == version else {

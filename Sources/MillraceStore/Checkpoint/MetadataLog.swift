@@ -31,7 +31,7 @@ public struct MetadataLog<Entry: MetadataLogEntry>: Sendable {
         let bytes = entry.encode()
         do {
             try fileSystem.writeDurably(bytes, to: path, replacing: false)
-        } catch where error.kind == .alreadyExists {
+        } catch let error where error.kind == .alreadyExists {
             guard try fileSystem.read(path) != bytes else {
                 return try fileSystem.syncFolder(folder)
             }
@@ -46,7 +46,7 @@ public struct MetadataLog<Entry: MetadataLogEntry>: Sendable {
         let path = path(of: batch)
         do {
             return try Entry(decoding: try fileSystem.read(path), path: path)
-        } catch where error.kind == .notFound {
+        } catch let error where error.kind == .notFound {
             return nil
         }
     }

@@ -41,7 +41,9 @@ public struct OffsetSeqMetadata: Hashable, Sendable {
 
 extension OffsetSeq: MetadataLogEntry {
     public func encode() -> [UInt8] {
-        let conf = metadata.conf.sorted { $0.key < $1.key }.map { ($0.key, JSONValue.string($0.value)) }
+        let conf = metadata.conf.sorted { $0.key < $1.key }.map {
+            ($0.key, JSONValue.string($0.value))
+        }
         let header: JSONValue = [
             "batchWatermarkMs": .integer(metadata.batchWatermarkMs),
             "batchTimestampMs": .integer(metadata.batchTimestampMs),

@@ -31,7 +31,7 @@ extension FileSystem {
     public func listIfPresent(_ folder: String) throws(StoreError) -> [FileStatus] {
         do {
             return try list(folder)
-        } catch where error.kind == .notFound {
+        } catch let error where error.kind == .notFound {
             return []
         }
     }

@@ -53,7 +53,7 @@ struct SegmentedLog<Entry: SegmentedLogEntry>: Sendable {
         let path = StorePath.join(folder, String(batch))
         do {
             try fileSystem.writeDurably(bytes, to: path, replacing: false)
-        } catch where error.kind == .alreadyExists {
+        } catch let error where error.kind == .alreadyExists {
             return false  // another writer was faster
         }
         let new = Segment(name: String(batch), batches: batch...batch, size: bytes.count)
@@ -77,7 +77,7 @@ struct SegmentedLog<Entry: SegmentedLogEntry>: Sendable {
                     entries += try read(segment)
                 }
                 return entries
-            } catch where error.kind == .notFound && attempt < 10 {
+            } catch let error where error.kind == .notFound && attempt < 10 {
                 continue  // merged away since it was listed
             }
         }
@@ -161,6 +161,8 @@ struct SegmentedLog<Entry: SegmentedLogEntry>: Sendable {
 
 /// A batch's number as a file's name: digits as `String(Int)` writes them.
 func batchNumber(_ name: String) -> Int? {
-    guard let number = Int(name), (0..<(1 << 62)).contains(number), String(number) == name else { return nil }
+    guard let number = Int(name), (0..<(1 << 62)).contains(number), String(number) == name else {
+        return nil
+    }
     return number
 }

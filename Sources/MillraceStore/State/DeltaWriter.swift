@@ -36,7 +36,11 @@ public struct DeltaWriter: Sendable {
     public var size: Int { payload.count }
 
     public mutating func put(group: Int, key: [UInt8], value: [UInt8]) {
-        put(group: group) { $0.writeRaw(key) } value: { $0.writeRaw(value) }
+        put(group: group) {
+            $0.writeRaw(key)
+        } value: {
+            $0.writeRaw(value)
+        }
     }
 
     /// Puts a key whose bytes and value are written in place, without an array for each.

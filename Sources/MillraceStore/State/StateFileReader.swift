@@ -19,7 +19,8 @@ struct StateFileReader {
         let file = try fileSystem.open(path)
         let size = try file.size()
         guard size >= StateFileFormat.headerSize + StateFileFormat.footerSize else {
-            throw StoreError.corrupt(path, at: size, "\(size) bytes are less than an empty file has")
+            throw StoreError.corrupt(
+                path, at: size, "\(size) bytes are less than an empty file has")
         }
         // One read for small files, which nearly all deltas are.
         let whole = size <= 1 << 20 ? try read(file, 0, size) : []
@@ -29,8 +30,8 @@ struct StateFileReader {
         let header = try fetch(0, StateFileFormat.headerSize)
         try check(header)
         let entries = try readIndex(size, header, fetch)
-        for entry in entries where (entry.firstGroup...entry.lastGroup).contains(where: { isWanted[$0] })
-        {
+        for entry in entries
+        where (entry.firstGroup...entry.lastGroup).contains(where: { isWanted[$0] }) {
             let stored = try fetch(entry.offset, entry.storedSize)
             guard CRC32C.checksum(stored) == entry.checksum else {
                 throw corrupt(entry.offset, "the block's checksum does not fit its bytes")
@@ -93,7 +94,9 @@ struct StateFileReader {
         _ file: any ReadableFile, _ offset: Int, _ count: Int
     ) throws(StoreError) -> [UInt8] {
         let bytes = try file.read(at: offset, count: count)
-        guard bytes.count == count else { throw corrupt(offset + bytes.count, "the file ends here") }
+        guard bytes.count == count else {
+            throw corrupt(offset + bytes.count, "the file ends here")
+        }
         return bytes
     }
 
@@ -123,7 +126,8 @@ struct StateFileReader {
         let footerOffset = size - StateFileFormat.footerSize
         let footer = try fetch(footerOffset, StateFileFormat.footerSize)
         guard footer.suffix(4).elementsEqual(StateFileFormat.endMagic) else {
-            throw corrupt(footerOffset, "the footer is missing: the file was not written to its end")
+            throw corrupt(
+                footerOffset, "the footer is missing: the file was not written to its end")
         }
         let indexOffset = littleEndian(footer, 0, UInt64.self)
         let blockCount = Int(littleEndian(footer, 8, UInt32.self))

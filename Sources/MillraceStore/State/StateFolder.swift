@@ -90,7 +90,8 @@ public struct StateFolder: Sendable {
         do {
             plan = try StatePlan(self, files, groups: 0..<keyGroups, version: version)
         } catch {
-            Log.warn("store", "old state kept, for it cannot be told what is needed", ["error": error])
+            Log.warn(
+                "store", "old state kept, for it cannot be told what is needed", ["error": error])
             return
         }
         let needed = Set(plan.steps.map(\.name))

@@ -51,7 +51,7 @@ public struct StateLoader: Sendable {
                     let reader = try StateFileReader(
                         folder.fileSystem, folder: folder.path, step.name, isWanted: step.isWanted)
                     readers.append((reader, step.isWanted))
-                } catch where error.isCorrupt || error.kind == .notFound {
+                } catch let error where error.isCorrupt || error.kind == .notFound {
                     unusable.insert(step.name)
                     firstFailure = firstFailure ?? error
                     failed = true

@@ -21,18 +21,23 @@ struct StatePlan {
         if let foreign = files.first(where: { $0.groups.upperBound > folder.keyGroups }) {
             throw StoreError(
                 .unsupported, operation, folder.path,
-                "\(foreign.text) was written with more than the \(folder.keyGroups) key groups of now")
+                "\(foreign.text) was written with more than the \(folder.keyGroups) key groups of now"
+            )
         }
         // Where two files of one version cover a group (attempts with different ranges), take the
         // one that was written for just these groups, else the first by name: always the same one.
         let relevant = files.filter { $0.version <= version && $0.groups.overlaps(groups) }
             .sorted { left, right in
-                if (left.groups == groups) != (right.groups == groups) { return left.groups == groups }
+                if (left.groups == groups) != (right.groups == groups) {
+                    return left.groups == groups
+                }
                 return (left.groups.lowerBound, left.groups.upperBound)
                     < (right.groups.lowerBound, right.groups.upperBound)
             }
         var deltas: [Int: [StateFileName]] = [:]
-        for name in relevant where name.kind == .delta { deltas[name.version, default: []].append(name) }
+        for name in relevant where name.kind == .delta {
+            deltas[name.version, default: []].append(name)
+        }
         for group in groups {
             let base =
                 relevant.filter { $0.kind == .snapshot && $0.groups.contains(group) }

@@ -65,7 +65,7 @@ public struct StateStore {
     }
 
     /// In no particular order.
-    public func forEach(
+    public func visit(
         _ body: (_ group: Int, _ key: [UInt8], _ value: [UInt8]) throws -> Void
     ) rethrows {
         for (key, slot) in slots { try body(slot.group, key, slot.value) }
@@ -79,9 +79,10 @@ public struct StateStore {
         var delta = DeltaWriter(.delta, version: next, groups: groups)
         for (key, old) in before.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
             switch (slots[key], old) {
-            case (let slot?, let old): if slot != old {
-                delta.put(group: slot.group, key: key, value: slot.value)
-            }
+            case (let slot?, let old):
+                if slot != old {
+                    delta.put(group: slot.group, key: key, value: slot.value)
+                }
             case (nil, let old?): delta.remove(group: old.group, key: key)
             case (nil, nil): break
             }
