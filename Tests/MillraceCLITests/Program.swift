@@ -23,7 +23,9 @@ struct Program {
             .appendingPathComponent("millrace-cli-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let (out, err) = (folder.appendingPathComponent("out"), folder.appendingPathComponent("err"))
+        let (out, err) = (
+            folder.appendingPathComponent("out"), folder.appendingPathComponent("err")
+        )
         for file in [out, err] { try Data().write(to: file) }
         process.standardOutput = try FileHandle(forWritingTo: out)
         process.standardError = try FileHandle(forWritingTo: err)

@@ -70,9 +70,11 @@ import Testing
             ])
     }
 
-    @Test(arguments: [
-        ("exit 0", 0), ("exit 7", 7), ("exit 255", 255), ("kill -9 $$", 137), ("kill -TERM $$", 143),
-    ] as [(String, Int32)])
+    @Test(
+        arguments: [
+            ("exit 0", 0), ("exit 7", 7), ("exit 255", 255), ("kill -9 $$", 137),
+            ("kill -TERM $$", 143),
+        ] as [(String, Int32)])
     func theExitCodeIsTheApplications(script: String, status: Int32) throws {
         #expect(try Program.run(["submit", "/bin/sh", "-c", script]).status == status)
     }
@@ -87,7 +89,8 @@ import Testing
 
     @Test func aProgramThatIsNotThereOrNotOneHasTheShellsExitCodes() throws {
         for (path, status) in [
-            ("/nonexistent/program", ExitCode.programNotFound), ("/etc/passwd", ExitCode.notExecutable),
+            ("/nonexistent/program", ExitCode.programNotFound),
+            ("/etc/passwd", ExitCode.notExecutable),
             ("/", ExitCode.notExecutable),
         ] {
             let program = try Program.run(["submit", path])
@@ -123,6 +126,7 @@ import Testing
         #expect(program.status == ExitCode.misuse)
         #expect(
             program.errors
-                == "millrace: submit: \(file.path):2: spark.task.maxFailures=none is not an integer\n")
+                == "millrace: submit: \(file.path):2: spark.task.maxFailures=none is not an integer\n"
+        )
     }
 }

@@ -26,7 +26,8 @@ import Testing
             try #require(Self.compiler),
             ["-I\(root)/proto", "--c_out=\(folder.path)"] + protos.map { "\(root)/\($0)" })
         #expect(status == 0, "\(output)")
-        let committed = SourceTree.paths(in: "Sources/CMillraceProto", endingWith: ".pb-c.c")
+        let committed =
+            SourceTree.paths(in: "Sources/CMillraceProto", endingWith: ".pb-c.c")
             + SourceTree.paths(in: "Sources/CMillraceProto", endingWith: ".pb-c.h")
         #expect(committed.count == 2 * protos.count, "deploy/regenerate-proto.sh")
         for proto in protos {

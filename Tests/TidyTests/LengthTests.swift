@@ -100,7 +100,8 @@ import Testing
                 }
             }
             """
-        let found = Self.functions(in: text.split(separator: "\n", omittingEmptySubsequences: false))
+        let found = Self.functions(
+            in: text.split(separator: "\n", omittingEmptySubsequences: false))
         #expect(found.map(\.name) == ["init", "two"])
         #expect(found.map(\.length) == [5, 5])
     }

@@ -11,7 +11,7 @@ import Testing
         let code = SourceTree.sources.filter { !$0.path.hasSuffix("Entries.swift") }
             .map { $0.lines.joined(separator: "\n") }
         for group in Conf.groups {
-            for case let (name?, entry as any AnyConfEntry) in Self.children(of: group) {
+            for case (let name?, let entry as any AnyConfEntry) in Self.children(of: group) {
                 let isRead = code.contains { Self.mentions($0, ".\(name)") }
                 if !isRead { found[entry.key] = 1 }
             }

@@ -23,7 +23,9 @@ struct SourceTree {
 
     /// The text of one file of the package; nil if it does not exist.
     static func text(_ path: String) -> String? {
-        guard let data = try? Data(contentsOf: root.appendingPathComponent(path)) else { return nil }
+        guard let data = try? Data(contentsOf: root.appendingPathComponent(path)) else {
+            return nil
+        }
         return String(decoding: data, as: UTF8.self)
     }
 

@@ -6,9 +6,10 @@ import Testing
     @Test func onlyProgramsPrint() throws {
         let programs: Set = ["MillraceCLI", "MillraceBench", "MillraceInterop", "WordCountDemo"]
         try Ratchet(name: "print", rule: "log instead of printing")
-            .check(occurrences(of: ["print(", "debugPrint("], in: SourceTree.sources) {
-                !programs.contains($0.module)
-            })
+            .check(
+                occurrences(of: ["print(", "debugPrint("], in: SourceTree.sources) {
+                    !programs.contains($0.module)
+                })
     }
 
     @Test func uncheckedSendablesAreCounted() throws {

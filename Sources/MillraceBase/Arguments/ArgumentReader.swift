@@ -34,8 +34,12 @@ public struct ArgumentReader {
 
     /// The next flag, nil when the rest is positional.
     public mutating func nextFlag() throws(UsageError) -> String? {
-        if let value = inlineValue { throw UsageError("\(flag) takes no value, got \(quote(value))") }
-        guard let argument = rest.first, argument.hasPrefix("-"), argument != "-" else { return nil }
+        if let value = inlineValue {
+            throw UsageError("\(flag) takes no value, got \(quote(value))")
+        }
+        guard let argument = rest.first, argument.hasPrefix("-"), argument != "-" else {
+            return nil
+        }
         rest.removeFirst()
         if argument == "--" { return nil }
         flag = argument

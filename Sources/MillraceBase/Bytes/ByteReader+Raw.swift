@@ -1,6 +1,7 @@
 /// Raw access for decoders that read whole columns at once.
 extension ByteReader {
-    /// All the bytes this reader reads from; the next one is at `position`, the last one at `endPosition - 1`.
+    /// All the bytes this reader reads from; the next one is at `position`, the last one at
+    /// `endPosition - 1`.
     public var storage: [UInt8] { bytes }
     public var endPosition: Int { end }
 

@@ -9,8 +9,9 @@ public struct ByteError: Error, Hashable, Sendable, CustomStringConvertible {
     public var description: String { "at byte \(offset): \(reason)" }
 }
 
-/// Reads what `ByteWriter` wrote. Trusts nothing: each read is bounds-checked, each count is checked against the bytes
-/// that are left, so that no input can make it trap or allocate more than the input's own size.
+/// Reads what `ByteWriter` wrote. Trusts nothing: each read is bounds-checked, each count is
+/// checked against the bytes that are left, so that no input can make it trap or allocate more than
+/// the input's own size.
 public struct ByteReader: Sendable {
     @usableFromInline let bytes: [UInt8]
     public internal(set) var position: Int
@@ -30,7 +31,9 @@ public struct ByteReader: Sendable {
     public var remaining: Int { end - position }
     public var isAtEnd: Bool { position == end }
 
-    public func failure(_ reason: String) -> ByteError { ByteError(offset: position, reason: reason) }
+    public func failure(_ reason: String) -> ByteError {
+        ByteError(offset: position, reason: reason)
+    }
 
     public mutating func readByte() throws(ByteError) -> UInt8 {
         guard position < end else { throw failure("ends where a byte is expected") }
@@ -59,17 +62,22 @@ public struct ByteReader: Sendable {
         var shift: UInt64 = 0
         while true {
             let byte = try readByte()
-            guard shift < 63 || (shift == 63 && byte <= 1) else { throw failure("varint is over 64 bits") }
+            guard shift < 63 || (shift == 63 && byte <= 1) else {
+                throw failure("varint is over 64 bits")
+            }
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return value }
             shift += 7
         }
     }
 
-    /// A count of things that take at least `minimumSize` bytes each, so it cannot exceed what is left.
+    /// A count of things that take at least `minimumSize` bytes each, so it cannot exceed what is
+    /// left.
     public mutating func readCount(minimumSize: Int = 1) throws(ByteError) -> Int {
         let value = try readVarint()
-        guard value <= UInt64(remaining / max(minimumSize, 1)) || (minimumSize == 0 && value <= 1 << 32)
+        guard
+            value <= UInt64(remaining / max(minimumSize, 1))
+                || (minimumSize == 0 && value <= 1 << 32)
         else { throw failure("count \(value) exceeds the \(remaining) bytes left") }
         return Int(value)
     }

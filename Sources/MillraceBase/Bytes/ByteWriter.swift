@@ -1,6 +1,8 @@
-/// Appends values to a byte array: little-endian fixed widths, LEB128 varints, length-prefixed strings and bytes.
+/// Appends values to a byte array: little-endian fixed widths, LEB128 varints, length-prefixed
+/// strings and bytes.
 ///
-/// The one format of everything Millrace writes outside protobuf: plans, closures, rows, state and block files.
+/// The one format of everything Millrace writes outside protobuf: plans, closures, rows, state and
+/// block files.
 public struct ByteWriter: Sendable {
     public var bytes: [UInt8]
 

@@ -1,8 +1,9 @@
-/// Values by identifier, for identifiers that are handed out in order, live for a while and never come back.
+/// Values by identifier, for identifiers that are handed out in order, live for a while and never
+/// come back.
 ///
-/// A hash table without hashing: `id & mask` with linear probing, so neighbours in number are neighbours in memory (3-10 ns
-/// a lookup against 50-200 ns for `Dictionary`). A lookup gives a slot, stable while the value lives; slots are visited
-/// in the same order in every process.
+/// A hash table without hashing: `id & mask` with linear probing, so neighbours in number are
+/// neighbours in memory (3-10 ns a lookup against 50-200 ns for `Dictionary`). A lookup gives a
+/// slot, stable while the value lives; slots are visited in the same order in every process.
 public struct IdentifierMap<ID: RawIdentifier, Value> {
     @usableFromInline var keys: [Int]
     @usableFromInline var slots: [Int32]

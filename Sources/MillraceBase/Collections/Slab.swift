@@ -1,5 +1,6 @@
-/// Values at stable small integers: insertion takes the slot freed last, so memory stays as large as the most values ever
-/// held at once. Slots are reused, so keep one only as long as its value is known to live.
+/// Values at stable small integers: insertion takes the slot freed last, so memory stays as large
+/// as the most values ever held at once. Slots are reused, so keep one only as long as its value is
+/// known to live.
 public struct Slab<Element> {
     @usableFromInline var entries: [Element?] = []
     @usableFromInline var free: [Int] = []

@@ -36,9 +36,10 @@ extension Conf {
         for group in groups {
             let isWhole = wanted.isEmpty || group.title.lowercased().contains(wanted)
             let shown = group.all.filter { entry in
-                isWhole || ([entry.key] + sparkNames(of: entry)).contains {
-                    $0.lowercased().contains(wanted)
-                }
+                isWhole
+                    || ([entry.key] + sparkNames(of: entry)).contains {
+                        $0.lowercased().contains(wanted)
+                    }
             }
             if shown.isEmpty { continue }
             out += (out.isEmpty ? "" : "\n") + "# \(group.title)\n"

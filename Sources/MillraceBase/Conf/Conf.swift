@@ -72,7 +72,8 @@ public struct Conf: Sendable {
     /// The one line to show when settings were given that change nothing here, else nil.
     public var warning: String? {
         guard !ignoredKeys.isEmpty else { return nil }
-        let noun = ignoredKeys.count == 1 ? "this Spark setting changes" : "these Spark settings change"
+        let noun =
+            ignoredKeys.count == 1 ? "this Spark setting changes" : "these Spark settings change"
         return "\(noun) nothing here: " + ignoredKeys.joined(separator: ", ")
     }
 

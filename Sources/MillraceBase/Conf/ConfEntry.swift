@@ -26,7 +26,8 @@ public struct ConfEntry<Value: ConfValue>: Sendable {
         precondition(key.hasPrefix("millrace."), "the key \(key) is not one of Millrace's")
         precondition(valid?.holds(defaultValue) ?? true, "\(key): the default is not valid")
         precondition(
-            simulate.allSatisfy { valid?.holds($0) ?? true }, "\(key): a simulated value is not valid")
+            simulate.allSatisfy { valid?.holds($0) ?? true },
+            "\(key): a simulated value is not valid")
         self.key = key
         self.defaultValue = defaultValue
         self.doc = doc

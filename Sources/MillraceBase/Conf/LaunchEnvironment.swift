@@ -64,7 +64,8 @@ public struct ExecutorLaunch: Sendable {
     public var token: String
 
     public init(
-        executor: ExecutorID, driverHost: String, driverPort: Int, applicationID: String, cores: Int,
+        executor: ExecutorID, driverHost: String, driverPort: Int, applicationID: String,
+        cores: Int,
         memory: ByteCount, directory: String, token: String
     ) {
         self.executor = executor
@@ -88,20 +89,24 @@ public struct ExecutorLaunch: Sendable {
         ]
     }
 
-    /// Reads `variables` from this process's environment: nil when it is no executor. Throws when they contradict.
+    /// Reads `variables` from this process's environment: nil when it is no executor. Throws when
+    /// they contradict.
     public init?(environment: (String) -> String? = LaunchEnvironment.variable) throws(ConfError) {
         guard let id = environment(Self.executorVariable) else { return nil }
         func need<Value>(_ name: String, _ parse: (String) -> Value?) throws(ConfError) -> Value {
             guard let text = environment(name), let value = parse(text) else {
                 throw ConfError(
                     key: name, value: environment(name) ?? "",
-                    reason: "is not what a driver sets for its executors", source: .environment(name))
+                    reason: "is not what a driver sets for its executors",
+                    source: .environment(name))
             }
             return value
         }
-        executor = ExecutorID(try need(Self.executorVariable) { _ in Int(id).flatMap { $0 >= 0 ? $0 : nil } })
+        executor = ExecutorID(
+            try need(Self.executorVariable) { _ in Int(id).flatMap { $0 >= 0 ? $0 : nil } })
         (driverHost, driverPort) = try need(Self.driverVariable) { text in
-            guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+            guard let colon = text.lastIndex(of: ":"),
+                let port = Int(text[text.index(after: colon)...]),
                 (1...65_535).contains(port)
             else { return nil }
             return (String(text[..<colon]), port)

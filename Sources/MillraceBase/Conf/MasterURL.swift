@@ -44,7 +44,8 @@ public enum MasterURL: Hashable, Sendable {
     public var whyUnsupported: String? {
         switch self {
         case .local, .localCluster: nil
-        case .standalone: "standalone clusters are not supported yet; use local-cluster[N,cores,MiB]"
+        case .standalone:
+            "standalone clusters are not supported yet; use local-cluster[N,cores,MiB]"
         case .kubernetes: "Kubernetes is not supported yet; use local-cluster[N,cores,MiB]"
         }
     }

@@ -15,18 +15,18 @@ public enum PropertiesFile {
     ) throws(ConfError) -> [ConfSetting] {
         var settings: [ConfSetting] = []
         for (number, line) in logicalLines(text) {
-            let where_ = source(number)
+            let place = source(number)
             guard let (rawKey, rawValue) = split(line) else {
                 throw ConfError(
                     key: String(decoding: line.prefix(60), as: UTF8.self), value: "",
-                    reason: "has no value; a line is `key value` or `key=value`", source: where_)
+                    reason: "has no value; a line is `key value` or `key=value`", source: place)
             }
             guard let key = unescape(rawKey), let value = unescape(rawValue) else {
                 throw ConfError(
                     key: "", value: "", reason: "a \\u is not followed by four hexadecimal digits",
-                    source: where_)
+                    source: place)
             }
-            settings.append(ConfSetting(key, value.trimmingConfWhitespace(), from: where_))
+            settings.append(ConfSetting(key, value.trimmingConfWhitespace(), from: place))
         }
         return settings
     }

@@ -1,5 +1,5 @@
-/// The first 16 bytes of a plan's SHA-256: under this name an executor keeps the decoded plan, and under this name a task
-/// asks for it.
+/// The first 16 bytes of a plan's SHA-256: under this name an executor keeps the decoded plan, and
+/// under this name a task asks for it.
 public struct PlanHash: Hashable, Sendable, CustomStringConvertible {
     public let high: UInt64
     public let low: UInt64

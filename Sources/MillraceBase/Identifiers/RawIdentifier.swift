@@ -1,4 +1,5 @@
-/// One dense integer that names a thing: comparable, hashable, free to copy, printed with its noun ("task 12").
+/// One dense integer that names a thing: comparable, hashable, free to copy, printed with its noun
+/// ("task 12").
 ///
 /// Dense, because per-task tables are arrays indexed by `rawValue`, not dictionaries.
 public protocol RawIdentifier: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {

@@ -7,7 +7,8 @@ extension JSONValue {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Jackson's default pretty printer: two spaces per level, `"name" : value`, arrays on the line.
+    /// Jackson's default pretty printer: two spaces per level, `"name" : value`, arrays on the
+    /// line.
     public var pretty: String {
         var bytes: [UInt8] = []
         writePretty(into: &bytes, indent: 0)
@@ -37,7 +38,8 @@ extension JSONValue {
         }
     }
 
-    /// Appends a string with its quotes, escaping only what JSON demands (upper-case hex, as Jackson).
+    /// Appends a string with its quotes, escaping only what JSON demands (upper-case hex, as
+    /// Jackson).
     public static func writeQuoted(_ string: String, into bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         for byte in string.utf8 {

@@ -61,7 +61,8 @@ public enum Log {
         if isEnabled(.debug) { write(.debug, component, message(), fields()) }
     }
 
-    /// For the life of a process: who came, who went, what was decided. Not per task, not per batch.
+    /// For the life of a process: who came, who went, what was decided. Not per task, not per
+    /// batch.
     @inlinable public static func info(
         _ component: StaticString, _ message: @autoclosure () -> String,
         _ fields: @autoclosure () -> Fields = [:]

@@ -1,5 +1,5 @@
-/// A point on the machine's monotonic clock, in nanoseconds. Only the loops read the clock; everything that decides is
-/// given an `Instant`, so a simulator can hand out its own.
+/// A point on the machine's monotonic clock, in nanoseconds. Only the loops read the clock;
+/// everything that decides is given an `Instant`, so a simulator can hand out its own.
 public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
     public var nanoseconds: Int64
     @inlinable public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }

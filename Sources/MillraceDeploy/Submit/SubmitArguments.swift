@@ -78,7 +78,10 @@ public struct SubmitArguments: Sendable {
             "--py-files", "--archives", "--driver-java-options", "--driver-library-path",
             "--driver-class-path",
         ].map { ($0, "means nothing here: a Millrace application is one binary") }
-        + ["--proxy-user", "--principal", "--keytab", "--queue", "--remote", "--load-spark-defaults"]
+        + [
+            "--proxy-user", "--principal", "--keytab", "--queue", "--remote",
+            "--load-spark-defaults",
+        ]
         .map { ($0, "is not supported") }
 }
 

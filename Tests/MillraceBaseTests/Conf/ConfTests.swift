@@ -37,14 +37,16 @@ import Testing
         let conf = try Conf(["spark.task.maxFailures": "2", "millrace.task.maxFailures": "3"])
         #expect(conf.scheduler.maxTaskFailures == 3)
         let layered = try Conf([
-            ConfSetting("millrace.task.maxFailures", "3"), ConfSetting("spark.task.maxFailures", "2"),
+            ConfSetting("millrace.task.maxFailures", "3"),
+            ConfSetting("spark.task.maxFailures", "2"),
         ])
         #expect(layered.scheduler.maxTaskFailures == 2)
     }
 
     @Test func saysOnceWhichSparkSettingsChangeNothing() throws {
         let conf = try Conf([
-            "spark.kryoserializer.buffer.max": "64m", "spark.hadoop.fs.s3a.path.style.access": "true",
+            "spark.kryoserializer.buffer.max": "64m",
+            "spark.hadoop.fs.s3a.path.style.access": "true",
         ])
         let warning = try #require(conf.warning)
         #expect(warning.contains("spark.kryoserializer.buffer.max"))

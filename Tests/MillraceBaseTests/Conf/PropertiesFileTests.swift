@@ -29,7 +29,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a=1\nspark.master\n", "f:2: spark.master has no value; a line is `key value` or `key=value`"),
+        (
+            "a=1\nspark.master\n",
+            "f:2: spark.master has no value; a line is `key value` or `key=value`"
+        ),
         ("a=\\u12", "f:1: a \\u is not followed by four hexadecimal digits"),
         ("=x", "f:1: =x has no value; a line is `key value` or `key=value`"),
     ])

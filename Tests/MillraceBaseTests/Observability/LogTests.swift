@@ -43,7 +43,14 @@ import Testing
     }
 
     @Test func whatIsNotWrittenIsNotEvaluated() {
-        let found = lines(.off) { Log.error("test", { () -> String in Issue.record(); return "" }()) }
+        let found = lines(.off) {
+            Log.error(
+                "test",
+                { () -> String in
+                    Issue.record()
+                    return ""
+                }())
+        }
         #expect(found.isEmpty)
     }
 
@@ -71,6 +78,8 @@ import Testing
 
 private final class Collector: Sendable {
     private let all = Mutex<[String]>([])
-    func append(_ line: [UInt8]) { all.withLock { $0.append(String(decoding: line, as: UTF8.self)) } }
+    func append(_ line: [UInt8]) {
+        all.withLock { $0.append(String(decoding: line, as: UTF8.self)) }
+    }
     var lines: [String] { all.withLock { $0.filter { $0.contains("test") } } }
 }
