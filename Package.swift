@@ -63,7 +63,9 @@ let package = Package(
         program("MillraceCLI", ["MillraceBase", "MillraceDeploy", "MillraceKafka"]),
         program("MillraceBench", ["Millrace", "MillraceBase", "CLinux"]),
         program("MillraceInterop", ["MillraceNet", "MillraceBase", "CMillraceProto", "CProtobufC"]),
-        program("WordCountDemo", ["Millrace", "MillraceBase", "MillraceKafka"]),
+        program("StreamingWordCount", ["Millrace", "MillraceBase"]),
+        program(
+            "MillraceDemo", ["MillraceBase", "MillraceDriver", "MillraceKafka", "MillraceStore", "CLinux"]),
 
         tests("MillraceBaseTests", ["MillraceBase"]),
         tests("MillraceCoreTests", ["MillraceCore", "MillraceBase"], exclude: ["Scripts"]),
