@@ -70,7 +70,14 @@ let package = Package(
         tests("MillraceBaseTests", ["MillraceBase"]),
         tests("MillraceCoreTests", ["MillraceCore", "MillraceBase"], exclude: ["Scripts"]),
         tests("MillraceNetTests", ["MillraceNet", "MillraceBase", "CLinux"]),
-        tests("MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase"]),
+        .target(
+            name: "ClosureShapes", dependencies: ["MillraceWire"], path: "Tests/ClosureShapes",
+            swiftSettings: settings),
+        .executableTarget(
+            name: "ClosureProbe", dependencies: ["ClosureShapes", "MillraceWire", "MillraceBase"],
+            path: "Tests/ClosureProbe", swiftSettings: settings),
+        tests(
+            "MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase", "ClosureShapes", "ClosureProbe"]),
         tests("MillraceStoreTests", ["MillraceStore", "MillraceCore", "MillraceBase"]),
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase"]),
         tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceBase"]),
