@@ -150,36 +150,42 @@ extension KafkaProduce {
             return left > .zero ? left : nil
         }
 
-        /// The number of the topic's partitions; makes the topic where `--partitions` allows it.
+        /// The number of the topic's partitions; makes the topic where `--partitions` says with how many.
         func findTopic() throws(KafkaError) -> Int {
-            let admin = try KafkaAdmin(properties: properties)
             let deadline = Deadline(after: .seconds(min(timeoutSeconds, 60)))
-            while true {
-                let found: Int
+            var admin = try KafkaAdmin(properties: properties)
+            if let partitions, try wait(for: admin, deadline, mayBeMissing: true) == 0 {
                 do throws(KafkaError) {
-                    if let partitions {
-                        do throws(KafkaError) {
-                            _ = try admin.createTopic(
-                                topic, partitions: partitions, timeout: deadline.remaining)
-                        } catch where !error.isRetriable {
-                            // The mock cluster has no such request; there the topic exists or makes itself.
-                        }
-                    }
-                    found = try admin.partitions(ofTopic: topic, timeout: deadline.remaining)
-                } catch where error.isRetriable && !deadline.isPast {
-                    found = 0
+                    _ = try admin.createTopic(
+                        topic, partitions: partitions, timeout: .seconds(5))
+                } catch where error.code == .timedOut || !error.isRetriable {
+                    // The mock cluster has no such request: there the topic makes itself, below.
                 }
-                if found > 0 {
-                    guard partitions == nil || partitions == found else {
+            }
+            admin = try KafkaAdmin(properties: properties, makesTopics: true)
+            let found = try wait(for: admin, deadline, mayBeMissing: false)
+            guard partitions == nil || partitions == found else {
+                throw KafkaError(
+                    .invalidOption,
+                    "topic '\(topic)' has \(found) partitions, not \(partitions ?? found)")
+            }
+            return found
+        }
+
+        private func wait(
+            for admin: KafkaAdmin, _ deadline: Deadline, mayBeMissing: Bool
+        ) throws(KafkaError) -> Int {
+            while true {
+                do throws(KafkaError) {
+                    let found = try admin.partitions(ofTopic: topic, timeout: deadline.remaining)
+                    if found > 0 || mayBeMissing { return found }
+                    guard !deadline.isPast else {
                         throw KafkaError(
-                            .invalidOption,
-                            "topic '\(topic)' has \(found) partitions, not \(partitions ?? found)")
+                            .unknownTopic,
+                            "topic '\(topic)' does not exist; --partitions P would make it")
                     }
-                    return found
-                }
-                guard !deadline.isPast else {
-                    throw KafkaError(
-                        .unknownTopic, "topic '\(topic)' does not exist; --partitions P would make it")
+                } catch where error.isRetriable && !deadline.isPast {
+                    // A broker that is away, or a topic without a leader yet: once more.
                 }
                 admin.pause(milliseconds: 100)
             }

@@ -1,7 +1,7 @@
 /// Sends records with idempotence (`acks=all`, no duplicates, order kept per partition) through broker restarts, for as
 /// long as `delivery.timeout.ms` (5 minutes) allows. Belongs to one thread.
 ///
-/// Transactions (init, begin, commit, abort) will live beside this in `KafkaProducer+Transactions.swift`.
+/// Transactions are in `KafkaProducer+Transactions.swift`.
 public final class KafkaProducer {
     private var handle: ProducerHandle?
     private var sinceLastPoll = 0
@@ -85,10 +85,13 @@ public final class KafkaProducer {
     /// Ends the client. Records that were not flushed are dropped.
     public func close() { handle = nil }
 
-    private func openHandle() throws(KafkaError) -> ProducerHandle {
+    func openHandle() throws(KafkaError) -> ProducerHandle {
         guard let handle else { throw KafkaError(.cancelled, "the Kafka producer is closed") }
         return handle
     }
+
+    /// After an abort: what it dropped is no failure.
+    func forgetFailure() { handle?.client.notes.firstFailure = nil }
 
     private func throwFailure(of handle: ProducerHandle) throws(KafkaError) {
         if let failure = handle.client.notes.firstFailure { throw failure }

@@ -6,9 +6,11 @@ import CRdkafka
 public final class KafkaAdmin {
     private let client: KafkaClient
 
-    /// - Parameter properties: librdkafka's; `bootstrap.servers` is required.
-    public init(properties: [KafkaProperty]) throws(KafkaError) {
-        client = try KafkaClient(.producer, properties: properties)
+    /// - Parameters:
+    ///   - properties: librdkafka's; `bootstrap.servers` is required.
+    ///   - makesTopics: whether asking for a topic may make it, where the brokers do such a thing.
+    public init(properties: [KafkaProperty], makesTopics: Bool = false) throws(KafkaError) {
+        client = try KafkaClient(makesTopics ? .producer : .consumer, properties: properties)
     }
 
     /// Makes a topic; one that exists already is left as it is (returns false).
@@ -100,7 +102,7 @@ public final class KafkaAdmin {
         return code
     }
 
-    /// The partitions of a topic; none when there is no such topic. (Real brokers may make it by being asked.)
+    /// How many partitions a topic has; 0 when there is no such topic.
     public func partitions(ofTopic name: String, timeout: Duration) throws(KafkaError) -> Int {
         try client.partitions(ofTopic: name, deadline: Deadline(after: timeout)).count
     }

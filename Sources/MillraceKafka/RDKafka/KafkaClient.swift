@@ -1,4 +1,5 @@
 import CRdkafka
+import Glibc
 import MillraceBase
 import Synchronization
 
@@ -119,7 +120,8 @@ private func logLine(
     }
     // A broker that goes away is "error" to librdkafka (3) though it is retried for ever; nothing of ours has
     // failed until a call says so. So its errors are our warnings.
-    let ours: LogLevel = level <= 2 ? .error : level <= 4 ? .warn : level <= 6 ? .info : .debug
+    var ours: LogLevel = level <= 2 ? .error : level <= 4 ? .warn : level <= 6 ? .info : .debug
+    if let facility, strcmp(facility, "GETPID") == 0 { ours = .info }  // "retrying", as a rule
     guard Log.isEnabled(ours) else { return }
     Log.write(
         ours, "kafka", String(cString: text),
