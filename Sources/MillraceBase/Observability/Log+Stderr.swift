@@ -1,4 +1,5 @@
 import Glibc
+import SwiftOverlayShims  // `timespec` counts as its member in release builds of this module
 
 /// The log's touches of the operating system: the wall clock, one environment variable, and
 /// `write(2)`. They live here rather than behind a hook that each program must fill, because a
