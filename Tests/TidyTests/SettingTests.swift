@@ -11,8 +11,14 @@ import Testing
         let code = SourceTree.sources.filter { !$0.path.hasSuffix("Entries.swift") }
             .map { $0.lines.joined(separator: "\n") }
         for group in Conf.groups {
+            // SchedulerEntries is read as conf.scheduler.
+            let type = String(describing: group).dropLast("Entries".count)
+            let property = type.prefix(1).lowercased() + type.dropFirst()
             for case (let name?, let entry as any AnyConfEntry) in Self.children(of: group) {
-                let isRead = code.contains { Self.mentions($0, ".\(name)") }
+                let isRead = code.contains {
+                    Self.mentions($0, "\(property).\(name)")
+                        || Self.mentions($0, "\(group).entries.\(name)")
+                }
                 if !isRead { found[entry.key] = 1 }
             }
         }

@@ -21,6 +21,10 @@ struct SourceTree {
 
     static let sources: [File] = files.filter(\.isSource)
 
+    /// The targets that are programs: nothing imports them.
+    static let programs: Set<String> = Set(
+        (text("Package.swift") ?? "").matches(of: /program\(\s*"(\w+)"/).map { String($0.1) })
+
     /// The text of one file of the package; nil if it does not exist.
     static func text(_ path: String) -> String? {
         guard let data = try? Data(contentsOf: root.appendingPathComponent(path)) else {
