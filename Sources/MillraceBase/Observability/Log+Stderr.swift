@@ -7,9 +7,13 @@ import SwiftOverlayShims  // `timespec` counts as its member in release builds o
 /// a short list of the files in MillraceBase that import Glibc.)
 extension Log {
     static func wallClockMilliseconds() -> Int64 {
-        var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return Int64(now.tv_sec) * 1_000 + Int64(now.tv_nsec) / 1_000_000
+        // As two words, {seconds, nanoseconds}: in an optimised build of this module the compiler
+        // takes timespec's members for those of a module of its own that cannot be imported.
+        withUnsafeTemporaryAllocation(of: Int.self, capacity: 2) { words in
+            let memory = UnsafeMutableRawPointer(words.baseAddress!)
+            clock_gettime(CLOCK_REALTIME, memory.assumingMemoryBound(to: timespec.self))
+            return Int64(words[0]) * 1_000 + Int64(words[1]) / 1_000_000
+        }
     }
 
     static func thresholdFromEnvironment() -> LogLevel {
