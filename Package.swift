@@ -82,6 +82,10 @@ let package = Package(
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase"]),
         tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceBase"]),
         tests("MillraceTests", ["Millrace", "MillraceBase"]),
+        .executableTarget(
+            name: "ClusterJobs", dependencies: ["Millrace", "MillraceBase"], path: "Tests/ClusterJobs",
+            swiftSettings: settings),
+        tests("IntegrationTests", ["ClusterJobs"]),
         tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase"]),
         .testTarget(
             name: "TidyTests", dependencies: ["MillraceBase"], exclude: ["Exceptions"], swiftSettings: settings),

@@ -2,6 +2,7 @@ import Glibc
 import MillraceBase
 import MillraceDriver
 import MillraceExecutor
+import MillraceWire
 import Synchronization
 
 /// An application's way to its cluster: makes RDDs and runs their jobs. Spark's SparkContext.
@@ -43,6 +44,15 @@ public final class MillraceContext: Sendable {
     /// Ends running jobs, executors and threads. Nothing the second time.
     public func stop() async { await cluster?.stop() }
 
+    /// The registered executors, in the order in which they came. Spark's `statusTracker.getExecutorInfos`.
+    public func executors() async throws -> [ExecutorInfo] {
+        try await cluster?.driver.status().executors.map {
+            ExecutorInfo(
+                id: $0.registration.executor, host: $0.registration.host, cores: $0.registration.cores,
+                processID: $0.registration.processID, heldTasks: $0.heldTasks)
+        } ?? []
+    }
+
     func nextRDD() -> RDDID {
         RDDID(rdds.wrappingAdd(1, ordering: .relaxed).oldValue)
     }
@@ -52,4 +62,14 @@ public final class MillraceContext: Sendable {
     func nextShuffle() -> ShuffleID {
         ShuffleID(shuffles.wrappingAdd(1, ordering: .relaxed).oldValue)
     }
+}
+
+/// One executor of an application.
+public struct ExecutorInfo: Hashable, Sendable {
+    public var id: ExecutorID
+    public var host: String
+    public var cores: Int
+    public var processID: Int
+    /// Tasks there, running or queued.
+    public var heldTasks: Int
 }

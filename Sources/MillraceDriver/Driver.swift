@@ -74,6 +74,9 @@ public final class Driver: Sendable {
         }
     }
 
+    /// Who is registered and what runs.
+    public func status() async throws -> DriverStatus { try await loop.run { [state] in state.status } }
+
     /// Ends running jobs and executors, then the loop. Nothing the second time.
     public func stop(reason: String) async {
         await withCheckedContinuation { continuation in
