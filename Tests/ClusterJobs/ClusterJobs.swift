@@ -39,7 +39,7 @@ import MillraceBase
 
     static func threeStages(_ context: MillraceContext) async throws {
         let rows = try await context.range(0, 10_000, 1, 8).map { ($0 % 100, $0) }
-            .reduceByKey(+, numPartitions: 4).map { ($0.1 % 10, $0.0) }.groupByKey(numPartitions: 3)
+            .reduceByKey(numPartitions: 4, +).map { ($0.1 % 10, $0.0) }.groupByKey(numPartitions: 3)
             .map { ($0.0, $0.1.reduce(0, +)) }.sortBy { $0.0 }.collect()
         var sums: [Int: Int] = [:]
         for value in 0..<10_000 { sums[value % 100, default: 0] += value }
@@ -63,7 +63,7 @@ import MillraceBase
                 if !inReduce, value == 900 { dieOnce(marker) }
                 return (value % 10, value)
             }
-            .reduceByKey(+, numPartitions: 4)
+            .reduceByKey(numPartitions: 4, +)
             .map { row in
                 if inReduce, row.0 == 5 { dieOnce(marker) }
                 return row
@@ -77,7 +77,7 @@ import MillraceBase
 
     /// The second job's map outputs were on the executor that is killed before it starts.
     static func killBetweenJobs(_ context: MillraceContext) async throws {
-        let sums = context.range(0, 1_000, 1, 4).map { ($0 % 10, $0) }.reduceByKey(+, numPartitions: 4)
+        let sums = context.range(0, 1_000, 1, 4).map { ($0 % 10, $0) }.reduceByKey(numPartitions: 4, +)
         let first = try await sums.collect()
         if let victim = try await context.executors().first { kill(pid_t(victim.processID), SIGKILL) }
         let second = try await sums.collect()
