@@ -60,7 +60,7 @@ let package = Package(
                 "MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "MillraceExecutor",
                 "MillraceDriver", "MillraceKafka",
             ]),
-        program("MillraceCLI", ["MillraceBase", "MillraceDeploy", "MillraceKafka"]),
+        program("MillraceCLI", ["MillraceBase", "MillraceDeploy", "MillraceKafka", "MillraceWire"]),
         program("MillraceBench", ["Millrace", "MillraceBase", "CLinux"]),
         program("MillraceInterop", ["MillraceNet", "MillraceBase", "CMillraceProto", "CProtobufC"]),
         program("StreamingWordCount", ["Millrace", "MillraceBase"]),

@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceWire
 
 /// `millrace version`.
 enum VersionCommand: Command {
@@ -11,7 +12,9 @@ enum VersionCommand: Command {
         guard arguments.isEmpty else { throw UsageError("takes no arguments") }
         // The standard library knows the release it belongs to, not its patches.
         let swift = "\(_SwiftStdlibVersion.current)".split(separator: ".").prefix(2)
-        print("millrace \(MillraceVersion.text) (Swift \(swift.joined(separator: ".")))")
+        print("millrace \(MillraceVersion.text)")
+        print("Swift \(swift.joined(separator: "."))")
+        print("build \(ClosureCodec.buildIdentity)")
         return ExitCode.success
     }
 }
