@@ -95,7 +95,7 @@ extension Shapes {
         add("optional closure") { "\(maybe?($0) ?? 0)" }
         add("nil closure") { "\(never?($0) ?? 0) \(number)" }
         add("array of closures alone") { value in "\(steps.map { $0(value) })" }
-        add("tuple with a closure") { "\(named.name) \(named.body($0))" }
+        add("tuple with a closure, taken apart") { [name = named.name, body = named.body] in "\(name) \(body($0))" }
         add("throwing closure", throwing) { "\(try $0(5)) \((try? $0(5000)) ?? "threw")" }
         add("global function", twice) { "\($0(5))" }
         add("operator", { @Sendable (left: Int, right: Int) in left + right }) { "\($0(5, number))" }
@@ -104,6 +104,14 @@ extension Shapes {
         add("key path literal", \Point.name as @Sendable (Point) -> String) { $0(Point(x: 1, name: text)) }
         add("computed key path literal", \Point.name.count as @Sendable (Point) -> Int) {
             "\($0(Point(x: 1, name: text)))"
+        }
+        let path: any KeyPath<Point, Int> & Sendable = \.x
+        let deep: any KeyPath<[Point], Int?> & Sendable = \.first?.name.count
+        add("key path and Int", { @Sendable (point: Point) in point[keyPath: path] + number }) {
+            "\($0(Point(x: 8, name: text)))"
+        }
+        add("key path through optionals, alone", { @Sendable (points: [Point]) in points[keyPath: deep] }) {
+            "\($0([Point(x: 8, name: text)]) ?? 0) \($0([]) == nil)"
         }
         add("inout parameter", { @Sendable (value: inout [String]) in value.append(text) }) {
             var list = ["a"]

@@ -25,7 +25,7 @@ extension Shapes {
         add("kernel keyed by tuple", points.keyed { ($0.name, $0.x + number) }, [Point(x: number, name: text)])
         add("kernel fold", numbers.fold(from: number) { $0 + $1 }, ints)
         add("kernel fold array", numbers.fold(from: [number]) { $0 + [$1] }, ints)
-        add("kernel fold dictionary", numbers.fold(from: [text: number]) { $0.merging(["\($1)": $1]) { $1 } }, ints)
+        add("kernel fold dictionary", numbers.fold(from: [text: number]) { [text: $0[text]! + $1] }, ints)
         addOpaqueKernels(number, text)
         addGenericKernels("Int", [1, 2], number)
         addGenericKernels("tuple", [("a", [1]), (text, [number])], text)

@@ -46,6 +46,10 @@ func refusals(_ number: Int, _ text: String) -> [Refusal] {
     refuse("unowned reference", ["capture"]) { [unowned engine] in "\($0 + engine.size + number)" }
     refuse("captured var", ["var"]) { "\($0 + changing())" }
     refuse("self of a class", ["Source<Int>"]) { [call = Source([number]).countingAll()] in "\(call($0))" }
+    let named: (name: String, body: @Sendable (Int) -> Int) = (text, { $0 + number })
+    let element: any KeyPath<[Point], Int> & Sendable = \.[number].x
+    refuse("tuple with a closure", ["capture 1 of 2", "cannot be told"]) { "\(named.name) \(named.body($0)) \(number)" }
+    refuse("key path with an argument", ["key path", "capture"]) { "\([Point(x: $0, name: "")][keyPath: element])" }
     shapes.add("async closure", asynchronous) { _ in "" }
     words.append(["async"])
     refuse("captured async closure", ["async"]) { "\($0 + number) \(type(of: asynchronous))" }

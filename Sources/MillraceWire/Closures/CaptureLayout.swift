@@ -103,6 +103,6 @@ struct CaptureLayout {
     }
 
     private func printable(_ text: String) -> String {
-        String(text.unicodeScalars.map { $0.value >= 0x20 && $0.value < 0x7F ? Character($0) : "?" })
+        text.unicodeScalars.map { $0.value >= 0x20 && $0.value < 0x7F ? String($0) : "\\\(String($0.value, radix: 16))" }.joined()
     }
 }

@@ -98,6 +98,7 @@ extension ClosureEncoder {
 
     /// By its own class, not by the type it was captured as.
     mutating func encodeInstance(_ object: AnyObject) throws {
+        if let keyPath = object as? AnyKeyPath { return try encodeKeyPath(keyPath) }
         let type: Any.Type = Swift.type(of: object)
         guard let value = object as? any Encodable, object is any Decodable else {
             throw refusal(
@@ -174,6 +175,7 @@ extension ClosureDecoder {
 
     mutating func decodeInstance() throws -> Any {
         let type = try shipping.readType()
+        if let keyPath = type as? AnyKeyPath.Type { return try decodeKeyPath(keyPath) }
         guard let codable = type as? any Codable.Type, MetadataKind.isClass(MetadataKind.of(type)) else {
             throw ShippingReader.corrupted("\(type) is no Codable class")
         }
