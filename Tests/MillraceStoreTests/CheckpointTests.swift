@@ -111,7 +111,6 @@ import Testing
         ] {
             try folder.write("commits/" + name, "v1\n{}")
         }
-        try disk.makeFolders(folder("commits/5"))
         #expect(try log.batches() == [])
         #expect(try log.getLatest() == nil)
         #expect(try log.get(BatchID(0)) == nil)

@@ -5,7 +5,7 @@ import Testing
 @testable import MillraceStore
 
 @Suite struct FileSystemTests {
-    let folder = TemporaryFolder()
+    let folder = TemporaryFolder(onDisk: true)
     var disk: PosixFileSystem { folder.fileSystem }
 
     @Test func aDurableWriteLeavesOnlyTheFile() throws {

@@ -51,9 +51,9 @@ public struct ShuffleFiles: Sendable {
     @discardableResult
     public func delete(_ shuffle: ShuffleID) throws(StoreError) -> Bool {
         var found = false
-        for file in try fileSystem.listIfPresent(folder)
-        where file.name.hasPrefix(prefix(shuffle)) || file.name.hasPrefix("." + prefix(shuffle)) {
-            try fileSystem.delete(StorePath.join(folder, file.name))
+        for name in try fileSystem.namesIfPresent(in: folder)
+        where name.hasPrefix(prefix(shuffle)) || name.hasPrefix("." + prefix(shuffle)) {
+            try fileSystem.delete(StorePath.join(folder, name))
             found = true
         }
         return found

@@ -12,7 +12,8 @@ public protocol MetadataLogEntry: Sendable {
 /// `HDFSMetadataLog`, `offsets/` and `commits/`.
 ///
 /// Written once, atomically, durable when `add` returns. Files that are not named by a number
-/// (temporary, hidden, `.crc`) are ignored.
+/// (temporary, hidden, `.crc`) are ignored. Like Spark's, the formats have no checksum: damage shows where
+/// it breaks the text, a flipped digit does not.
 public struct MetadataLog<Entry: MetadataLogEntry>: Sendable {
     public let fileSystem: any FileSystem
     public let folder: String
@@ -61,11 +62,8 @@ public struct MetadataLog<Entry: MetadataLogEntry>: Sendable {
 
     /// All batches with an entry, ascending.
     public func batches() throws(StoreError) -> [BatchID] {
-        var batches: [BatchID] = []
-        for file in try fileSystem.listIfPresent(folder) where !file.isFolder {
-            if let number = batchNumber(file.name) { batches.append(BatchID(number)) }
-        }
-        return batches.sorted()
+        try fileSystem.namesIfPresent(in: folder).compactMap(batchNumber).map { BatchID($0) }
+            .sorted()
     }
 
     /// Deletes the entries of all batches before `batch`.

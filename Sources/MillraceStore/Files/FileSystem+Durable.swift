@@ -36,6 +36,15 @@ extension FileSystem {
         }
     }
 
+    /// Like `names`, but a folder that isn't there is empty.
+    public func namesIfPresent(in folder: String) throws(StoreError) -> [String] {
+        do {
+            return try names(in: folder)
+        } catch let error where error.kind == .notFound {
+            return []
+        }
+    }
+
     /// Replaces `path` by these bytes, atomically; durable on return. If `replacing` is false, an
     /// existing file stays as it is and `.alreadyExists` is thrown: of two writers one wins.
     public func writeDurably(
@@ -80,9 +89,8 @@ extension FileSystem {
     /// Deletes what crashed writers left in a folder. Call it only where no other writer can be at
     /// work, that is under the checkpoint's lock.
     public func deleteTemporaries(in folder: String) throws(StoreError) {
-        for entry in try listIfPresent(folder)
-        where !entry.isFolder && TemporaryName.matches(entry.name) {
-            try delete(StorePath.join(folder, entry.name))
+        for name in try namesIfPresent(in: folder) where TemporaryName.matches(name) {
+            try delete(StorePath.join(folder, name))
         }
     }
 }

@@ -12,6 +12,8 @@ public protocol FileSystem: Sendable {
     func append(_ path: String) throws(StoreError) -> any WritableFile
     func open(_ path: String) throws(StoreError) -> any ReadableFile
 
+    /// The names in a folder, sorted; without "." and "..". Much cheaper than `list`.
+    func names(in folder: String) throws(StoreError) -> [String]
     /// What is in a folder, sorted by name; without "." and "..".
     func list(_ folder: String) throws(StoreError) -> [FileStatus]
     /// Nil if there is nothing of that name.

@@ -21,7 +21,7 @@ public struct PosixFileSystem: FileSystem {
         PosixFile(path, try openDescriptor("open", path, O_RDONLY))
     }
 
-    public func list(_ folder: String) throws(StoreError) -> [FileStatus] {
+    public func names(in folder: String) throws(StoreError) -> [String] {
         guard let stream = opendir(folder) else { throw posixError("list", folder) }
         defer { closedir(stream) }
         var names: [String] = []
@@ -35,6 +35,11 @@ public struct PosixFileSystem: FileSystem {
         }
         if errno != 0 { throw posixError("list", folder) }
         names.sort()
+        return names
+    }
+
+    public func list(_ folder: String) throws(StoreError) -> [FileStatus] {
+        let names = try names(in: folder)
         var entries: [FileStatus] = []
         entries.reserveCapacity(names.count)
         for name in names {  // one deleted since readdir is simply not there any more
@@ -64,10 +69,17 @@ public struct PosixFileSystem: FileSystem {
             }
             return
         }
-        // link(2) fails if the name is taken, on every file system; rename's flag for it does not
-        // exist on all.
-        guard link(source, target) == 0 else { throw posixError("create", target) }
-        guard unlink(source) == 0 || errno == ENOENT else { throw posixError("delete", source) }
+        // link(2) fails if the name is taken, on every file system that has it; rename's flag for it
+        // is rarer. Where there are no links, the name is taken by an empty file first.
+        if link(source, target) == 0 {
+            guard unlink(source) == 0 || errno == ENOENT else { throw posixError("delete", source) }
+            return
+        }
+        guard [EPERM, EOPNOTSUPP, ENOSYS].contains(errno) else {
+            throw posixError("create", target)
+        }
+        try create(target, exclusively: true).close()
+        try rename(source, to: target, replacing: true)
     }
 
     public func delete(_ path: String) throws(StoreError) {

@@ -113,6 +113,6 @@ public struct StateFolder: Sendable {
 
     /// The state files that are there, in a fixed order.
     func files() throws(StoreError) -> [StateFileName] {
-        try fileSystem.listIfPresent(path).compactMap { $0.isFolder ? nil : StateFileName($0.name) }
+        try fileSystem.namesIfPresent(in: path).compactMap { StateFileName($0) }
     }
 }
