@@ -26,6 +26,8 @@ struct MiniSimulation {
     /// Map outputs that really exist: shuffle, map index, task.
     private var blocks: Set<[Int]> = []
     private var tasks: [TaskID: (setup: StageSetup, outputs: [MapOutputs])] = [:]
+    /// Slow tasks don't end before.
+    private var earliestEnd: [TaskID: Instant] = [:]
 
     private var jobCount = 0
     private var shuffleCount = 0
@@ -35,6 +37,8 @@ struct MiniSimulation {
     private(set) var ended: [JobID: Bool] = [:]
     private(set) var problems: [String] = []
     private(set) var steps = 0
+    /// How often each kind of thing happened, to see that the days are bad enough.
+    private(set) var seen: [String: Int] = [:]
     private var areFaultsOn = true
 
     init(seed: UInt64) {
@@ -89,7 +93,8 @@ struct MiniSimulation {
         switch effect {
         case .launch(let executor, let range):
             for task in effects.launches[range] { launch(task, on: executor.rawValue) }
-        case .kill(let executor, let task, _):
+        case .kill(let executor, let task, let reason):
+            seen["kill: \(reason)", default: 0] += 1
             executors[executor.rawValue].kills.insert(task)
         case .taskResult(let job, let index, let bytes):
             if !results[job, default: []].insert(index).inserted {
@@ -102,8 +107,15 @@ struct MiniSimulation {
                 problems.append("\(job) ended with results missing")
             }
             end(job, true)
-        case .jobFailed(let job, _): end(job, false)
+        case .jobFailed(let job, let failure):
+            seen["job failed: \("\(failure)".prefix(24))", default: 0] += 1
+            end(job, false)
         case .armTimer(let instant): timer = instant
+        case .stageStarted(_, _, let attempt, _):
+            if attempt > 0 { seen["stage retried", default: 0] += 1 }
+        case .notice(.fetchFailed): seen["fetch failed", default: 0] += 1
+        case .notice(.fetchFailureIgnored): seen["old fetch failure", default: 0] += 1
+        case .notice(.mapOutputsLost): seen["outputs lost", default: 0] += 1
         default: break
         }
     }
@@ -120,6 +132,7 @@ struct MiniSimulation {
         if !executors[executor].isAlive { problems.append("\(task.id) goes to a dead executor") }
         let outputs = setup.inputShuffles.map { core.mapOutputs(of: $0)! }
         tasks[task.id] = (setup, outputs)
+        if random.chance(150) { earliestEnd[task.id] = now + .milliseconds(random.below(1_500)) }
         executors[executor].queue.append(task)
     }
 
@@ -190,22 +203,24 @@ struct MiniSimulation {
         let busy = executors.indices.filter { !executors[$0].queue.isEmpty }
         guard !busy.isEmpty else {
             // Nothing runs: only time can help.
-            if let due = timer, core.runningJobCount > 0 {
-                now = max(now, due)
-                timer = nil
-                handle(.timerFired)
-            }
+            if core.runningJobCount > 0 { advance() }
             return
         }
         let id = busy[random.below(busy.count)]
         var ends: [TaskEnd] = []
         for _ in 0...random.below(4) where !executors[id].queue.isEmpty {
             let place = random.below(min(executors[id].cores, executors[id].queue.count))
-            let task = executors[id].queue.remove(at: place)
+            let task = executors[id].queue[place]
+            if let earliest = earliestEnd[task.id], earliest > now { continue }
+            executors[id].queue.remove(at: place)
             ends.append(
                 TaskEnd(
                     task: task.id, reason: outcome(of: task, on: id),
                     runTime: .microseconds(random.below(300))))
+        }
+        guard !ends.isEmpty else {
+            advance()
+            return
         }
         handle(.tasksEnded(ExecutorID(id), ends))
         // A report may come twice; the second says nothing.
@@ -213,7 +228,7 @@ struct MiniSimulation {
     }
 
     private mutating func outcome(of task: TaskDescription, on executor: Int) -> TaskEndReason {
-        if executors[executor].kills.contains(task.id), random.chance(700) {
+        if executors[executor].kills.contains(task.id), random.chance(500) {
             return .killed(reason: "asked")
         }
         if areFaultsOn, random.chance(60) { return .exception(message: "chance", trace: "") }

@@ -8,13 +8,16 @@ import Testing
     @Test func `every job ends once, with every result once, whatever fails`() {
         var succeeded = 0
         var jobs = 0
+        var seen: [String: Int] = [:]
         for seed in 0..<MiniSimulationTests.seeds {
             var simulation = MiniSimulation(seed: UInt64(seed))
             simulation.run(jobs: 12)
             #expect(simulation.problems.isEmpty, "seed \(seed): \(simulation.problems.prefix(5))")
             jobs += simulation.ended.count
             succeeded += simulation.ended.values.count { $0 }
+            seen.merge(simulation.seen, uniquingKeysWith: +)
         }
+        print("simulated \(jobs) jobs, \(succeeded) succeeded: \(seen.sorted { $0.key < $1.key })")
         // Otherwise the faults were so many, or so few, that nothing was tested.
         #expect(succeeded > jobs / 4)
         #expect(succeeded < jobs)
