@@ -1,8 +1,21 @@
-/// Values at stable small integers: insertion takes the slot freed last, so memory stays as large
-/// as the most values ever held at once. Slots are reused, so keep one only as long as its value is
-/// known to live.
-public struct Slab<Element> {
-    @usableFromInline var entries: [Element?] = []
+/// What can lie in a `Slab`: it can let go of what it holds, because its slot stays where it is until it's used again.
+public protocol SlabElement {
+    /// Gives up arrays and other storage. Nobody looks at the value afterwards.
+    mutating func vacate()
+}
+
+extension SlabElement {
+    /// For values that hold nothing.
+    @inlinable public mutating func vacate() {}
+}
+
+/// Values at stable small integers: insertion takes the slot freed last, so memory stays as large as the most values ever
+/// held at once. Slots are reused, so keep one only as long as its value is known to live.
+///
+/// The elements lie bare in one array: wrapped in optionals, each look at one field would copy (and retain) the whole.
+public struct Slab<Element: SlabElement> {
+    @usableFromInline var entries: [Element] = []
+    @usableFromInline var isOccupied: [Bool] = []
     @usableFromInline var free: [Int] = []
 
     @inlinable public init() {}
@@ -11,26 +24,35 @@ public struct Slab<Element> {
     @inlinable public var isEmpty: Bool { count == 0 }
     /// One more than the highest slot ever used.
     @inlinable public var slotBound: Int { entries.count }
-    @inlinable public func isOccupied(_ slot: Int) -> Bool { entries[slot] != nil }
+    @inlinable public func contains(slot: Int) -> Bool { isOccupied[slot] }
 
     /// The value in an occupied slot. An empty slot is a bug of the caller.
     @inlinable public subscript(slot: Int) -> Element {
-        _read { yield entries[slot]! }
-        _modify { yield &entries[slot]! }
+        _read {
+            assert(isOccupied[slot], "an empty slot is read")
+            yield entries[slot]
+        }
+        _modify {
+            assert(isOccupied[slot], "an empty slot is changed")
+            yield &entries[slot]
+        }
     }
 
     @inlinable public mutating func insert(_ element: Element) -> Int {
         if let slot = free.popLast() {
             entries[slot] = element
+            isOccupied[slot] = true
             return slot
         }
         entries.append(element)
+        isOccupied.append(true)
         return entries.count - 1
     }
 
     @inlinable public mutating func remove(_ slot: Int) {
-        precondition(entries[slot] != nil, "an empty slot is removed")
-        entries[slot] = nil
+        precondition(isOccupied[slot], "an empty slot is removed")
+        entries[slot].vacate()
+        isOccupied[slot] = false
         free.append(slot)
     }
 }

@@ -4,7 +4,7 @@ import MillraceBase
 ///
 /// A stage counts *units*: map indexes, or indexes in the job's list of partitions. It lives while a running job needs it;
 /// its attempts are task sets.
-struct Stage: Sendable {
+struct Stage: Sendable, SlabElement {
     enum Kind: Sendable {
         /// Fills the shuffle in this slot of `MapOutputTracker.shuffles`.
         case map(ShuffleID, slot: Int)
@@ -24,14 +24,14 @@ struct Stage: Sendable {
 
     let id: StageID
     let kind: Kind
-    let plan: StagePlan
+    private(set) var plan: StagePlan
     let unitCount: Int
     /// Partition of each unit; `nil` when they're the same.
-    let partitions: [Int]?
+    private(set) var partitions: [Int]?
     let reducerCount: Int
-    let preferred: [[ExecutorID]]
+    private(set) var preferred: [[ExecutorID]]
     /// The shuffles it reads, each once.
-    let parents: [ShuffleID]
+    private(set) var parents: [ShuffleID]
     /// The running jobs that need it, ascending; never empty.
     var jobs: [JobID]
 
@@ -50,6 +50,17 @@ struct Stage: Sendable {
     var runTime = Duration.zero
     var hasSucceeded = false
 
+    mutating func vacate() {
+        plan.inputs = []
+        plan.inputShuffles = []
+        partitions = nil
+        preferred = []
+        parents = []
+        jobs = []
+        oldSets = []
+        failedAttempts = []
+    }
+
     func summary(job: JobID) -> StageSummary {
         StageSummary(
             stage: id, job: job, attempts: nextAttempt, tasks: acceptedTasks,
@@ -59,13 +70,19 @@ struct Stage: Sendable {
 }
 
 /// A job between `jobSubmitted` and its end.
-struct ActiveJob: Sendable {
+struct ActiveJob: Sendable, SlabElement {
     let id: JobID
-    let properties: JobProperties
+    private(set) var properties: JobProperties
     let finalStage: StageID
     /// All stages it needs, parents first.
     var stages: [StageID] = []
     /// By result index.
     var isDelivered: [Bool]
     var remaining: Int
+
+    mutating func vacate() {
+        properties = JobProperties()
+        stages = []
+        isDelivered = []
+    }
 }

@@ -14,11 +14,17 @@ struct StageCut: Sendable {
         var preferred: [[ExecutorID]]
     }
 
+    /// A position in `nodes` or `drafts`.
+    private struct Place: SlabElement, Sendable {
+        var position: Int
+        init(_ position: Int) { self.position = position }
+    }
+
     /// Parents first, the final stage last.
     private(set) var drafts: [Draft] = []
 
     private let nodes: [LineageNode]
-    private var places = IdentifierMap<RDDID, Int>()
+    private var places = IdentifierMap<RDDID, Place>()
     private var visited: [Int]
     private var stack: [Int] = []
 
@@ -30,9 +36,9 @@ struct StageCut: Sendable {
                 throw .invalid(message: "\(node.id) stands twice in the lineage or is negative")
             }
             try check(node)
-            places.insert(place, for: node.id)
+            places.insert(Place(place), for: node.id)
         }
-        guard let final = places[job.finalRDD] else {
+        guard let final = places[job.finalRDD]?.position else {
             throw .invalid(message: "the final \(job.finalRDD) is not in the lineage")
         }
         try checkPartitions(job, final)
@@ -80,23 +86,23 @@ struct StageCut: Sendable {
         for place in stride(from: final, through: 0, by: -1) where isReached[place] {
             for dependency in nodes[place].dependencies { isReached[at(dependency)] = true }
         }
-        var seen = IdentifierMap<ShuffleID, Int>()
+        var seen = IdentifierMap<ShuffleID, Place>()
         for place in 0...final where isReached[place] {
             for case .shuffle(let shuffle) in nodes[place].dependencies {
-                if let known = seen[shuffle.shuffle] {
+                if let known = seen[shuffle.shuffle]?.position {
                     guard drafts[known].output?.parent == shuffle.parent,
                         drafts[known].output?.reducerCount == shuffle.reducerCount
                     else { throw .invalid(message: "\(shuffle.shuffle) means two things") }
                     continue
                 }
-                seen.insert(drafts.count, for: shuffle.shuffle)
+                seen.insert(Place(drafts.count), for: shuffle.shuffle)
                 try add(at(.shuffle(shuffle)), output: shuffle, shuffle.map)
             }
         }
         try add(final, output: nil, finalPlan)
     }
 
-    private func at(_ dependency: Dependency) -> Int { places[dependency.parent]! }
+    private func at(_ dependency: Dependency) -> Int { places[dependency.parent]!.position }
 
     private mutating func add(
         _ place: Int, output: ShuffleDependency?, _ plan: StagePlan

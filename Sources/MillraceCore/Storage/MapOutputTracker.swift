@@ -7,7 +7,7 @@ import MillraceBase
 /// Always true: `available` counts the statuses that are there.
 struct MapOutputTracker: Sendable {
     /// One shuffle.
-    struct Shuffle: Sendable {
+    struct Shuffle: Sendable, SlabElement {
         let id: ShuffleID
         let mapCount: Int
         let reducerCount: Int
@@ -22,6 +22,11 @@ struct MapOutputTracker: Sendable {
 
         var isComplete: Bool { available == mapCount }
         var isUnused: Bool { mapStage == nil && readers.isEmpty }
+
+        mutating func vacate() {
+            statuses = []
+            readers = []
+        }
     }
 
     /// Outputs of one shuffle that went with an executor.

@@ -8,26 +8,32 @@ import MillraceBase
 /// (stage attempt, task attempt).
 struct OutputCommitCoordinator: Sendable {
     /// By unit of the stage, the task that may commit; -1 while nobody asked.
-    private var authorised = IdentifierMap<StageID, [Int]>()
+    private struct Units: Sendable, SlabElement {
+        var holders: [Int]
+        mutating func vacate() { holders = [] }
+    }
+
+    private var authorised = IdentifierMap<StageID, Units>()
 
     var isEmpty: Bool { authorised.isEmpty }
 
     mutating func request(_ stage: StageID, unit: Int, of units: Int, by task: TaskID) -> Bool {
         let slot =
             authorised.slot(of: stage)
-            ?? authorised.insert([Int](repeating: -1, count: units), for: stage)
-        let holder = authorised[slot: slot][unit]
+            ?? authorised.insert(
+                Units(holders: [Int](repeating: -1, count: units)), for: stage)
+        let holder = authorised[slot: slot].holders[unit]
         guard holder < 0 || holder == task.rawValue else { return false }
-        authorised[slot: slot][unit] = task.rawValue
+        authorised[slot: slot].holders[unit] = task.rawValue
         return true
     }
 
     /// The task ended without success.
     mutating func taskFailed(_ stage: StageID, unit: Int, _ task: TaskID) {
         guard !authorised.isEmpty, let slot = authorised.slot(of: stage),
-            authorised[slot: slot][unit] == task.rawValue
+            authorised[slot: slot].holders[unit] == task.rawValue
         else { return }
-        authorised[slot: slot][unit] = -1
+        authorised[slot: slot].holders[unit] = -1
     }
 
     mutating func stageEnded(_ stage: StageID) {

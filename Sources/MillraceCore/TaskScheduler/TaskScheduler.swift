@@ -11,7 +11,7 @@ import MillraceBase
 /// Always true: `TaskScheduler+Invariants.swift`.
 struct TaskScheduler: Sendable {
     /// One launched attempt that hasn't ended.
-    struct Attempt: Sendable {
+    struct Attempt: Sendable, SlabElement {
         var task: TaskID
         /// Slot in `sets`: a set outlives its attempts.
         var setSlot: Int

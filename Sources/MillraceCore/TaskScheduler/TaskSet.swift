@@ -13,7 +13,7 @@ struct TaskSetID: RawIdentifier {
 /// job's list of partitions. Waiting tasks lie nowhere: `fresh` walks the indexes once, `retries` holds those that came
 /// back. Tasks with a living preferred executor are `isBound` and found through `locality`.
 /// A set that is a *zombie* launches nothing more; it stays until its last attempt has ended.
-struct TaskSet: Sendable {
+struct TaskSet: Sendable, SlabElement {
     /// What's known of one task.
     struct Task: Sendable {
         /// Slot in `TaskScheduler.attempts` of its latest attempt while that runs, else -1.
@@ -34,12 +34,12 @@ struct TaskSet: Sendable {
     let stage: StageID
     let stageAttempt: Int
     let job: JobID
-    let plan: StagePlan
+    private(set) var plan: StagePlan
     let maxFailures: Int
     /// Unit of each index, ascending; `nil` when they're the same.
-    let units: [Int32]?
+    private(set) var units: [Int32]?
     /// Partition of each unit; `nil` when they're the same.
-    let partitions: [Int]?
+    private(set) var partitions: [Int]?
     var tasks: [Task]
 
     var pendingCount: Int
@@ -76,6 +76,16 @@ struct TaskSet: Sendable {
         self.estimate = estimate
         tasks = [Task](repeating: Task(), count: count)
         pendingCount = count
+    }
+
+    mutating func vacate() {
+        plan.inputs = []
+        plan.inputShuffles = []
+        units = nil
+        partitions = nil
+        tasks = []
+        retries = []
+        locality = nil
     }
 
     func unit(_ index: Int) -> Int { units.map { Int($0[index]) } ?? index }
