@@ -58,7 +58,8 @@ import Testing
             ("v1\n[1]", "at byte 3: line 2, column 1: the batch's metadata: an object is expected"),
             (
                 "v1\n{\"batchTimestampMs\":1}",
-                "at byte 3: line 2: \"batchWatermarkMs\" is expected to be an integer; it is missing"
+                "at byte 3: line 2: "
+                    + "\"batchWatermarkMs\" is expected to be an integer; it is missing"
             ),
             (
                 "v1\n{\"batchWatermarkMs\":\"0\"}",

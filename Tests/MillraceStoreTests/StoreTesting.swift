@@ -53,8 +53,9 @@ struct SplitMix64: RandomNumberGenerator {
     }
 }
 
-/// The machine's disk until operation number `failsAt`; from there on nothing works any more, as if
-/// the process had been killed. Writes before that may be torn: of a crashing write half is written.
+/// The machine's disk until operation number `failsAt`; from there on nothing works any more, as
+/// if the process had been killed. Writes before that may be torn: of a crashing write half is
+/// written.
 final class CrashingFileSystem: FileSystem {
     private let real = PosixFileSystem()
     private let failsAt: Int

@@ -7,10 +7,11 @@ import MillraceBase
 ///
 ///     method u8 (0 as it is, 1 LZ4) · raw size u32 · stored size u32 · CRC-32C u32 · stored bytes
 ///
-/// The checksum covers the header before it and the stored bytes; what does not shrink is stored as it
-/// is. The bare codec below it is for formats that keep sizes and checksums elsewhere.
+/// The checksum covers the header before it and the stored bytes; what does not shrink is stored
+/// as it is. The bare codec below it is for formats that keep sizes and checksums elsewhere.
 public enum LZ4 {
-    /// More than this in one block is a mistake of the caller (LZ4's own limit is just below 2 GiB).
+    /// More than this in one block is a mistake of the caller (LZ4's own limit is just below 2
+    /// GiB).
     public static let maximumBlockSize = 1 << 30
     /// Bytes before the stored bytes of a block.
     public static let headerSize = 13

@@ -3,8 +3,8 @@ import MillraceBase
 extension ShuffleDataFile {
     /// Writes the blocks of partitions 0, 1, … in this order; used by one thread.
     ///
-    /// Data goes to a temporary file; `commit` publishes data, then index, each by rename, so that a
-    /// reader that finds an index finds its data.
+    /// Data goes to a temporary file; `commit` publishes data, then index, each by rename, so that
+    /// a reader that finds an index finds its data.
     public final class Writer {
         private let files: ShuffleFiles
         private let dataPath: String

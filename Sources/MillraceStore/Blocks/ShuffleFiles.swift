@@ -3,9 +3,9 @@ import MillraceBase
 /// The shuffle files of one executor: one data file and one index per map task, as Spark's
 /// `IndexShuffleBlockResolver` keeps them, in one folder per application.
 ///
-/// `shuffle_<shuffle>_<mapTask>.data` holds the blocks of all reduce partitions one behind the other;
-/// `.index` holds where each begins and its CRC-32C. Atomic for readers, not durable: a lost machine
-/// means recomputed maps. Usable from any thread.
+/// `shuffle_<shuffle>_<mapTask>.data` holds the blocks of all reduce partitions one behind the
+/// other; `.index` holds where each begins and its CRC-32C. Atomic for readers, not durable: a
+/// lost machine means recomputed maps. Usable from any thread.
 public struct ShuffleFiles: Sendable {
     public let fileSystem: any FileSystem
     public let folder: String

@@ -19,9 +19,9 @@ public final class CheckpointDirectory: Sendable {
     /// Batches whose offsets, commits and state are kept. Spark's `minBatchesToRetain`.
     public static let defaultRetention = 100
 
-    /// Opens or makes the checkpoint at `location` (a path or a `file://` URI). Throws `.locked` if a
-    /// driver is at work on it, `.corrupt` if `metadata` isn't what it should be, `.unsupported` for
-    /// another scheme.
+    /// Opens or makes the checkpoint at `location` (a path or a `file://` URI). Throws `.locked`
+    /// if a driver is at work on it, `.corrupt` if `metadata` isn't what it should be,
+    /// `.unsupported` for another scheme.
     public init(_ fileSystem: any FileSystem, _ location: String) throws(StoreError) {
         self.fileSystem = fileSystem
         path = try StorePath.resolve(location)

@@ -12,8 +12,8 @@ public protocol MetadataLogEntry: Sendable {
 /// `HDFSMetadataLog`, `offsets/` and `commits/`.
 ///
 /// Written once, atomically, durable when `add` returns. Files that are not named by a number
-/// (temporary, hidden, `.crc`) are ignored. Like Spark's, the formats have no checksum: damage shows where
-/// it breaks the text, a flipped digit does not.
+/// (temporary, hidden, `.crc`) are ignored. Like Spark's, the formats have no checksum: damage
+/// shows where it breaks the text, a flipped digit does not.
 public struct MetadataLog<Entry: MetadataLogEntry>: Sendable {
     public let fileSystem: any FileSystem
     public let folder: String

@@ -2,9 +2,9 @@ import Synchronization
 
 /// What takes several calls: whole reads, atomic durable writes, trees.
 ///
-/// A durable write is a temporary file in the target's folder, fsync, rename, fsync of the folder. A
-/// crash at any point leaves the old content or the new, and perhaps a temporary file (`.name.….tmp`)
-/// that every reader ignores and `deleteTemporaries` clears away.
+/// A durable write is a temporary file in the target's folder, fsync, rename, fsync of the folder.
+/// A crash at any point leaves the old content or the new, and perhaps a temporary file
+/// (`.name.….tmp`) that every reader ignores and `deleteTemporaries` clears away.
 extension FileSystem {
     public func exists(_ path: String) throws(StoreError) -> Bool { try status(path) != nil }
 

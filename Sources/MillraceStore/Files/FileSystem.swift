@@ -1,12 +1,12 @@
 /// What Millrace asks of a disk: the door behind which the simulator puts its own.
 ///
-/// Paths are POSIX paths (`StorePath.resolve` takes a `file://` URI apart). Calls block; they are made
-/// from persist and task threads, never from an event loop. Nothing is durable before `sync()` on the
-/// file *and*, for a new or renamed file, `syncFolder` on its folder; what is more than one call
-/// (whole reads, atomic durable writes) is in `FileSystem+Durable.swift`.
+/// Paths are POSIX paths (`StorePath.resolve` takes a `file://` URI apart). Calls block; they are
+/// made from persist and task threads, never from an event loop. Nothing is durable before
+/// `sync()` on the file *and*, for a new or renamed file, `syncFolder` on its folder; what is more
+/// than one call (whole reads, atomic durable writes) is in `FileSystem+Durable.swift`.
 public protocol FileSystem: Sendable {
-    /// Opens a new, empty file for writing. An existing one is an error if `exclusively`, else it is
-    /// emptied.
+    /// Opens a new, empty file for writing. An existing one is an error if `exclusively`, else it
+    /// is emptied.
     func create(_ path: String, exclusively: Bool) throws(StoreError) -> any WritableFile
     /// Opens a file for writing behind its end; makes it if it isn't there.
     func append(_ path: String) throws(StoreError) -> any WritableFile
@@ -28,8 +28,8 @@ public protocol FileSystem: Sendable {
     /// Makes the names in a folder durable.
     func syncFolder(_ path: String) throws(StoreError)
 
-    /// Takes the lock of that name for this process, or throws `.locked` at once. The lock lasts until
-    /// it is released or the process ends, however it ends.
+    /// Takes the lock of that name for this process, or throws `.locked` at once. The lock lasts
+    /// until it is released or the process ends, however it ends.
     func lock(_ path: String) throws(StoreError) -> any FileLock
 }
 

@@ -1,13 +1,13 @@
-/// Paths by pattern, as Hadoop's: `*` and `?` within a name, `[a-c]`, `[^a]`, `{one,two}`, and `\` before
-/// a character that is meant as it is.
+/// Paths by pattern, as Hadoop's: `*` and `?` within a name, `[a-c]`, `[^a]`, `{one,two}`, and `\`
+/// before a character that is meant as it is.
 public enum Glob {
     /// Whether the text has a character that makes it a pattern.
     public static func isPattern(_ text: String) -> Bool {
         text.utf8.contains { "*?[{\\".utf8.contains($0) }
     }
 
-    /// The existing paths that match, sorted. A text without pattern is itself if it exists. `*` does
-    /// not match a leading ".".
+    /// The existing paths that match, sorted. A text without pattern is itself if it exists. `*`
+    /// does not match a leading ".".
     public static func expand(
         _ fileSystem: any FileSystem, _ pattern: String
     ) throws(StoreError) -> [String] {

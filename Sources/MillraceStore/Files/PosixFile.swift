@@ -25,8 +25,8 @@ final class PosixFile: WritableFile, ReadableFile {
     }
 
     func sync() throws(StoreError) {
-        // Never repeated after a failure: the kernel drops the dirty pages it could not write, and a
-        // second fsync would then lie.
+        // Never repeated after a failure: the kernel drops the dirty pages it could not write, and
+        // a second fsync would then lie.
         guard fsync(descriptor) == 0 else { throw posixError("sync", path) }
     }
 

@@ -69,8 +69,8 @@ public struct PosixFileSystem: FileSystem {
             }
             return
         }
-        // link(2) fails if the name is taken, on every file system that has it; rename's flag for it
-        // is rarer. Where there are no links, the name is taken by an empty file first.
+        // link(2) fails if the name is taken, on every file system that has it; rename's flag for
+        // it is rarer. Where there are no links, the name is taken by an empty file first.
         if link(source, target) == 0 {
             guard unlink(source) == 0 || errno == ENOENT else { throw posixError("delete", source) }
             return

@@ -2,9 +2,9 @@ import Glibc
 
 /// Paths as text: joining, taking apart, and `file://` URIs.
 public enum StorePath {
-    /// The absolute POSIX path that a user's location means: a path as it is (a relative one from the
-    /// working folder of now), `file:/x`, `file:///x` or `file://localhost/x` without the scheme and
-    /// with `%20` decoded. Any other scheme throws `.unsupported`.
+    /// The absolute POSIX path that a user's location means: a path as it is (a relative one from
+    /// the working folder of now), `file:/x`, `file:///x` or `file://localhost/x` without the
+    /// scheme and with `%20` decoded. Any other scheme throws `.unsupported`.
     public static func resolve(_ location: String) throws(StoreError) -> String {
         guard let scheme = scheme(of: location) else {
             guard !location.isEmpty else {

@@ -1,12 +1,12 @@
 /// What is new in a directory: the listing half of the directory source.
 public enum FileListing {
-    /// The files at `location` (a path, a `file://` URI, or a glob; of a folder the files directly in
-    /// it) that are not in `seen`, oldest first, then by path; at most `limit`.
+    /// The files at `location` (a path, a `file://` URI, or a glob; of a folder the files directly
+    /// in it) that are not in `seen`, oldest first, then by path; at most `limit`.
     ///
-    /// Names that begin with "." or "_" are left out (files being written, manifests). A folder that
-    /// a file sink wrote is read through its manifest: committed files only. `batchId` is 0 in the
-    /// result; `FileSourceLog.add` sets it. Throws `.notFound` if a location without pattern is not
-    /// there.
+    /// Names that begin with "." or "_" are left out (files being written, manifests). A folder
+    /// that a file sink wrote is read through its manifest: committed files only. `batchId` is 0
+    /// in the result; `FileSourceLog.add` sets it. Throws `.notFound` if a location without
+    /// pattern is not there.
     public static func newFiles(
         _ fileSystem: any FileSystem, _ location: String, seen: Set<String>, limit: Int? = nil
     ) throws(StoreError) -> [SourceFileEntry] {

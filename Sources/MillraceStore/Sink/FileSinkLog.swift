@@ -51,9 +51,9 @@ extension SinkFileStatus: SegmentedLogEntry {
 
 /// The manifest of a file sink's output folder: which files each committed batch published.
 ///
-/// Executors write data files under unique names (`dataFileName`), fsynced; they count only once the
-/// driver has committed the batch here: `<output>/_millrace_metadata/<batchId>`, line 1 `v1`, then one
-/// JSON object per file. Readers of the folder (`FileListing`) see committed files only.
+/// Executors write data files under unique names (`dataFileName`), fsynced; they count only once
+/// the driver has committed the batch here: `<output>/_millrace_metadata/<batchId>`, line 1 `v1`,
+/// then one JSON object per file. Readers of the folder (`FileListing`) see committed files only.
 public struct FileSinkLog: Sendable {
     /// The folder's name under the output folder.
     public static let folderName = "_millrace_metadata"
@@ -73,8 +73,9 @@ public struct FileSinkLog: Sendable {
         return "part-\(padded)-\(uuid)-c000.\(ext)"
     }
 
-    /// Publishes a batch's files, durable on return. False, and nothing is changed, if the batch was
-    /// committed before (a repeated batch: its new files may be deleted by the caller, or be left).
+    /// Publishes a batch's files, durable on return. False, and nothing is changed, if the batch
+    /// was committed before (a repeated batch: its new files may be deleted by the caller, or be
+    /// left).
     @discardableResult
     public func commit(_ batch: BatchID, _ files: [SinkFileStatus]) throws(StoreError) -> Bool {
         try log.add(batch.rawValue, files)

@@ -9,11 +9,11 @@ protocol SegmentedLogEntry: Sendable {
 
 /// A log that grows for a query's whole life: a file of lines per batch, merged into segments.
 ///
-/// A batch is `<batch>`, a segment `<first>-<last>.compact`; both hold `v1`, then one JSON object a line.
-/// Ten files in a row of about one age become one segment, as long as that is no larger than
-/// `maximumSegmentSize`: so each entry is rewritten a few times at most, no batch pays for the
-/// whole history (what Spark's `.compact` files do every tenth batch), and a reader opens few files.
-/// A file whose batches lie within another's was merged already and is ignored.
+/// A batch is `<batch>`, a segment `<first>-<last>.compact`; both hold `v1`, then one JSON object
+/// a line. Ten files in a row of about one age become one segment, as long as that is no larger
+/// than `maximumSegmentSize`: so each entry is rewritten a few times at most, no batch pays for
+/// the whole history (what Spark's `.compact` files do every tenth batch), and a reader opens few
+/// files. A file whose batches lie within another's was merged already and is ignored.
 struct SegmentedLog<Entry: SegmentedLogEntry>: Sendable {
     let fileSystem: any FileSystem
     let folder: String
@@ -67,8 +67,8 @@ struct SegmentedLog<Entry: SegmentedLogEntry>: Sendable {
 
     func latestBatch() throws(StoreError) -> Int? { try segments().last?.batches.upperBound }
 
-    /// The entries of all files that hold a batch of `batches`, in order. (A segment's other batches
-    /// are among them: the caller knows which it wants.)
+    /// The entries of all files that hold a batch of `batches`, in order. (A segment's other
+    /// batches are among them: the caller knows which it wants.)
     func entries(of batches: ClosedRange<Int>) throws(StoreError) -> [Entry] {
         for attempt in 0... {
             do {

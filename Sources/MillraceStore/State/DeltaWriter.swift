@@ -1,10 +1,11 @@
 import MillraceBase
 
-/// Collects the records of one delta or snapshot, in any order; `StateFolder.publish` makes the file.
+/// Collects the records of one delta or snapshot, in any order; `StateFolder.publish` makes the
+/// file.
 ///
-/// Records of one group keep their order, so of one key the last wins. Keys and values are opaque here:
-/// an operator may as well put one record per group with an empty key and many encoded rows as its
-/// value, and take the rows apart when they are played back.
+/// Records of one group keep their order, so of one key the last wins. Keys and values are opaque
+/// here: an operator may as well put one record per group with an empty key and many encoded rows
+/// as its value, and take the rows apart when they are played back.
 public struct DeltaWriter: Sendable {
     /// What a file holds.
     public enum Kind: UInt8, Sendable {

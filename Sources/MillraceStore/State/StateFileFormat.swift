@@ -4,15 +4,16 @@ import MillraceBase
 ///
 ///     header  "MILLSTAT" · format u16 · kind u8 · 0 u8 · first group u32 · last group u32
 ///             · version u64 · CRC-32C of the header so far u32
-///     blocks  records in the order of their groups, cut at about 64 KiB, each block LZ4 or as it is
+///     blocks  records in the order of their groups, cut at about 64 KiB; each LZ4, or as it is
 ///     index   per block: first group u32 · last group u32 · stored size u32 · raw size u32
 ///             · records u32 · CRC-32C of the stored bytes u32
 ///     footer  index offset u64 · blocks u32 · records u64 · CRC-32C of header, index and footer so
 ///             far u32 · "MEND"
 ///
 /// A record: group varint · key size varint · value size + 1 varint (0: removed) · key · value.
-/// The footer's checksum covers the blocks through their checksums in the index, so every byte of the
-/// file is covered, and a range of groups can be read without the rest. A torn file has no footer.
+/// The footer's checksum covers the blocks through their checksums in the index, so every byte of
+/// the file is covered, and a range of groups can be read without the rest. A torn file has no
+/// footer.
 enum StateFileFormat {
     static let magic = Array("MILLSTAT".utf8)
     static let endMagic = Array("MEND".utf8)

@@ -1,4 +1,5 @@
-/// `<version>.<first>-<last>.delta` or `.snapshot`: all that planning needs to know of a state file.
+/// `<version>.<first>-<last>.delta` or `.snapshot`: all that planning needs to know of a state
+/// file.
 struct StateFileName: Hashable, Sendable {
     var kind: DeltaWriter.Kind
     var version: Int

@@ -2,15 +2,15 @@ import MillraceBase
 
 /// One delta or snapshot, opened and checked, with the blocks of the wanted groups in memory.
 ///
-/// `init` reads and checks everything that will be needed; after it, `visit` only hands out. Holds the
-/// blocks as they are stored (compressed).
+/// `init` reads and checks everything that will be needed; after it, `visit` only hands out. Holds
+/// the blocks as they are stored (compressed).
 struct StateFileReader {
     let name: StateFileName
     let path: String
     private var blocks: [(entry: StateFileFormat.Block, stored: ArraySlice<UInt8>)] = []
 
-    /// `isWanted` has one entry per key group. Throws `.corrupt` with file and offset, `.notFound`, or
-    /// `.unsupported` for a format that is newer.
+    /// `isWanted` has one entry per key group. Throws `.corrupt` with file and offset,
+    /// `.notFound`, or `.unsupported` for a format that is newer.
     init(
         _ fileSystem: any FileSystem, folder: String, _ name: StateFileName, isWanted: [Bool]
     ) throws(StoreError) {

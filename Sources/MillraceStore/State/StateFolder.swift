@@ -3,10 +3,11 @@ import MillraceBase
 /// The durable state of one stateful operator: `state/<operatorId>/` of a checkpoint.
 ///
 /// State is keyed, and each key belongs to one key group (0 to 255 by default); a partition owns a
-/// range of groups. Version 0 is empty; batch N makes version N + 1 of version N. Each batch writes one
-/// *delta* per range: the keys it changed. Every ten or so versions a *snapshot* holds all keys of a
-/// range. File names say version and groups: `<version>.<first>-<last>.delta` (`.snapshot`), so that a
-/// version can be read in other ranges than it was written in. The pieces:
+/// range of groups. Version 0 is empty; batch N makes version N + 1 of version N. Each batch
+/// writes one *delta* per range: the keys it changed. Every ten or so versions a *snapshot* holds
+/// all keys of a range. File names say version and groups: `<version>.<first>-<last>.delta`
+/// (`.snapshot`), so that a version can be read in other ranges than it was written in. The
+/// pieces:
 ///
 /// - `DeltaWriter` collects a delta's or a snapshot's records and makes the file;
 /// - `StateLoader` finds the files that make up a version and plays their records back;
@@ -23,8 +24,9 @@ public struct StateFolder: Sendable {
     /// `millrace.state.keyGroups`' default.
     public static let defaultKeyGroups = 256
 
-    /// Makes the folder if it isn't there. `root` is `CheckpointDirectory.stateFolder`; `operatorID`
-    /// is one path component (letters, digits, ".", "_", "-"), else `.unsupported` is thrown.
+    /// Makes the folder if it isn't there. `root` is `CheckpointDirectory.stateFolder`;
+    /// `operatorID` is one path component (letters, digits, ".", "_", "-"), else `.unsupported` is
+    /// thrown.
     public init(
         _ fileSystem: any FileSystem, root: String, operatorID: String,
         keyGroups: Int = StateFolder.defaultKeyGroups
@@ -101,8 +103,9 @@ public struct StateFolder: Sendable {
     }
 
     /// Deletes all versions after `version`, and temporary files: what a batch that was never
-    /// committed left behind. To be called once when a query starts, before its first batch, with the
-    /// last committed version, so that its next attempt (perhaps with other ranges) stands alone.
+    /// committed left behind. To be called once when a query starts, before its first batch, with
+    /// the last committed version, so that its next attempt (perhaps with other ranges) stands
+    /// alone.
     public func deleteVersions(after version: Int) throws(StoreError) {
         for name in try files() where name.version > version {
             try fileSystem.delete(StorePath.join(path, name.text))

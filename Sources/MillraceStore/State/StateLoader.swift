@@ -3,9 +3,9 @@ import MillraceBase
 /// Finds the files that make up one version of a range of key groups, checks them, and plays their
 /// records back.
 ///
-/// For each group: the newest snapshot that covers it, then every delta up to the version. When a file
-/// is damaged, an older snapshot with more deltas serves as well; when nothing does, the error names
-/// the file and the offset. Files are checked before the first record is handed out.
+/// For each group: the newest snapshot that covers it, then every delta up to the version. When a
+/// file is damaged, an older snapshot with more deltas serves as well; when nothing does, the
+/// error names the file and the offset. Files are checked before the first record is handed out.
 public struct StateLoader: Sendable {
     /// A record as it lies in a file. Slices are valid for the call only.
     public typealias Visitor = (

@@ -71,8 +71,8 @@ public struct StateStore {
         for (key, slot) in slots { try body(slot.group, key, slot.value) }
     }
 
-    /// Makes the next version durable (and, every `snapshotInterval` versions, a snapshot of it) and
-    /// returns it. After an error the store is as before and `commit` may be called again.
+    /// Makes the next version durable (and, every `snapshotInterval` versions, a snapshot of it)
+    /// and returns it. After an error the store is as before and `commit` may be called again.
     @discardableResult
     public mutating func commit(snapshotInterval: Int = 10) throws(StoreError) -> Int {
         let next = version + 1
