@@ -85,7 +85,9 @@ let package = Package(
         .executableTarget(
             name: "ClusterJobs", dependencies: ["Millrace", "MillraceBase"], path: "Tests/ClusterJobs",
             swiftSettings: settings),
-        tests("IntegrationTests", ["ClusterJobs"]),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["ClusterJobs", "MillraceNet", "MillraceBase"],
+            exclude: ["Clients"], swiftSettings: settings),
         tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase"]),
         .testTarget(
             name: "TidyTests", dependencies: ["MillraceBase"], exclude: ["Exceptions"], swiftSettings: settings),

@@ -18,7 +18,10 @@ import MillraceBase
         case "task-that-fails-twice": try await failsTwice(context)
         case "closures": try await closures(context)
         case "throws": throw MillraceError(.queryFailed, "the program gave up")
-        case "wait": try await Task.sleep(for: .seconds(600))
+        case "wait":
+            print("ready")
+            fflush(nil)
+            try await Task.sleep(for: .seconds(600))
         case "executors":
             for executor in try await context.executors() { print("\(executor.id.rawValue) \(executor.processID)") }
         default: throw MillraceError(.invalidArgument, "no scenario \(arguments)")

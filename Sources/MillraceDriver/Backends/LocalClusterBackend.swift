@@ -53,7 +53,8 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         let host = conf.driver.bindAddress ?? conf.driver.host ?? "127.0.0.1"
         server = try ControlServer(
             driver: driver, address: SocketAddress(host: host, port: conf.driver.port),
-            tls: try TLSContext.server(conf), token: token, conf: conf, buildID: buildID,
+            tls: try TLSContext.server(conf),
+            token: conf.security.isTLSEnabled ? nil : token, conf: conf, buildID: buildID,
             admit: { [unowned self] in admit($0) }, lost: { [unowned self] in connectionLost($0) })
         for _ in 0..<executors { try launch() }
     }
