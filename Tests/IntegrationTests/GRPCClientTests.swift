@@ -47,7 +47,7 @@ import Testing
         }
         try write("ca.pem", authority.certificate)
         for name in ["process", "client"] {
-            let identity = try authority.mint(commonName: name, hosts: ["127.0.0.1", "localhost"])
+            let identity = try authority.mint(name: name, hosts: ["127.0.0.1", "localhost"])
             try write("\(name).pem", identity.certificateChain)
             try write("\(name).key", identity.privateKey)
         }

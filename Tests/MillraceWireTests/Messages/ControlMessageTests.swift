@@ -1,0 +1,162 @@
+import MillraceBase
+import MillraceCore
+import MillraceWire
+import Testing
+
+/// What driver and executors say to each other survives the way there, and what nobody said does no harm.
+@Suite struct ControlMessageTests {
+    let arena = WireArena()
+
+    @Test("a registration arrives as it was sent")
+    func registration() throws {
+        var message = ExecutorMessage()
+        message.register = .init(
+            protocolVersion: 1, applicationID: "app-1", executor: ExecutorID(7), buildID: "abc",
+            host: "127.0.0.1", blockPort: 40_000, cores: 2, memoryBytes: 1 << 30, processID: 99)
+        message.heartbeat = .init(sequence: 3, runningTasks: 2, residentBytes: 5)
+        message.commitRequests = [TaskID(4), TaskID(1 << 40)]
+        let received = try ExecutorMessage(decoding: message.encoded(arena: arena), arena: arena)
+        #expect(received.register == message.register)
+        #expect(received.heartbeat == message.heartbeat)
+        #expect(received.commitRequests == message.commitRequests)
+    }
+
+    static let reasons: [TaskEndReason] = [
+        .result([]), .result([1, 2, 3]), .mapOutput(BlockSizes([0, 5, 70_000])), .commitDenied,
+        .exception(message: "row 2 is bad", trace: "frame"),
+        .fetchFailed(
+            FetchFailure(
+                shuffle: ShuffleID(3), mapIndex: 2, executor: ExecutorID(1), reduce: 4, message: "gone")),
+        .fetchFailed(
+            FetchFailure(shuffle: ShuffleID(0), mapIndex: nil, executor: nil, reduce: 0, message: "")),
+    ]
+
+    @Test("the end of a task arrives with its reason", arguments: reasons)
+    func taskEnd(reason: TaskEndReason) throws {
+        var message = ExecutorMessage()
+        message.taskEnds = [
+            TaskEnd(
+                task: TaskID(12), reason: reason, runTime: .microseconds(7), recordsRead: 3,
+                recordsWritten: 4, metrics: [TaskMetric(name: "rows", value: -5)])
+        ]
+        let received = try ExecutorMessage(decoding: message.encoded(arena: arena), arena: arena)
+        let end = try #require(received.taskEnds.first)
+        #expect(end.reason == reason)
+        #expect(end.task == TaskID(12))
+        #expect(end.runTime == .microseconds(7))
+        #expect(end.recordsRead == 3)
+        #expect(end.recordsWritten == 4)
+        #expect(end.metrics == [TaskMetric(name: "rows", value: -5)])
+    }
+
+    @Test("all that a driver says in one turn arrives")
+    func driverMessage() throws {
+        let message = Self.fullMessage
+        let received = try DriverMessage(decoding: message.encoded(arena: arena), arena: arena)
+        #expect(received.registered == message.registered)
+        #expect(received.peers == message.peers)
+        #expect(received.plans == message.plans)
+        #expect(received.stages == message.stages)
+        #expect(received.launches == message.launches)
+        #expect(received.kills == message.kills)
+        #expect(received.removedShuffles == message.removedShuffles)
+        #expect(received.finishedStages == message.finishedStages)
+        #expect(received.commitDecisions == message.commitDecisions)
+        #expect(received.lostPeers == message.lostPeers)
+        #expect(received.shutdown == message.shutdown)
+        let outputs = try #require(received.mapOutputs.first)
+        #expect(outputs.epoch == 9)
+        #expect(outputs.statuses == message.mapOutputs[0].statuses)
+    }
+
+    @Test("a plan is cut into pieces that make it up again")
+    func planPieces() {
+        let bytes = (0..<1_300_000).map { UInt8(truncatingIfNeeded: $0) }
+        let pieces = DriverMessage.PlanPiece.pieces(of: bytes, plan: PlanHash(high: 1, low: 2))
+        #expect(pieces.count == 3)
+        #expect(pieces.flatMap(\.bytes) == bytes)
+        #expect(pieces.map(\.offset) == [0, 524_288, 1_048_576])
+    }
+
+    @Test("damaged messages are refused or read as something else, and never do harm", arguments: 0..<200)
+    func damage(seed: Int) {
+        var random = SplitMix(state: UInt64(seed))
+        let executor = Self.executorBytes(arena)
+        let driver = Self.fullMessage.encoded(arena: arena)
+        for original in [executor, driver] {
+            let bytes = random.damage(original)
+            _ = try? ExecutorMessage(decoding: bytes, arena: arena)
+            _ = try? DriverMessage(decoding: bytes, arena: arena)
+        }
+    }
+
+    static func executorBytes(_ arena: WireArena) -> [UInt8] {
+        var message = ExecutorMessage()
+        message.taskEnds = reasons.map { TaskEnd(task: TaskID(1), reason: $0) }
+        return message.encoded(arena: arena)
+    }
+
+    static var fullMessage: DriverMessage {
+        var message = DriverMessage()
+        message.registered = .init(applicationID: "app-1", heartbeatInterval: .seconds(10))
+        message.peers = [.init(executor: ExecutorID(1), host: "::1", port: 65_535)]
+        message.plans = DriverMessage.PlanPiece.pieces(of: [1, 2, 3], plan: PlanHash(high: 4, low: 5))
+        message.mapOutputs = [
+            MapOutputs(
+                shuffle: ShuffleID(2), epoch: 9,
+                statuses: [
+                    nil,
+                    MapStatus(
+                        executor: ExecutorID(1), mapTask: TaskID(8), mapIndex: 1,
+                        sizes: BlockSizes([1, 0, 1 << 30])),
+                ])
+        ]
+        message.stages = [
+            StageSetup(
+                stage: StageID(1), attempt: 2, plan: PlanHash(high: 4, low: 5),
+                inputShuffles: [ShuffleID(2)], outputShuffle: ShuffleID(0), reducerCount: 3,
+                job: JobID(4), query: "counts", batch: BatchID(0)),
+            StageSetup(
+                stage: StageID(2), attempt: 0, plan: PlanHash(high: 4, low: 5), inputShuffles: [],
+                outputShuffle: nil, reducerCount: 0, job: JobID(4), query: nil, batch: nil),
+        ]
+        message.launches = [
+            TaskDescription(
+                id: TaskID(1 << 50), stage: StageID(1), stageAttempt: 2, partition: 3, attempt: 1,
+                input: [9, 9])
+        ]
+        message.kills = [TaskID(3)]
+        message.removedShuffles = [ShuffleID(1)]
+        message.finishedStages = [StageID(0)]
+        message.commitDecisions = [.init(task: TaskID(3), isGranted: true)]
+        message.lostPeers = [ExecutorID(5)]
+        message.shutdown = "enough"
+        return message
+    }
+}
+
+/// A small seeded generator, so that a damage that finds something can be made again.
+private struct SplitMix {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+
+    mutating func damage(_ original: [UInt8]) -> [UInt8] {
+        var bytes = original
+        for _ in 0...(next() % 8) {
+            let place = Int(next() % UInt64(max(bytes.count, 1)))
+            switch next() % 4 {
+            case 0 where !bytes.isEmpty: bytes[place] = UInt8(truncatingIfNeeded: next())
+            case 1 where !bytes.isEmpty: bytes.removeSubrange(place...)
+            case 2 where !bytes.isEmpty: bytes.remove(at: place)
+            default: bytes.insert(UInt8(truncatingIfNeeded: next()), at: place)
+            }
+        }
+        return bytes
+    }
+}
