@@ -1,91 +1,155 @@
+import CNghttp2
 import MillraceBase
 
 /// Serves gRPC on one address. Loop-owned: made, used and closed on its loop; all callbacks come there.
 ///
 /// Every server also serves grpc.health.v1.Health (`health`) and reflection of the services whose
-/// descriptors were registered.
-public final class RPCServer {
+/// descriptors were registered. Requests: `RPCServer+Dispatch.swift`.
+public final class RPCServer: HTTP2ConnectionOwner {
+    public typealias Handler = (RPCServerCall) -> Void
+
     public let loop: EventLoop
     /// Where it listens, with the port that the system chose if 0 was asked for.
     public let address: SocketAddress
+    /// Calls that are open now.
+    public internal(set) var openCalls = 0
+
+    let options: RPCServerOptions
+    private let tls: TLSContext?
+    private var listener: Listener?
+    var handlers: [String: Handler] = [:]
+    /// Services that have a method: an unknown method of one of them is told apart from an unknown service.
+    var services: Set<String> = []
+    private var connections: [ObjectIdentifier: HTTP2Connection] = [:]
+    private var shutdownDone: (() -> Void)?
+    private var shutdownTimer: TimerToken?
 
     /// Listens at once. Throws `NetError` if the address is taken, or unsafe (see
     /// `RPCServerOptions.permitsUnauthenticated`).
     public init(
         loop: EventLoop, address: SocketAddress, tls: TLSContext? = nil, options: RPCServerOptions = .init()
     ) throws(NetError) {
-        preconditionFailure("to be written")
+        loop.preconditionOnLoop()
+        let isGuarded = options.authorizer != nil || tls?.requiresClientCertificate == true
+        guard isGuarded || address.isLoopback || options.permitsUnauthenticated else {
+            throw .unsafe("a listener on \(address) that asks nobody who he is: use TLS with client certificates, or a token")
+        }
+        self.loop = loop
+        self.tls = tls
+        self.options = options
+        // The listener needs the server and the server its address: accepted connections come later.
+        let accepted = AcceptTarget()
+        let listener = try Listener(loop: loop, address: address) { socket, peer in
+            accepted.server?.accept(socket, peer)
+        }
+        self.listener = listener
+        self.address = listener.address
+        accepted.server = self
     }
+
+    private final class AcceptTarget {
+        weak var server: RPCServer?
+    }
+
+    // MARK: - Methods
 
     /// Calls of this method (`/millrace.v1.Driver/Connect`) go to the handler, which sets the call's
     /// callbacks before it returns. Calls of any other method end with UNIMPLEMENTED.
-    public func register(method: String, _ handler: @escaping (RPCServerCall) -> Void) {
-        preconditionFailure("to be written")
+    public func register(method: String, _ handler: @escaping Handler) {
+        loop.preconditionOnLoop()
+        let parts = method.split(separator: "/", omittingEmptySubsequences: false)
+        precondition(parts.count == 3 && parts[0].isEmpty, "\(method) is not /package.Service/Method")
+        services.insert(String(parts[1]))
+        handlers[method] = handler
     }
 
     /// A method of one request and one response: the handler must call `reply` once, now or later on the
     /// loop. (A call that was cancelled meanwhile takes the reply and drops it.)
     public func register(
         unary method: String,
-        _ handler: @escaping (_ request: [UInt8], _ call: RPCServerCall, _ reply: @escaping (Result<[UInt8], RPCStatus>) -> Void) -> Void
+        _ handler: @escaping (
+            _ request: [UInt8], _ call: RPCServerCall,
+            _ reply: @escaping (Result<[UInt8], RPCStatus>) -> Void
+        ) -> Void
     ) {
-        preconditionFailure("to be written")
+        register(method: method) { call in
+            var request: [UInt8]?
+            call.onMessage = { [unowned call] message in
+                if request == nil { request = message } else { call.finish(Self.moreThanOne) }
+            }
+            call.onHalfClose = { [unowned call] in
+                guard let request else { return call.finish(Self.none) }
+                handler(request, call) { result in
+                    switch result {
+                    case .success(let response):
+                        call.send(response)
+                        call.finish()
+                    case .failure(let status): call.finish(status)
+                    }
+                }
+            }
+        }
     }
 
-    /// Calls that are open now.
-    public var openCalls: Int { preconditionFailure("to be written") }
+    private static let moreThanOne = RPCStatus(.unimplemented, "more than one request to a unary method")
+    private static let none = RPCStatus(.unimplemented, "no request to a unary method")
+
+    // MARK: - The end
 
     /// Stops listening, tells the clients (GOAWAY), lets open calls end for at most `grace`, then closes.
     public func shutdown(grace: Duration, then: @escaping () -> Void = {}) {
-        preconditionFailure("to be written")
+        loop.preconditionOnLoop()
+        stopListening()
+        shutdownDone = then
+        for connection in connections.values { connection.shutDown() }
+        shutdownTimer = loop.schedule(after: grace) { [self] in close() }
+        finishIfIdle()
     }
 
     /// Closes everything now; open calls see `onCancel`.
-    public func close() { preconditionFailure("to be written") }
-}
-
-/// One call at the server. Valid on the loop, from its handler until `finish` or `onCancel`; after that
-/// what is sent is dropped.
-public final class RPCServerCall {
-    public let method: String = ""
-    public let metadata: RPCMetadata = [:]
-    public let peer: RPCPeer
-    /// When the client gives up; the call is then cancelled here too. nil: never.
-    public let deadline: Instant?
-
-    /// Each request message, in order.
-    public var onMessage: (([UInt8]) -> Void)?
-    /// The client has sent all its requests.
-    public var onHalfClose: (() -> Void)?
-    /// The call is over before `finish`: cancelled by the client, its deadline passed, or the connection is
-    /// lost. Called at most once, never after `finish`.
-    public var onCancel: ((RPCStatus) -> Void)?
-    /// The queue of unsent bytes, having been above the high-water mark, has fallen to the low one.
-    public var onWritable: (() -> Void)?
-
-    init(peer: RPCPeer, deadline: Instant?) {
-        self.peer = peer
-        self.deadline = deadline
+    public func close() {
+        loop.preconditionOnLoop()
+        stopListening()
+        for connection in connections.values { connection.close(nil) }
+        finishIfIdle()
     }
 
-    /// False when unsent bytes are above the high-water mark: better not send until `onWritable`.
-    public var isWritable: Bool { preconditionFailure("to be written") }
-    /// False after `finish` or `onCancel`.
-    public var isOpen: Bool { preconditionFailure("to be written") }
-
-    /// Sends headers before the first message; without this call they go out with it.
-    public func sendInitialMetadata(_ metadata: RPCMetadata) { preconditionFailure("to be written") }
-
-    /// Queues a response; it leaves at the end of the tick. Gives `isWritable`.
-    @discardableResult
-    public func send(_ message: [UInt8]) -> Bool { preconditionFailure("to be written") }
-
-    /// Ends the call after what was sent.
-    public func finish(_ status: RPCStatus = .ok, trailers: RPCMetadata = [:]) {
-        preconditionFailure("to be written")
+    private func stopListening() {
+        listener?.close()
+        listener = nil
     }
 
-    /// No more `onMessage` until `resumeReceiving`; the client can send one window ahead, then it waits.
-    public func pauseReceiving() { preconditionFailure("to be written") }
-    public func resumeReceiving() { preconditionFailure("to be written") }
+    private func finishIfIdle() {
+        guard connections.isEmpty, listener == nil else { return }
+        if let timer = shutdownTimer.take() { loop.cancel(timer) }
+        handlers.removeAll()
+        shutdownDone.take()?()
+    }
+
+    // MARK: - Connections
+
+    private func accept(_ socket: consuming FileDescriptor, _ peer: SocketAddress) {
+        guard connections.count < options.maxConnections else {
+            Log.warn("net", "connection refused: too many", ["peer": peer, "limit": options.maxConnections])
+            return
+        }
+        do throws(NetError) {
+            let session: TLSSession? = if let tls { try TLSSession(tls, host: nil) } else { nil }
+            let connection = HTTP2Connection.accept(
+                socket, peer: peer, loop: loop, tls: session, options: options.connection,
+                maxConcurrentStreams: options.maxConcurrentStreams, owner: self)
+            connections[ObjectIdentifier(connection)] = connection
+        } catch {
+            Log.warn("net", "connection refused", ["peer": peer, "error": error])
+        }
+    }
+
+    func connectionReady(_ connection: HTTP2Connection) {}
+    func connectionGoesAway(_ connection: HTTP2Connection) {}
+
+    func connectionEnded(_ connection: HTTP2Connection, _ error: NetError?) {
+        connections[ObjectIdentifier(connection)] = nil
+        if let error { Log.warn("net", "connection ended", ["peer": connection.peer, "error": error]) }
+        finishIfIdle()
+    }
 }
