@@ -1,34 +1,74 @@
 import MillraceBase
 
 /// Fetches blocks from peers, over a small pool of connections to each. Loop-owned.
+///
+/// How much is asked for at a time is the caller's decision (Spark's in-flight governor sits above);
+/// here each peer has at most `connectionsPerPeer` connections, which are made when needed, shared by
+/// fetches, and closed when idle.
 public final class BlockClient {
     public let loop: EventLoop
+    let tls: TLSContext?
+    let options: BlockOptions
+    private var pools: [Endpoint: [BlockClientConnection]] = [:]
+    private var lastStream: UInt32 = 0
+    private var isClosed = false
 
     public init(loop: EventLoop, tls: TLSContext? = nil, options: BlockOptions = .init()) {
-        preconditionFailure("to be written")
+        loop.preconditionOnLoop()
+        precondition(options.connectionsPerPeer > 0, "a peer needs a connection")
+        self.loop = loop
+        self.tls = tls
+        self.options = options
     }
 
-    /// Asks one peer for blocks. `onBlock` is called on the loop exactly once per request, with its index:
-    /// as blocks arrive (in order), or with the error. `deadline` covers all of it.
+    /// Asks one peer for blocks. `onBlock` is called on the loop exactly once per request, with its index,
+    /// in a later step than this call: as blocks arrive (in order), or with the error. `deadline` covers
+    /// all of it. At most `maxBlocksPerFetch` requests.
     @discardableResult
     public func fetch(
         _ peer: Endpoint, _ requests: [BlockRequest], deadline: Instant,
         onBlock: @escaping (_ index: Int, _ result: Result<[UInt8], BlockError>) -> Void
     ) -> BlockFetch {
-        preconditionFailure("to be written")
+        loop.preconditionOnLoop()
+        precondition(requests.count <= options.maxBlocksPerFetch, "more blocks than one fetch may ask for")
+        lastStream &+= 1
+        let fetch = BlockFetch(
+            loop: loop, peer: peer, stream: lastStream, requests: requests, deadline: deadline, onBlock: onBlock)
+        guard !requests.isEmpty else { return fetch }
+        // 20 bytes: what a request's numbers take at most.
+        let size = requests.reduce(16) { $0 + $1.key.count + 20 }
+        guard !isClosed, size <= FrameHeader.maxControlPayload.bytes else {
+            let error = isClosed ? BlockError.cancelled : .tooLarge("a fetch of \(size) bytes of names")
+            loop.atTickEnd { fetch.fail(error) }
+            return fetch
+        }
+        connection(to: peer).send(fetch)
+        return fetch
     }
 
+    /// Connections that are open or being made.
+    public var openConnections: Int { pools.values.reduce(0) { $0 + $1.count } }
+
     /// Ends open fetches with `.cancelled` and closes all connections.
-    public func close() { preconditionFailure("to be written") }
-}
+    public func close() {
+        loop.preconditionOnLoop()
+        isClosed = true
+        for connection in pools.values.flatMap({ $0 }) { connection.end(.cancelled) }
+    }
 
-/// A fetch under way.
-public final class BlockFetch {
-    init() {}
+    /// The connection with the fewest fetches, or a new one while all are busy and there may be more.
+    private func connection(to peer: Endpoint) -> BlockClientConnection {
+        let pool = pools[peer] ?? []
+        let best = pool.min { $0.fetches.count < $1.fetches.count }
+        if let best, best.fetches.isEmpty || pool.count >= options.connectionsPerPeer { return best }
+        let made = BlockClientConnection(self, peer: peer)
+        pools[peer, default: []].append(made)
+        made.start()
+        return made
+    }
 
-    /// Blocks that have neither arrived nor failed.
-    public var remaining: Int { preconditionFailure("to be written") }
-
-    /// Gives up what has not arrived: each of those gets `.cancelled`.
-    public func cancel() { preconditionFailure("to be written") }
+    func ended(_ connection: BlockClientConnection) {
+        pools[connection.peer]?.removeAll { $0 === connection }
+        if pools[connection.peer]?.isEmpty == true { pools[connection.peer] = nil }
+    }
 }

@@ -1,7 +1,9 @@
 import MillraceBase
 
-/// Where a server's blocks come from. Called on the loop: a memory table, or the opening of a file.
+/// Where a server's blocks come from. Called on the loop, for one block at a time, when there is room to
+/// send it: a memory table, or the opening of a file.
 public protocol BlockProvider: AnyObject {
+    /// The part that is asked for, not more; `.failure(.notFound)` when there is no such block or part.
     func content(of request: BlockRequest) -> BlockContent
 }
 
@@ -10,14 +12,68 @@ public final class BlockServer {
     public let loop: EventLoop
     public let address: SocketAddress
 
-    /// Listens at once. The provider is kept. Throws `NetError`.
+    let provider: any BlockProvider
+    let options: BlockOptions
+    private let tls: TLSContext?
+    private var listener: Listener?
+    private var connections: [ObjectIdentifier: BlockServerConnection] = [:]
+
+    /// Listens at once. The provider is kept. Throws `NetError` if the address is taken, or unsafe (see
+    /// `RPCServerOptions.permitsUnauthenticated`).
     public init(
         loop: EventLoop, address: SocketAddress, provider: any BlockProvider, tls: TLSContext? = nil,
         options: BlockOptions = .init()
     ) throws(NetError) {
-        preconditionFailure("to be written")
+        loop.preconditionOnLoop()
+        let isGuarded = options.token != nil || tls?.requiresClientCertificate == true
+        guard isGuarded || address.isLoopback || options.permitsUnauthenticated else {
+            throw .unsafe("a block server on \(address) that asks nobody who he is: use TLS with client certificates, or a token")
+        }
+        self.loop = loop
+        self.provider = provider
+        self.options = options
+        self.tls = tls
+        let accepted = AcceptTarget()
+        let listener = try Listener(loop: loop, address: address) { socket, peer in
+            accepted.server?.accept(socket, peer)
+        }
+        self.listener = listener
+        self.address = listener.address
+        accepted.server = self
     }
 
+    private final class AcceptTarget {
+        weak var server: BlockServer?
+    }
+
+    /// Connections that are open now.
+    public var openConnections: Int { connections.count }
+
     /// Closes the listener and all connections.
-    public func close() { preconditionFailure("to be written") }
+    public func close() {
+        loop.preconditionOnLoop()
+        listener?.close()
+        listener = nil
+        for connection in connections.values { connection.close() }
+    }
+
+    private func accept(_ socket: consuming FileDescriptor, _ peer: SocketAddress) {
+        guard connections.count < options.maxConnections else {
+            Log.warn("net", "block connection refused: too many", ["peer": peer, "limit": options.maxConnections])
+            return
+        }
+        do throws(NetError) {
+            let session: TLSSession? = if let tls { try TLSSession(tls, host: nil) } else { nil }
+            let connection = BlockServerConnection(self, peer: peer)
+            connections[ObjectIdentifier(connection)] = connection
+            connection.start(socket, tls: session)
+        } catch {
+            Log.warn("net", "block connection refused", ["peer": peer, "error": error])
+        }
+    }
+
+    func ended(_ connection: BlockServerConnection, _ error: NetError?) {
+        connections[ObjectIdentifier(connection)] = nil
+        if let error { Log.warn("net", "block connection ended", ["peer": connection.peer, "error": error]) }
+    }
 }
