@@ -80,8 +80,9 @@ let package = Package(
             "MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase", "ClosureShapes", "ClosureProbe"]),
         tests("MillraceStoreTests", ["MillraceStore", "MillraceCore", "MillraceBase"]),
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase"]),
-        tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceBase"]),
-        tests("MillraceTests", ["Millrace", "MillraceBase"]),
+        tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceBase", "CZlib"]),
+        tests(
+            "MillraceTests", ["Millrace", "MillraceExecutor", "MillraceWire", "MillraceCore", "MillraceBase"]),
         .executableTarget(
             name: "ClusterJobs", dependencies: ["Millrace", "MillraceBase"], path: "Tests/ClusterJobs",
             swiftSettings: settings),
