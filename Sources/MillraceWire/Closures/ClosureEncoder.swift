@@ -86,11 +86,8 @@ struct ClosureEncoder {
                 "a closure whose captures have no description",
                 "capture concrete Codable values, not values of an opened `any` type")
         }
-        if let source = layout.foreignSources.first {
-            throw refusal(
-                "a generic closure whose type parameter comes from another capture (\(source))",
-                "copy what it needs from that capture into a local constant first")
-        }
+        // A parameter with another source (the class of one of the closure's arguments, say) isn't in the context; it
+        // matters only when a capture's type mentions it, and that capture is refused below.
         let environment = try encodeBindings(context, layout)
         var offset = layout.firstOffset + 8 * layout.bindingCount
         for index in 0..<layout.captureCount {

@@ -47,7 +47,9 @@ struct GenericEnvironment {
     init(_ values: [Parameter: Any.Type]) {
         var counts: [Int] = []
         for parameter in values.keys {
-            while counts.count <= parameter.depth { counts.append(0) }
+            // An outer level's parameters may all be determined by others (`where Element == (Key, Value)`); the
+            // runtime counts levels, so an empty one gets a filler.
+            while counts.count <= parameter.depth { counts.append(1) }
             counts[parameter.depth] = max(counts[parameter.depth], parameter.index + 1)
         }
         self.counts = counts

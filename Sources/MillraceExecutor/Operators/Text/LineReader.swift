@@ -61,8 +61,8 @@ struct LineReader {
                 return line
             }
             // A CR at the end of the buffer has to be looked at again.
-            searched = max(buffer.count - 1, position) - position
-            try refill()
+            searched = max(buffer.count - 1, position)
+            searched -= try refill()
         }
     }
 
@@ -83,14 +83,15 @@ struct LineReader {
         }
     }
 
-    /// Drops what is consumed and adds more bytes.
-    private mutating func refill() throws {
+    /// Drops what is consumed and adds more bytes; says how many it dropped.
+    private mutating func refill() throws -> Int {
         let more = try source.read()
         if more.isEmpty {
             isSourceAtEnd = true
-            return
+            return 0
         }
-        bufferOffset += position
+        let dropped = position
+        bufferOffset += dropped
         if position == buffer.count {
             buffer = more
         } else {
@@ -99,6 +100,7 @@ struct LineReader {
         }
         position = 0
         hasReturn = buffer.withUnsafeBytes { memchr($0.baseAddress!, 0x0D, $0.count) != nil }
+        return dropped
     }
 }
 
