@@ -1,6 +1,6 @@
 import MillraceBase
 
-/// `millrace conf`: the catalogue of settings.
+/// `millrace conf`: the catalog of settings.
 enum ConfCommand: Command {
     static let name = "conf"
     static let summary = "lists the settings"
@@ -23,11 +23,11 @@ enum ConfCommand: Command {
             throw UsageError("too many arguments")
         }
         if isMarkdown {
-            print(Conf.markdownCatalogue(), terminator: "")
+            print(Conf.catalogMarkdown(), terminator: "")
             return ExitCode.success
         }
         let word = reader.rest.first ?? ""
-        let text = Conf.plainCatalogue(matching: word)
+        let text = Conf.catalogText(matching: word)
         guard !text.isEmpty else { throw UsageError("no setting contains '\(word.prefix(100))'") }
         print(text, terminator: "")
         return ExitCode.success

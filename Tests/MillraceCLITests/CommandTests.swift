@@ -28,9 +28,9 @@ import Testing
         #expect(lines[2].wholeMatch(of: /build [0-9a-f]{16,}/) != nil)
     }
 
-    @Test func confPrintsTheCatalogue() throws {
-        #expect(try Program.run(["conf", "--markdown"]).output == Conf.markdownCatalogue())
-        #expect(try Program.run(["conf"]).output == Conf.plainCatalogue())
+    @Test func confPrintsTheCatalog() throws {
+        #expect(try Program.run(["conf", "--markdown"]).output == Conf.catalogMarkdown())
+        #expect(try Program.run(["conf"]).output == Conf.catalogText())
         #expect(try Program.run(["conf", "shuffle"]).output.contains("millrace.shuffle.compress"))
     }
 

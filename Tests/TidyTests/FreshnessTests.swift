@@ -4,9 +4,9 @@ import Testing
 
 /// What is generated is committed, and is what would be generated now.
 @Suite struct FreshnessTests {
-    @Test func theCatalogueOfSettingsIsFresh() throws {
+    @Test func theCatalogOfSettingsIsFresh() throws {
         let path = "Sources/Millrace/Millrace.docc/Configuration.md"
-        let fresh = Conf.markdownCatalogue()
+        let fresh = Conf.catalogMarkdown()
         if ProcessInfo.processInfo.environment["MILLRACE_REWRITE"] == "1" {
             try Data(fresh.utf8).write(to: SourceTree.root.appendingPathComponent(path))
         }

@@ -4,7 +4,7 @@ import Testing
 
 /// The settings and the code agree.
 @Suite struct SettingTests {
-    /// A setting that nothing reads is a promise that is not kept: the catalogue says it does
+    /// A setting that nothing reads is a promise that is not kept: the catalog says it does
     /// something. Leave it out, and Spark's name for it is ignored aloud.
     @Test func everySettingIsRead() throws {
         var found: [String: Int] = [:]
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func everyGroupOfSettingsIsInTheCatalogue() {
+    @Test func everyGroupOfSettingsIsInTheCatalog() {
         let listed = Set(Conf.groups.map { String(describing: $0) })
         for file in SourceTree.sources {
             for line in file.lines

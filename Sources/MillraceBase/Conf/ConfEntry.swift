@@ -83,7 +83,7 @@ public struct ConfRejection: Error, Sendable {
     public let reason: String
 }
 
-/// A `ConfEntry` of any type, as the catalogue sees it.
+/// A `ConfEntry` of any type, as the catalog sees it.
 public protocol AnyConfEntry: Sendable {
     var key: String { get }
     var doc: String { get }
@@ -114,7 +114,7 @@ extension ConfEntry: AnyConfEntry {
 ///         public let pollTimeout = ConfEntry("millrace.kafka.pollTimeout", default: …, doc: …)
 ///     }
 public protocol ConfEntries: Sendable {
-    /// The heading in the catalogue.
+    /// The heading in the catalog.
     static var title: String { get }
     /// The one instance.
     static var entries: Self { get }

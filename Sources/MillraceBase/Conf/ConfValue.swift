@@ -6,7 +6,7 @@ public protocol ConfValue: Sendable {
     init?(conf text: String)
     /// What `init(conf:)` reads.
     var confText: String { get }
-    /// What a text must be, with its article: "an integer". For messages and the catalogue.
+    /// What a text must be, with its article: "an integer". For messages and the catalog.
     static var confKind: String { get }
     /// Why that text is none, to follow the key and the value: "is not an integer".
     static func confRejection(of text: String) -> String

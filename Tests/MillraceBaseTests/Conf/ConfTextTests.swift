@@ -1,10 +1,10 @@
 import MillraceBase
 import Testing
 
-@Suite struct ConfCatalogueTests {
-    @Test func bothCataloguesNameEverySetting() {
-        let markdown = Conf.markdownCatalogue()
-        let plain = Conf.plainCatalogue()
+@Suite struct ConfTextTests {
+    @Test func bothCatalogsNameEverySetting() {
+        let markdown = Conf.catalogMarkdown()
+        let plain = Conf.catalogText()
         for entry in Conf.catalog {
             #expect(markdown.contains("| `\(entry.key)` |"))
             #expect(plain.contains("\(entry.key)=\(entry.defaultText)\n"))
@@ -28,10 +28,10 @@ import Testing
         }
     }
 
-    @Test func theCatalogueCanBeNarrowed() {
-        let narrowed = Conf.plainCatalogue(matching: "stateStore")
+    @Test func theCatalogCanBeNarrowed() {
+        let narrowed = Conf.catalogText(matching: "stateStore")
         #expect(narrowed.contains("millrace.state.minDeltasForSnapshot=10"))
         #expect(!narrowed.contains("millrace.state.keyGroups"))
-        #expect(Conf.plainCatalogue(matching: "no such thing").isEmpty)
+        #expect(Conf.catalogText(matching: "no such thing").isEmpty)
     }
 }

@@ -2,7 +2,7 @@
 /// declarations alone; a setting that is not here does not exist.
 extension Conf {
     /// The whole of `Configuration.md`, as `millrace conf --markdown` prints it.
-    public static func markdownCatalogue() -> String {
+    public static func catalogMarkdown() -> String {
         var out = """
             # Configuration
 
@@ -30,7 +30,7 @@ extension Conf {
     }
 
     /// The settings whose key or group contains the text (all for ""), three lines each.
-    public static func plainCatalogue(matching text: String = "") -> String {
+    public static func catalogText(matching text: String = "") -> String {
         var out = ""
         let wanted = text.lowercased()
         for group in groups {
