@@ -195,6 +195,22 @@ import Testing
         }
     }
 
+    @Test func theStateOfAllOperatorsIsPurgedAndResetTogether() throws {
+        let checkpoint = try CheckpointDirectory(disk, folder("ck"))
+        try checkpoint.deleteState(after: 0)
+        #expect(try checkpoint.stateFolders().isEmpty)
+        for id in ["count-1", "dedup"] {
+            let state = try StateFolder(disk, root: checkpoint.stateFolder, operatorID: id)
+            var store = try StateStore.open(state, groups: 0..<256, version: 0)
+            for _ in 0..<12 { try store.commit() }
+        }
+        try checkpoint.purgeState(neededFrom: 11)
+        try checkpoint.deleteState(after: 11)
+        let left = ["10.0-255.snapshot", "11.0-255.delta"]
+        #expect(try folder.names("ck/state/count-1") == left)
+        #expect(try folder.names("ck/state/dedup") == left)
+    }
+
     @Test func idsAreRandomUUIDs() {
         let ids = Set((0..<1000).map { _ in UUIDText.random() })
         #expect(ids.count == 1000)

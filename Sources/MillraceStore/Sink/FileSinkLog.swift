@@ -60,10 +60,14 @@ public struct FileSinkLog: Sendable {
 
     private let log: SegmentedLog<SinkFileStatus>
 
-    /// Opens or makes the manifest of that output folder (a POSIX path).
-    public init(_ fileSystem: any FileSystem, output: String) throws(StoreError) {
+    /// Opens or makes the manifest of that output folder (a POSIX path). `compactInterval` is how many
+    /// files of one age are merged into one, at least 2.
+    public init(
+        _ fileSystem: any FileSystem, output: String, compactInterval: Int = 10
+    ) throws(StoreError) {
         log = try SegmentedLog(
-            fileSystem, folder: StorePath.join(output, FileSinkLog.folderName))
+            fileSystem, folder: StorePath.join(output, FileSinkLog.folderName),
+            mergeWidth: compactInterval)
     }
 
     /// `part-<partition>-<uuid>-c000.<ext>`: the name an executor gives a data file.

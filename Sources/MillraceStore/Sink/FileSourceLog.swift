@@ -38,9 +38,12 @@ extension SourceFileEntry: SegmentedLogEntry {
 public struct FileSourceLog: Sendable {
     private let log: SegmentedLog<SourceFileEntry>
 
-    /// Opens or makes the log; `folder` is `CheckpointDirectory.sourceFolder(i)`.
-    public init(_ fileSystem: any FileSystem, folder: String) throws(StoreError) {
-        log = try SegmentedLog(fileSystem, folder: folder)
+    /// Opens or makes the log; `folder` is `CheckpointDirectory.sourceFolder(i)`. `compactInterval` is
+    /// how many files of one age are merged into one, at least 2.
+    public init(
+        _ fileSystem: any FileSystem, folder: String, compactInterval: Int = 10
+    ) throws(StoreError) {
+        log = try SegmentedLog(fileSystem, folder: folder, mergeWidth: compactInterval)
     }
 
     /// The newest batch of the source, -1 if there is none: the source's offset.

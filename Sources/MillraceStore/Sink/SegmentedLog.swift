@@ -18,13 +18,17 @@ struct SegmentedLog<Entry: SegmentedLogEntry>: Sendable {
     let fileSystem: any FileSystem
     let folder: String
     /// As many files of one age are merged. Spark's `compactInterval`.
-    var mergeWidth = 10
+    let mergeWidth: Int
     /// In bytes.
     var maximumSegmentSize = 8 << 20
 
-    init(_ fileSystem: any FileSystem, folder: String) throws(StoreError) {
+    init(
+        _ fileSystem: any FileSystem, folder: String, mergeWidth: Int = 10
+    ) throws(StoreError) {
+        precondition(mergeWidth >= 2, "merging \(mergeWidth) files gains nothing")
         self.fileSystem = fileSystem
         self.folder = folder
+        self.mergeWidth = mergeWidth
         try fileSystem.makeFolders(folder)
     }
 

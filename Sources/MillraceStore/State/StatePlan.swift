@@ -21,7 +21,7 @@ struct StatePlan {
         if let foreign = files.first(where: { $0.groups.upperBound > folder.keyGroups }) {
             throw StoreError(
                 .unsupported, operation, folder.path,
-                "\(foreign.text) was written with more key groups than the \(folder.keyGroups) of now"
+                "\(foreign.text) has more key groups than the \(folder.keyGroups) of now"
             )
         }
         // Where two files of one version cover a group (attempts with different ranges), take the
