@@ -1,5 +1,4 @@
 import CRdkafka
-import Glibc
 import MillraceBase
 import Synchronization
 
@@ -113,20 +112,22 @@ private func logLine(
     _ text: UnsafePointer<CChar>?
 ) {
     guard let client, let text else { return }
-    if level <= 4, let opaque = rd_kafka_opaque(client) {
+    let kind = facility.map { String(cString: $0) } ?? ""
+    // "ERROR" repeats what another line said; "GETPID" is "retrying", as a rule.
+    let isEcho = kind == "ERROR" || kind == "GETPID"
+    if level <= 4, !isEcho, let opaque = rd_kafka_opaque(client) {
         let notes = Unmanaged<ClientNotes>.fromOpaque(opaque).takeUnretainedValue()
         let complaint = String(cString: text)
         notes.lastComplaint.withLock { $0 = complaint }
     }
     // A broker that goes away is "error" to librdkafka (3) though it is retried for ever; nothing of ours has
     // failed until a call says so. So its errors are our warnings.
-    var ours: LogLevel = level <= 2 ? .error : level <= 4 ? .warn : level <= 6 ? .info : .debug
-    if let facility, strcmp(facility, "GETPID") == 0 { ours = .info }  // "retrying", as a rule
+    let ours: LogLevel =
+        level <= 2 ? .error : isEcho ? .info : level <= 4 ? .warn : level <= 6 ? .info : .debug
     guard Log.isEnabled(ours) else { return }
     Log.write(
         ours, "kafka", String(cString: text),
         [
-            "facility": facility.map { String(cString: $0) } ?? "",
-            "client": String(cString: rd_kafka_name(client)),
+            "facility": kind, "client": String(cString: rd_kafka_name(client)),
         ])
 }
