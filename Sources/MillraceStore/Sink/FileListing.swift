@@ -17,29 +17,36 @@ public enum FileListing {
         }
         var found: [SourceFileEntry] = []
         for root in roots {
-            found += try files(fileSystem, root).filter { !seen.contains($0.path) }
+            found += try newFiles(fileSystem, in: root, seen)
         }
         found.sort { ($0.timestamp, $0.path) < ($1.timestamp, $1.path) }
         return limit.map { Array(found.prefix(max($0, 0))) } ?? found
     }
 
-    private static func files(
-        _ fileSystem: any FileSystem, _ root: String
+    /// Asks for the status of unseen files only: a folder may have collected very many.
+    private static func newFiles(
+        _ fileSystem: any FileSystem, in root: String, _ seen: Set<String>
     ) throws(StoreError) -> [SourceFileEntry] {
         guard let status = try fileSystem.status(root) else { return [] }
-        guard status.isFolder else { return isVisible(status.name) ? [entry(root, status)] : [] }
-        if try FileSinkLog.isPresent(fileSystem, output: root) {
-            return try FileSinkLog(fileSystem, output: root).allFiles().map {
-                SourceFileEntry(path: $0.path, timestamp: $0.modificationTime, batchId: 0)
-            }
+        if status.isFolder, try FileSinkLog.isPresent(fileSystem, output: root) {
+            return try FileSinkLog(fileSystem, output: root).allFiles()
+                .filter { !seen.contains($0.path) }
+                .map {
+                    SourceFileEntry(path: $0.path, timestamp: $0.modificationTime, batchId: 0)
+                }
         }
-        return try fileSystem.list(root).filter { !$0.isFolder && isVisible($0.name) }
-            .map { entry(StorePath.join(root, $0.name), $0) }
-    }
-
-    private static func entry(_ path: String, _ status: FileStatus) -> SourceFileEntry {
-        SourceFileEntry(
-            path: StorePath.fileURI(path), timestamp: status.modifiedMs, batchId: 0)
+        let paths =
+            status.isFolder
+            ? try fileSystem.names(in: root).map { StorePath.join(root, $0) } : [root]
+        var found: [SourceFileEntry] = []
+        for path in paths where isVisible(StorePath.name(of: path)) {
+            let uri = StorePath.fileURI(path)
+            guard !seen.contains(uri), let file = try fileSystem.status(path), !file.isFolder else {
+                continue
+            }
+            found.append(SourceFileEntry(path: uri, timestamp: file.modifiedMs, batchId: 0))
+        }
+        return found
     }
 
     private static func isVisible(_ name: String) -> Bool {

@@ -60,8 +60,8 @@ public struct FileSinkLog: Sendable {
 
     private let log: SegmentedLog<SinkFileStatus>
 
-    /// Opens or makes the manifest of that output folder (a POSIX path). `compactInterval` is how many
-    /// files of one age are merged into one, at least 2.
+    /// Opens or makes the manifest of that output folder (a POSIX path). `compactInterval` is how
+    /// many files of one age are merged into one, at least 2.
     public init(
         _ fileSystem: any FileSystem, output: String, compactInterval: Int = 10
     ) throws(StoreError) {

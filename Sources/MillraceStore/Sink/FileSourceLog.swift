@@ -38,8 +38,8 @@ extension SourceFileEntry: SegmentedLogEntry {
 public struct FileSourceLog: Sendable {
     private let log: SegmentedLog<SourceFileEntry>
 
-    /// Opens or makes the log; `folder` is `CheckpointDirectory.sourceFolder(i)`. `compactInterval` is
-    /// how many files of one age are merged into one, at least 2.
+    /// Opens or makes the log; `folder` is `CheckpointDirectory.sourceFolder(i)`.
+    /// `compactInterval` is how many files of one age are merged into one, at least 2.
     public init(
         _ fileSystem: any FileSystem, folder: String, compactInterval: Int = 10
     ) throws(StoreError) {
