@@ -67,6 +67,15 @@ final class ControlClient: @unchecked Sendable {
         send(message)
     }
 
+    /// Ends the connections before the loop ends, so that it is no surprise to anybody.
+    func close() {
+        isEnding = true
+        call?.halfClose()
+        channel.close()
+        fetcher.close()
+        blockServer.close()
+    }
+
     /// All ends of one turn leave in one message.
     func report(_ ends: [TaskEnd]) {
         var message = ExecutorMessage()

@@ -29,6 +29,9 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     /// On the loop.
     func remove(_ executor: ExecutorID) { peers[executor] = nil }
 
+    /// On the loop.
+    func close() { client.close() }
+
     func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
         let fetch = NetworkFetch(blocks.count, limit: deadline)
         let requests = blocks.map { BlockRequest(key: Array("\($0)".utf8)) }

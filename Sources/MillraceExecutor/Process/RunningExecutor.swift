@@ -8,6 +8,7 @@ import MillraceWire
 final class RunningExecutor {
     private let loop: EventLoop
     private let runtime: ExecutorRuntime
+    private let control = SetOnce<ControlClient>()
 
     /// Connects and registers; what goes wrong later is told to `ending`.
     init(_ launch: ExecutorLaunch, _ conf: Conf, _ ending: ExecutorEnding) throws {
@@ -23,17 +24,19 @@ final class RunningExecutor {
         self.runtime = runtime
         try runtime.start()
         try loop.start()
-        try loop.sync {
+        try loop.sync { [place = control] in
             let control = try ControlClient(
                 loop: loop, launch: launch, conf: conf, runtime: runtime, ending: ending)
             fetcher.network.set(control.fetcher)
             reports.connect(control)
+            place.set(control)
             control.start()
         }
     }
 
     func stop() {
         runtime.stop()
+        if let control = control.value { try? loop.sync(within: .seconds(5)) { control.close() } }
         loop.stop()
         _ = loop.join(within: .seconds(5))
     }
