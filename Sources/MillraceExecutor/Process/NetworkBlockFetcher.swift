@@ -11,6 +11,8 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     private let loop: EventLoop
     private let client: BlockClient
     private var peers: [ExecutorID: Endpoint] = [:]
+    /// What task threads wait for, by peer, so that they learn at once when it is gone.
+    private var underWay: [ExecutorID: [ObjectIdentifier: NetworkFetch]] = [:]
     private let retries: Int
     private let retryWait: Duration
     private let deadline: Duration
@@ -27,15 +29,26 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     /// On the loop.
     func add(_ executor: ExecutorID, at peer: Endpoint) { peers[executor] = peer }
     /// On the loop.
-    func remove(_ executor: ExecutorID) { peers[executor] = nil }
+    func remove(_ executor: ExecutorID) {
+        peers[executor] = nil
+        for fetch in underWay.removeValue(forKey: executor)?.values.map({ $0 }) ?? [] {
+            fetch.fail(BlockFetchError(index: 0, message: "\(executor) is gone"))
+        }
+    }
 
-    /// On the loop.
-    func close() { client.close() }
+    /// On the loop. Nobody waits any longer.
+    func close() {
+        for executor in peers.keys.sorted() { remove(executor) }
+        client.close()
+    }
 
     func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
         let fetch = NetworkFetch(blocks.count, limit: deadline)
         let requests = blocks.map { BlockRequest(key: Array("\($0)".utf8)) }
-        loop.post { [self] in ask(executor, requests, fetch, attempt: 0) }
+        loop.post { [self] in
+            underWay[executor, default: [:]][ObjectIdentifier(fetch)] = fetch
+            ask(executor, requests, fetch, attempt: 0)
+        }
         return fetch
     }
 
@@ -43,7 +56,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         _ executor: ExecutorID, _ requests: [BlockRequest], _ fetch: NetworkFetch, attempt: Int
     ) {
         guard let peer = peers[executor] else {
-            return fetch.fail(BlockFetchError(index: 0, message: "\(executor) is gone"))
+            return remove(executor)
         }
         var failed: BlockError?
         var left = requests.count
@@ -58,7 +71,8 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
                 }
             case .failure: break
             }
-            guard left == 0, let failed, Self.isRetriable(failed) else { return }
+            guard left == 0 else { return }
+            guard let failed, Self.isRetriable(failed) else { return forget(fetch, executor) }
             retry(executor, requests, fetch, attempt, failed)
         }
     }
@@ -68,6 +82,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         _ error: BlockError
     ) {
         guard attempt < retries, peers[executor] != nil else {
+            forget(fetch, executor)
             return fetch.fail(
                 BlockFetchError(index: 0, message: "\(error), after \(attempt + 1) attempts"))
         }
@@ -78,6 +93,10 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         _ = loop.schedule(after: retryWait) { [self] in
             ask(executor, requests, fetch, attempt: attempt + 1)
         }
+    }
+
+    private func forget(_ fetch: NetworkFetch, _ executor: ExecutorID) {
+        underWay[executor]?[ObjectIdentifier(fetch)] = nil
     }
 
     private static func isRetriable(_ error: BlockError) -> Bool {

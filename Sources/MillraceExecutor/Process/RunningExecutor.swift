@@ -35,8 +35,9 @@ final class RunningExecutor {
     }
 
     func stop() {
-        runtime.stop()
+        // First the connections: a task that waits for blocks goes on only when they end.
         if let control = control.value { try? loop.sync(within: .seconds(5)) { control.close() } }
+        runtime.stop()
         loop.stop()
         _ = loop.join(within: .seconds(5))
     }
