@@ -3,9 +3,11 @@ import MillraceBase
 
 /// Key paths travel by their components: stored fields as offsets, computed properties as the addresses of their code.
 ///
-/// A key path object is {metadata, reference count, cached string} and a buffer {header, padding, components...}; behind
-/// each component but the last is the type of its value. Components with arguments (subscripts) cannot travel.
+/// A key path object is {metadata, reference count, shortcut} and a buffer {header, components..., size of the largest
+/// value on the way}; behind each component but the last is the type of its value. The shortcut is -1 - offset when all
+/// components are stored in structs. Components with arguments (subscripts) cannot travel.
 private enum KeyPathLayout {
+    static let shortcutOffset = 16
     static let bufferOffset = 24
     static let componentsOffset = 32
     static let sizeMask: UInt32 = 0x00FF_FFFF
@@ -38,6 +40,9 @@ extension ClosureEncoder {
         let size = Int(header & KeyPathLayout.sizeMask)
         shipping.writer.writeFixed(header)
         let components = object + KeyPathLayout.componentsOffset
+        let shortcut = (object + KeyPathLayout.shortcutOffset).load(as: Int64.self)
+        shipping.writer.writeSigned(min(shortcut, 0))
+        shipping.writer.writeSigned((components + aligned(size, 8)).load(as: Int64.self))
         var offset = 0
         while true {
             offset = try encodeComponent(components, offset, size)
@@ -106,6 +111,11 @@ extension ClosureDecoder {
         guard size > 0, size <= KeyPathLayout.maximumSize, header & KeyPathLayout.trivialFlag != 0 else {
             throw ShippingReader.corrupted("a key path of \(size) bytes")
         }
+        let shortcut = try shipping.reader.readSigned()
+        let largest = try shipping.reader.readSigned()
+        guard shortcut <= 0, (0..<(1 << 30)).contains(largest) else {
+            throw ShippingReader.corrupted("a key path's sizes are wrong")
+        }
         var bytes = ByteWriter(capacity: size)
         while true {
             try decodeComponent(into: &bytes)
@@ -114,9 +124,12 @@ extension ClosureDecoder {
             bytes.writeFixed(UInt(bitPattern: MetadataKind.pointer(try shipping.readType())))
         }
         guard bytes.count == size else { throw ShippingReader.corrupted("a key path's size is wrong") }
-        let total = KeyPathLayout.componentsOffset + aligned(size, 8)
+        let end = KeyPathLayout.componentsOffset + aligned(size, 8)
+        let total = end + 8
         let object = swift_allocObject(MetadataKind.pointer(type), total, 15)
         (object + 16).initializeMemory(as: UInt8.self, repeating: 0, count: total - 16)
+        object.storeBytes(of: shortcut, toByteOffset: KeyPathLayout.shortcutOffset, as: Int64.self)
+        object.storeBytes(of: largest, toByteOffset: end, as: Int64.self)
         object.storeBytes(of: header, toByteOffset: KeyPathLayout.bufferOffset, as: UInt32.self)
         bytes.bytes.withUnsafeBytes {
             (object + KeyPathLayout.componentsOffset).copyMemory(from: $0.baseAddress!, byteCount: size)

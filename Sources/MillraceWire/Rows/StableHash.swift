@@ -14,19 +14,8 @@ import MillraceBase
 /// `encode(to:)` throws.
 @inlinable @inline(__always)
 public func stableHash<Key>(_ key: Key) throws -> UInt64 {
-    if Key.self == String.self { return StableBytes.hash(unsafeBitCast(key, to: String.self)) }
-    if Key.self == Int.self { return StableBytes.hash(unsafeBitCast(key, to: Int.self)) }
-    if Key.self == Int64.self { return StableBytes.hash(unsafeBitCast(key, to: Int64.self)) }
-    if Key.self == Int32.self { return StableBytes.hash(unsafeBitCast(key, to: Int32.self)) }
-    if Key.self == UInt64.self { return StableBytes.hash(unsafeBitCast(key, to: UInt64.self)) }
-    if Key.self == UInt32.self { return StableBytes.hash(unsafeBitCast(key, to: UInt32.self)) }
-    if Key.self == Bool.self { return StableBytes.hash(unsafeBitCast(key, to: Bool.self) ? 1 : 0) }
-    return try stableHashOfAny(key)
-}
-
-/// `stableHash` of a key type that has no fast path at compile time.
-public func stableHashOfAny<Key>(_ key: Key) throws -> UInt64 {
-    try StableHasher<Key>().hash(key)
+    if let hash = StableBytes.hashOfScalar(key) { return hash }
+    return try StableHasher<Key>().hashByShape(key)
 }
 
 /// `stableHash` with the key type's shape found beforehand: for tuples and Codable keys, make one per operator.
@@ -36,7 +25,15 @@ public struct StableHasher<Key>: Sendable {
     /// Throws `MillraceError.notSerializable` when keys of this type have no stable hash.
     public init() throws { shape = try hashShape(of: Key.self) }
 
+    /// Equals `stableHash(key)`. Throws what a Codable key's `encode(to:)` throws.
+    @inlinable @inline(__always)
     public func hash(_ key: Key) throws -> UInt64 {
+        if let hash = StableBytes.hashOfScalar(key) { return hash }
+        return try hashByShape(key)
+    }
+
+    @usableFromInline
+    func hashByShape(_ key: Key) throws -> UInt64 {
         try withUnsafeBytes(of: key) { try shape.hash($0.baseAddress ?? Self.nowhere) }
     }
 
@@ -50,6 +47,18 @@ public enum StableBytes {
     public static func fold(_ left: UInt64, _ right: UInt64) -> UInt64 {
         let product = left.multipliedFullWidth(by: right)
         return product.high ^ product.low
+    }
+
+    /// The hash of a key of the commonest types, nil for others: known at compile time where the call is specialised.
+    @inlinable @inline(__always)
+    public static func hashOfScalar<Key>(_ key: Key) -> UInt64? {
+        if Key.self == String.self { return hash(unsafeBitCast(key, to: String.self)) }
+        if Key.self == Int.self { return hash(unsafeBitCast(key, to: Int.self)) }
+        if Key.self == Int64.self { return hash(unsafeBitCast(key, to: Int64.self)) }
+        if Key.self == Int32.self { return hash(unsafeBitCast(key, to: Int32.self)) }
+        if Key.self == UInt64.self { return hash(unsafeBitCast(key, to: UInt64.self)) }
+        if Key.self == UInt32.self { return hash(unsafeBitCast(key, to: UInt32.self)) }
+        return nil
     }
 
     /// An integer of any width, by value.
