@@ -1,0 +1,280 @@
+import MillraceBase
+import MillraceCore
+import MillraceExecutor
+import MillraceStore
+
+/// Performs what a query's `MicroBatchExecution` decides, on the query's own thread: asks sources, writes logs, runs jobs,
+/// commits the sink. Blocks there as it must; `await` gives the thread up only while a job or user code runs.
+///
+/// Plans, folders and sources are made once, in `init`; a batch makes its inputs, its job and its progress report.
+final class StreamingQueryRunner: @unchecked Sendable {
+    // Confined to the query's thread once `start` has returned.
+    let spec: StreamingQuerySpec
+    let query: StreamingQuery
+    let manager: StreamingQueryManager
+    let checkpoint: CheckpointDirectory
+    let sources: [any MicroBatchSource]
+    let folders: [StateFolder]
+    let sink: any StreamSinkCommitter
+    let plan: StreamingPlan
+    let mailbox: QueryMailbox
+    private let thread: StreamThread
+    private var machine: MicroBatchExecution
+    private var effects: [MicroBatchEffect] = []
+    private var news: [MicroBatchEvent] = []
+    /// Of the job of the batch at work.
+    var results: [[UInt8]] = []
+    var report = JobReport()
+    var stateProgress: StateOperatorProgress?
+    /// By partition of the last stage, who has its state.
+    var owners: [[ExecutorID]] = []
+
+    /// Makes and starts a query. Throws what can be known before its first batch.
+    static func start(_ spec: StreamingQuerySpec) throws -> StreamingQuery {
+        let manager = spec.context.streams
+        try manager.reserve(spec.name)
+        let runner: StreamingQueryRunner
+        do {
+            runner = try StreamingQueryRunner(spec, manager)
+        } catch {
+            manager.release(spec.name)
+            throw StreamingQueryRunner.describe(error)
+        }
+        let query = runner.query
+        manager.began(query)
+        for listener in manager.listeners {
+            listener.onQueryStarted(
+                .init(
+                    id: query.id, runId: query.runId, name: query.name,
+                    timestampMs: StreamClock.now().wallMs))
+        }
+        query.runs(as: Task(executorPreference: runner.thread) { await runner.run() })
+        return query
+    }
+
+    private init(_ spec: StreamingQuerySpec, _ manager: StreamingQueryManager) throws {
+        self.spec = spec
+        self.manager = manager
+        let conf = spec.context.conf
+        let fileSystem = PosixFileSystem()
+        checkpoint = try CheckpointDirectory(fileSystem, spec.checkpoint)
+        let mailbox = QueryMailbox()
+        self.mailbox = mailbox
+        let checkpoint = self.checkpoint
+        plan = try StreamingPlan(
+            spec.node, sink: spec.sink.plan, stream: spec.stream, context: spec.context)
+        folders = try spec.stream.stateful.indices.map {
+            try StateFolder(
+                fileSystem, root: checkpoint.stateFolder, operatorID: String($0),
+                keyGroups: conf.state.keyGroups)
+        }
+        sink = try spec.sink.open(
+            SinkPlace(fileSystem: fileSystem, mode: spec.mode, queryID: checkpoint.queryID))
+        sources = try spec.stream.sources.enumerated().map { index, source in
+            try source.provider.open(
+                SourcePlace(
+                    fileSystem: fileSystem, folder: checkpoint.sourceFolder(index),
+                    queryID: checkpoint.queryID, conf: conf,
+                    parallelism: spec.context.defaultParallelism,
+                    wake: { mailbox.announceData() }))
+        }
+        var settings = MicroBatchExecution.Settings(
+            trigger: spec.trigger.kind, sources: sources.count)
+        settings.pollingDelay = conf.streaming.pollingDelay
+        settings.idleReportInterval = conf.streaming.noDataProgressEventInterval
+        settings.minBatchesToRetain = conf.streaming.minBatchesToRetain
+        machine = MicroBatchExecution(settings)
+        thread = try StreamThread(name: "stream-query")
+        query = StreamingQuery(
+            id: checkpoint.queryID, runId: UUIDText.random(), name: spec.name,
+            retained: conf.streaming.numRecentProgressUpdates, mailbox: mailbox)
+    }
+
+    // MARK: The loop
+
+    private func run() async {
+        do {
+            handle(.started(try recoveredLogs()))
+        } catch {
+            handle(.failed(StreamingQueryRunner.describe(error)))
+        }
+        var current: [MicroBatchEffect] = []
+        while machine.phase != .terminated || !effects.isEmpty {
+            swap(&current, &effects)
+            for effect in current {
+                let answer = await perform(effect)
+                takeNews()
+                if let answer { handle(answer) }
+            }
+            current.removeAll(keepingCapacity: true)
+        }
+    }
+
+    private func handle(_ event: MicroBatchEvent) {
+        machine.handle(event, at: StreamClock.now(), into: &effects)
+    }
+
+    /// What came while an effect was performed is older than its answer.
+    private func takeNews() {
+        mailbox.take(into: &news)
+        for event in news { handle(event) }
+        news.removeAll(keepingCapacity: true)
+    }
+
+    private func perform(_ effect: MicroBatchEffect) async -> MicroBatchEvent? {
+        do {
+            switch effect {
+            case .prepareAvailableNow(let start):
+                for (source, offset) in zip(sources, try resolved(start)) {
+                    try source.prepareAvailableNow(from: offset)
+                }
+            case .fetchLatestOffsets(let start): return .latestOffsets(try fetch(start))
+            case .writeOffsets(let batch):
+                try write(batch)
+                return .offsetsWritten
+            case .runBatch(let batch, let isRerun): return try await runJob(batch, isRerun)
+            case .commitSink(let batch):
+                try await sink.commit(batch.id, results)
+                try spec.fault?(.afterSinkCommit(batch.id.rawValue))
+                return .sinkCommitted
+            case .writeCommit(let batch, let watermark):
+                try checkpoint.commits.add(batch, CommitMetadata(nextBatchWatermarkMs: watermark))
+                try spec.fault?(.afterCommit(batch.rawValue))
+                return .commitWritten
+            case .releaseSources(let batch):
+                for (source, end) in zip(sources, batch.end) { end.map { source.commit($0) } }
+            case .publish(let report): publish(report)
+            case .publishIdle(let report): publishIdle(report)
+            case .purge(let batch): purge(keepingFrom: batch)
+            case .completeProcessAll(let tokens): query.complete(tokens)
+            case .wait(let instant): return wait(until: instant)
+            case .terminate(let error): terminate(error)
+            }
+        } catch {
+            return .failed(StreamingQueryRunner.describe(error))
+        }
+        return nil
+    }
+
+    // MARK: Effects
+
+    /// Offsets with the sources' initial ones in place of none.
+    private func resolved(_ offsets: [String?]) throws -> [String] {
+        try zip(sources, offsets).map { try $1 ?? $0.initialOffset() }
+    }
+
+    private func fetch(_ start: [String?]) throws -> [String?] {
+        query.update("Getting offsets", isDataAvailable: machine.isDataAvailable, isTriggerActive: true)
+        mailbox.forgetData()
+        return try zip(sources, try resolved(start)).map { try $0.latestOffset(from: $1) }
+    }
+
+    private func write(_ batch: MicroBatch) throws {
+        try spec.fault?(.beforeOffsets(batch.id.rawValue))
+        let conf = [
+            StreamingQuerySpec.keyGroupsKey: String(spec.context.stateKeyGroups),
+            StreamingQuerySpec.partitionsKey: String(spec.context.statePartitions),
+        ]
+        let metadata = OffsetSeqMetadata(
+            batchWatermarkMs: batch.watermarkMs, batchTimestampMs: batch.timestampMs, conf: conf)
+        try checkpoint.offsets.add(batch.id, OffsetSeq(metadata: metadata, offsets: batch.end))
+        try spec.fault?(.afterOffsets(batch.id.rawValue))
+    }
+
+    private func runJob(_ batch: MicroBatch, _ isRerun: Bool) async throws -> MicroBatchEvent {
+        query.update("Processing new data", isDataAvailable: true, isTriggerActive: true)
+        let began = StreamClock.now().instant
+        var inputs: [[[UInt8]]] = []
+        for (index, start) in try resolved(batch.start).enumerated() {
+            // A source that has no end yet has no start either, and nothing to read.
+            inputs.append(try sources[index].plan(from: start, to: batch.end[index] ?? start))
+        }
+        let planned = StreamClock.now().instant
+        let state = folders.indices.map { stateInput($0, batch).encode() }
+        let (request, shuffles) = plan.request(
+            inputs: inputs, state: state, preferred: owners,
+            properties: JobProperties(
+                description: spec.name ?? "", group: query.runId, query: query.id, batch: batch.id))
+        let made = StreamClock.now().instant
+        let runner = spec.context.runner
+        defer { for shuffle in shuffles { runner.release(shuffle) } }
+        let slots = JobResults(count: plan.resultCount(inputs.map(\.count)))
+        report = try await runner.run(request) { index, bytes in slots.store(bytes, at: index) }
+        results = slots.all
+        noteOwners()
+        try spec.fault?(.afterJob(batch.id.rawValue))
+        return .batchFinished(getBatch: planned - began, queryPlanning: made - planned)
+    }
+
+    private func stateInput(_ op: Int, _ batch: MicroBatch) -> StateInput {
+        let conf = spec.context.conf
+        return StateInput(
+            root: checkpoint.stateFolder, operatorID: String(op), runID: query.runId,
+            keyGroups: conf.state.keyGroups, partitions: spec.context.statePartitions,
+            minDeltasForSnapshot: conf.state.minDeltasForSnapshot,
+            emitsAll: spec.mode == .complete, version: batch.id.rawValue)
+    }
+
+    private func wait(until instant: Instant) -> MicroBatchEvent? {
+        let isInterval: Bool
+        if case .processingTime(let interval) = spec.trigger.kind, interval > .zero {
+            isInterval = true
+        } else {
+            isInterval = false
+        }
+        query.update(
+            isInterval ? "Waiting for next trigger" : "Waiting for data to arrive",
+            isDataAvailable: machine.isDataAvailable, isTriggerActive: false)
+        mailbox.wait(until: instant, into: &news)
+        if news.isEmpty { return .timerFired }
+        // A wait that ended early is asked for again, if need be.
+        for event in news { handle(event) }
+        news.removeAll(keepingCapacity: true)
+        if case .waiting(let deadline) = machine.phase, effects.isEmpty {
+            effects.append(.wait(until: deadline))
+        }
+        return nil
+    }
+
+    /// What cannot be deleted now will be the next time.
+    private func purge(keepingFrom batch: BatchID) {
+        do {
+            try checkpoint.offsets.purge(before: batch)
+            try checkpoint.commits.purge(before: batch)
+            for folder in folders { try folder.purge(neededFrom: batch.rawValue) }
+        } catch {
+            Log.warn("stream", "old batches were not deleted", ["query": query.id, "because": error])
+        }
+    }
+
+    private func terminate(_ error: MillraceError?) {
+        for source in sources { source.stop() }
+        checkpoint.close()
+        if spec.isTemporary, error == nil {
+            try? checkpoint.fileSystem.deleteTree(checkpoint.path)
+        }
+        let failure = error.map {
+            MillraceError(
+                .queryFailed,
+                "Query \(query.name ?? "<unnamed>") [id = \(query.id), runId = \(query.runId)] terminated "
+                    + "with exception: \($0.message)", cause: $0)
+        }
+        if let failure { Log.error("stream", "query failed", ["query": query.id, "because": failure]) }
+        query.end(failure)
+        manager.ended(query, failure)
+        for listener in manager.listeners {
+            listener.onQueryTerminated(
+                .init(id: query.id, runId: query.runId, exception: failure))
+        }
+        thread.close()
+    }
+
+    /// Any error as the one that users see.
+    static func describe(_ error: any Error) -> MillraceError {
+        switch error {
+        case let error as MillraceError: error
+        case let error as StoreError: error.asMillraceError
+        default: MillraceError(.queryFailed, "\(error)", cause: error)
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import Glibc
+import MillraceBase
+import MillraceCore
+import MillraceStore
+
+/// All that a query is, when it is started.
+struct StreamingQuerySpec: Sendable {
+    var context: MillraceContext
+    /// The last node of its lineage, without the sink.
+    var node: RDDNode
+    var stream: StreamLineage
+    var sink: StreamSink
+    var mode: OutputMode
+    var trigger: Trigger
+    var name: String?
+    /// A path or URI.
+    var checkpoint: String
+    /// Whether the checkpoint goes when the query has been stopped.
+    var isTemporary: Bool
+    /// For tests: called at each step of a batch; what it throws is a crash there.
+    var fault: (@Sendable (StreamingStep) throws -> Void)?
+
+    /// Keys of `offsets/`' `conf`.
+    static let keyGroupsKey = "millrace.state.keyGroups"
+    static let partitionsKey = "spark.sql.shuffle.partitions"
+}
+
+/// Points between the steps of a batch, at which a process may die.
+enum StreamingStep: Hashable, Sendable {
+    case beforeOffsets(Int)
+    case afterOffsets(Int)
+    case afterJob(Int)
+    case afterSinkCommit(Int)
+    case afterCommit(Int)
+}
+
+/// Names of folders for queries that were given none.
+enum QueryFolders {
+    static func random() -> String { UUIDText.random() }
+
+    /// A checkpoint for one run.
+    static func temporary() -> String {
+        let root = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        return "\(root)/millrace-temporary-\(UUIDText.random())"
+    }
+}
