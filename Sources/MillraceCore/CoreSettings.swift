@@ -2,20 +2,23 @@
 public struct CoreSettings: Hashable, Sendable {
     /// `millrace.task.maxFailures`: a stage is given up when one of its tasks failed this often.
     public var maxTaskFailures = 4
-    /// `millrace.stage.maxConsecutiveAttempts`: a stage is given up after this many fetch-failed attempts in a row.
+    /// `millrace.stage.maxConsecutiveAttempts`: a stage is given up after this many fetch-failed
+    /// attempts in a row.
     public var maxStageAttempts = 4
-    /// How long fetch failures are collected before their stages are submitted again. Spark's `RESUBMIT_TIMEOUT`.
+    /// How long fetch failures are collected before their stages are submitted again. Spark's
+    /// `RESUBMIT_TIMEOUT`.
     public var resubmitDelay: Duration = .milliseconds(200)
     /// `millrace.locality.wait`: how long a task waits for an executor it prefers.
     public var localityWait: Duration = .seconds(3)
-    /// `millrace.starvation.timeout`: how long a job may wait for its first slot before a warning, and between two.
+    /// `millrace.starvation.timeout`: how long a job may wait for its first slot before a warning,
+    /// and between two.
     public var starvationTimeout: Duration = .seconds(15)
     /// `millrace.network.timeout`: an executor that was silent for so long is lost.
     public var heartbeatTimeout: Duration = .seconds(120)
     /// `millrace.network.timeoutInterval`: how often silence is looked for.
     public var heartbeatCheckInterval: Duration = .seconds(60)
-    /// `millrace.scheduler.prefetch.queueTime`: tasks may wait at an executor for about this long, so that a short task
-    /// doesn't cost a round trip. Zero switches prefetching off.
+    /// `millrace.scheduler.prefetch.queueTime`: tasks may wait at an executor for about this long,
+    /// so that a short task doesn't cost a round trip. Zero switches prefetching off.
     public var prefetchQueueTime: Duration = .milliseconds(2)
     /// `millrace.scheduler.prefetch.maxTasks`: most tasks an executor holds beyond its cores.
     public var prefetchLimit = 64

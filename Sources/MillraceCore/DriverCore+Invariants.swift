@@ -1,12 +1,13 @@
 import MillraceBase
 
-/// What is always true between two steps. Checked after every step of a debug build as long as the state is small, and
-/// by the simulation.
+/// What is always true between two steps. Checked after every step of a debug build as long as the
+/// state is small, and by the simulation.
 extension DriverCore {
     /// States larger than this are only checked on request: a check looks at everything.
     private static let checkedSize = 512
 
-    /// Nothing runs, waits or is held: no job, no task, no failed stage. Executors and finished shuffles may be there.
+    /// Nothing runs, waits or is held: no job, no task, no failed stage. Executors and finished
+    /// shuffles may be there.
     public var isQuiescent: Bool {
         dag.jobs.isEmpty && dag.stages.isEmpty && dag.failedStages.isEmpty && dag.commits.isEmpty
             && tasks.sets.isEmpty && tasks.attempts.isEmpty && tasks.queue.isEmpty
@@ -38,6 +39,8 @@ extension DriverCore {
         for slot in 0..<tasks.attempts.slotBound where tasks.attempts.id(at: slot) != nil {
             held[tasks.attempts[slot: slot].executor] += 1
         }
+        let queued = tasks.executors.states.reduce(0) { $0 + max($1.held - $1.cores, 0) }
+        if queued != tasks.queuedCount { found.append("queued tasks are counted wrongly") }
         for (id, state) in tasks.executors.states.enumerated() {
             if state.held != held[id] { found.append("executor \(id) counts its tasks wrongly") }
             if !state.isAlive, state.held > 0 { found.append("executor \(id) is dead with tasks") }

@@ -2,13 +2,14 @@ import MillraceBase
 
 /// Everything the driver decides, as one plain value: events in, effects out.
 ///
-/// Owns the machines and routes between them: `DAGScheduler` (which stages, with its `MapOutputTracker`: where map outputs
-/// lie), `TaskScheduler` (which task where, with its `ExecutorRegistry`) and `HeartbeatMonitor` (who is silent).
-/// One step is: change state, then one offer over everything that changed, then one launch for each executor. Steps that
-/// are handed many task ends at once are therefore cheaper and fill executors better.
+/// Owns the machines and routes between them: `DAGScheduler` (which stages, with its
+/// `MapOutputTracker`: where map outputs lie), `TaskScheduler` (which task where, with its
+/// `ExecutorRegistry`) and `HeartbeatMonitor` (who is silent). One step is: change state, then one
+/// offer over everything that changed, then one launch for each executor. Steps that are handed
+/// many task ends at once are therefore cheaper and fill executors better.
 ///
-/// The shell performs the effects of a step before it hands in the next event: `setup(of:attempt:)` and `mapOutputs(of:)`
-/// answer for the state after the step.
+/// The shell performs the effects of a step before it hands in the next event: `setup(of:attempt:)`
+/// and `mapOutputs(of:)` answer for the state after the step.
 public struct DriverCore: Sendable {
     let settings: CoreSettings
     var dag: DAGScheduler
@@ -53,7 +54,8 @@ public struct DriverCore: Sendable {
 
     // MARK: What the shell may ask
 
-    /// What an executor must know of a stage attempt before its first task there; `nil` when the stage is over.
+    /// What an executor must know of a stage attempt before its first task there; `nil` when the
+    /// stage is over.
     public func setup(of stage: StageID, attempt: Int) -> StageSetup? {
         guard let slot = dag.stages.slot(of: stage),
             attempt >= 0, attempt < dag.stages[slot: slot].nextAttempt
@@ -71,7 +73,9 @@ public struct DriverCore: Sendable {
     }
 
     /// The known map outputs of a shuffle; `nil` when it's released or was never submitted.
-    public func mapOutputs(of shuffle: ShuffleID) -> MapOutputs? { dag.outputs.outputs(of: shuffle) }
+    public func mapOutputs(of shuffle: ShuffleID) -> MapOutputs? {
+        dag.outputs.outputs(of: shuffle)
+    }
 
     /// The epoch of `mapOutputs(of:)` without the copy, to see whether an executor's copy is stale.
     public func mapOutputEpoch(of shuffle: ShuffleID) -> UInt64? { dag.outputs.epoch(of: shuffle) }
@@ -126,7 +130,7 @@ public struct DriverCore: Sendable {
     private mutating func complete(
         _ end: TaskEnd, on executor: ExecutorID, _ now: Instant, _ effects: inout Effects
     ) {
-        guard let ended = tasks.release(end.task, on: executor) else {
+        guard let ended = tasks.release(end.task, on: executor, now: now) else {
             effects.append(.notice(.unknownTask(executor, end.task)))
             return
         }
@@ -180,6 +184,7 @@ public struct DriverCore: Sendable {
     private mutating func fire(_ now: Instant, _ effects: inout Effects) {
         armedAt = .distantFuture
         dag.resubmitIfDue(now, &tasks, &effects)
+        tasks.recallIfDue(now, &effects)
         for executor in heartbeats.expired(tasks.executors, now: now) {
             let silence = now - tasks.executors.states[executor.rawValue].lastSeen
             let loss = ExecutorLoss(
@@ -194,16 +199,19 @@ public struct DriverCore: Sendable {
         }
     }
 
-    /// Asks for the next timer, if that is earlier than the one asked for. Most steps ask for nothing.
+    /// Asks for the next timer, if that is earlier than the one asked for. Most steps ask for
+    /// nothing.
     private mutating func arm(_ now: Instant, _ effects: inout Effects) {
         if tasks.queue.isEmpty || !tasks.attempts.isEmpty {
             starvationDeadline = nil
         } else if starvationDeadline == nil {
             starvationDeadline = now + settings.starvationTimeout
         }
+        tasks.watchQueues(now: now)
         var next = starvationDeadline ?? .distantFuture
         if let due = dag.resubmitAt { next = min(next, due) }
         if let due = heartbeats.nextCheck { next = min(next, due) }
+        if let due = tasks.recallAt { next = min(next, due) }
         if let due = tasks.localityDeadline { next = min(next, due) }
         guard next < armedAt else { return }
         armedAt = next

@@ -16,14 +16,15 @@ public enum DriverEvent: Sendable {
     /// A sign of life. `tasksEnded` is one too.
     case heartbeat(ExecutorID)
 
-    /// Attempts that ended on one executor. Unknown tasks (of a lost executor, reported twice) are ignored.
+    /// Attempts that ended on one executor. Unknown tasks (of a lost executor, reported twice) are
+    /// ignored.
     case tasksEnded(ExecutorID, [TaskEnd])
     /// A task asks whether it may commit its output. Answered at once with `Effect.commitDecided`.
     case commitRequested(ExecutorID, TaskID)
 
     /// The instant of the latest `Effect.armTimer` has come. Too early or too often does no harm.
     case timerFired
-    /// No job will read this shuffle any more: its outputs are forgotten and removed everywhere, as soon as no running
-    /// job uses them.
+    /// No job will read this shuffle any more: its outputs are forgotten and removed everywhere, as
+    /// soon as no running job uses them.
     case shuffleReleased(ShuffleID)
 }

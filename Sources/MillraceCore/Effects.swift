@@ -2,24 +2,30 @@ import MillraceBase
 
 /// What the shell must do, in order.
 public enum Effect: Sendable {
-    /// Send these tasks (a range of `Effects.launches`) to the executor, after the setups of their stages and the map
-    /// outputs their stages read. At most one for each executor and event.
+    /// Send these tasks (a range of `Effects.launches`) to the executor, after the setups of their
+    /// stages and the map outputs their stages read. At most one for each executor and event.
     case launch(ExecutorID, Range<Int>)
     /// Ask the executor to end a task. Its slot is free when its end is reported.
     case kill(ExecutorID, TaskID, reason: String)
-    /// A partition's result. `index` counts in `JobDescription.partitions`; each index comes exactly once.
+    /// A partition's result. `index` counts in `JobDescription.partitions`; each index comes
+    /// exactly once.
     case taskResult(JobID, index: Int, bytes: [UInt8])
-    /// Named numbers of an accepted task; exactly once for each partition of a stage, unless its output was lost.
+    /// Named numbers of an accepted task; exactly once for each partition of a stage, unless its
+    /// output was lost.
     case taskMetrics(JobID, StageID, partition: Int, [TaskMetric])
     case jobSucceeded(JobID)
     case jobFailed(JobID, JobFailure)
-    /// An attempt of a stage got its first task set; `tasks` of the stage's partitions are computed.
+    /// An attempt of a stage got its first task set; `tasks` of the stage's partitions are
+    /// computed.
     case stageStarted(JobID, StageID, attempt: Int, tasks: Int)
-    /// A stage is over and none of its tasks is launched again under this id: executors may drop its setups.
+    /// A stage is over and none of its tasks is launched again under this id: executors may drop
+    /// its setups.
     case stageEnded(StageSummary)
-    /// The outputs of a shuffle are forgotten; executors remove its blocks and their copy of its map outputs.
+    /// The outputs of a shuffle are forgotten; executors remove its blocks and their copy of its
+    /// map outputs.
     case removeShuffle(ShuffleID)
-    /// The core gave an executor up (heartbeat time-out): end its connection and, where possible, its process.
+    /// The core gave an executor up (heartbeat time-out): end its connection and, where possible,
+    /// its process.
     case dismissExecutor(ExecutorID, ExecutorLoss)
     case commitDecided(ExecutorID, TaskID, granted: Bool)
     /// Send `DriverEvent.timerFired` at this instant. Replaces an earlier request.
@@ -28,7 +34,8 @@ public enum Effect: Sendable {
     case notice(Notice)
 }
 
-/// The buffer a shell hands to `DriverCore.handle`, performs, empties and hands in again: no allocation in the long run.
+/// The buffer a shell hands to `DriverCore.handle`, performs, empties and hands in again: no
+/// allocation in the long run.
 public struct Effects: Sendable {
     public var list: [Effect] = []
     /// The tasks of all `.launch` effects.
@@ -66,7 +73,8 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     /// Its id is or was in use, or it has no cores. It gets no tasks.
     case executorRefused(ExecutorID, cores: Int)
     case executorLost(ExecutorID, ExecutorLoss)
-    case taskFailed(TaskID, StageID, stageAttempt: Int, partition: Int, attempt: Int, ExecutorID, TaskEndReason)
+    case taskFailed(
+        TaskID, StageID, stageAttempt: Int, partition: Int, attempt: Int, ExecutorID, TaskEndReason)
     case fetchFailed(StageID, stageAttempt: Int, FetchFailure)
     /// From a stage attempt that has been replaced.
     case fetchFailureIgnored(StageID, stageAttempt: Int, FetchFailure)
@@ -97,8 +105,13 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
             "refused \(executor) with \(cores) cores: an id is used once, and a core is needed"
         case .executorLost(let executor, let loss):
             "lost \(executor): \(loss.reason)"
-        case .taskFailed(let task, let stage, let stageAttempt, let partition, let attempt, let executor, let reason):
-            "lost \(task) (\(stage).\(stageAttempt) partition \(partition) attempt \(attempt)) on \(executor): \(reason.summary)"
+        case .taskFailed(
+            let task, let stage, let stageAttempt, let partition, let attempt, let executor,
+            let reason):
+            """
+            lost \(task) (\(stage).\(stageAttempt) partition \(partition) attempt \(attempt)) \
+            on \(executor): \(reason.summary)
+            """
         case .fetchFailed(let stage, let attempt, let failure):
             "\(stage).\(attempt) could not read \(failure)"
         case .fetchFailureIgnored(let stage, let attempt, let failure):

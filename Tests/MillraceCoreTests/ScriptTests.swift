@@ -2,7 +2,8 @@ import Foundation
 import Testing
 
 /// `Scripts/*.txt`: what the driver's core does in a named situation, readable from top to bottom.
-/// `MILLRACE_REWRITE=1 swift test --filter ScriptTests` writes what it does now; the diff is the review.
+/// `MILLRACE_REWRITE=1 swift test --filter ScriptTests` writes what it does now; the diff is the
+/// review.
 @Suite struct ScriptTests {
     static let folder = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "Scripts")

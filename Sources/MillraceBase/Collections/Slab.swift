@@ -1,4 +1,5 @@
-/// What can lie in a `Slab`: it can let go of what it holds, because its slot stays where it is until it's used again.
+/// What can lie in a `Slab`: it can let go of what it holds, because its slot stays where it is
+/// until it's used again.
 public protocol SlabElement {
     /// Gives up arrays and other storage. Nobody looks at the value afterwards.
     mutating func vacate()
@@ -9,10 +10,12 @@ extension SlabElement {
     @inlinable public mutating func vacate() {}
 }
 
-/// Values at stable small integers: insertion takes the slot freed last, so memory stays as large as the most values ever
-/// held at once. Slots are reused, so keep one only as long as its value is known to live.
+/// Values at stable small integers: insertion takes the slot freed last, so memory stays as large
+/// as the most values ever held at once. Slots are reused, so keep one only as long as its value is
+/// known to live.
 ///
-/// The elements lie bare in one array: wrapped in optionals, each look at one field would copy (and retain) the whole.
+/// The elements lie bare in one array: wrapped in optionals, each look at one field would copy (and
+/// retain) the whole.
 public struct Slab<Element: SlabElement> {
     @usableFromInline var entries: [Element] = []
     @usableFromInline var isOccupied: [Bool] = []

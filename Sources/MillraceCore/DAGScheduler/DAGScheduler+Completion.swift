@@ -2,10 +2,12 @@ import MillraceBase
 
 /// What a task's success means for its stage and job.
 ///
-/// Late successes count too: of an attempt that was replaced (a zombie) or asked to end. What counts is whether the output
-/// is still missing; so each result is delivered once, whoever computed it.
+/// Late successes count too: of an attempt that was replaced (a zombie) or asked to end. What
+/// counts is whether the output is still missing; so each result is delivered once, whoever
+/// computed it.
 extension DAGScheduler {
-    /// What is wrong with a success, if anything: a report that doesn't fit its stage is a failure of the executor.
+    /// What is wrong with a success, if anything: a report that doesn't fit its stage is a failure
+    /// of the executor.
     func objection(to end: TaskEnd, of stage: StageID) -> String? {
         guard let slot = stages.slot(of: stage) else { return nil }
         switch (stages[slot: slot].kind, end.reason) {
@@ -68,7 +70,8 @@ extension DAGScheduler {
         if !end.metrics.isEmpty {
             effects.append(
                 .taskMetrics(
-                    stages[slot: slot].jobs[0], ended.stage, partition: ended.partition, end.metrics))
+                    stages[slot: slot].jobs[0], ended.stage, partition: ended.partition, end.metrics
+                ))
         }
         guard !stages[slot: slot].oldSets.isEmpty else { return }
         let active = stages[slot: slot].activeSet.map { [$0] } ?? []
@@ -77,7 +80,8 @@ extension DAGScheduler {
         }
     }
 
-    /// All outputs are there. Forgets the failed attempts, and ends what still computes the same again.
+    /// All outputs are there. Forgets the failed attempts, and ends what still computes the same
+    /// again.
     private mutating func stageSucceeded(
         _ slot: Int, _ tasks: inout TaskScheduler, _ effects: inout Effects
     ) {
@@ -99,8 +103,8 @@ extension DAGScheduler {
         stages[slot: slot].hasSucceeded = true
     }
 
-    /// All tasks of the active set are done, and yet an output is missing: it was there when the attempt started and was
-    /// lost since. The next attempt computes it.
+    /// All tasks of the active set are done, and yet an output is missing: it was there when the
+    /// attempt started and was lost since. The next attempt computes it.
     private mutating func restartIfSpent(
         _ slot: Int, _ now: Instant, _ tasks: inout TaskScheduler, _ effects: inout Effects
     ) {

@@ -2,9 +2,10 @@ import MillraceBase
 
 /// Fetch failures, lost map outputs, and giving up.
 extension DAGScheduler {
-    /// A task couldn't read its input. Its stage's attempt is over: the set launches nothing more (what runs may still
-    /// succeed), the outputs it complained about are forgotten, and after `resubmitDelay` the stage is submitted again,
-    /// its map stage first. Spark: `DAGScheduler.handleTaskCompletion`, `case FetchFailed`.
+    /// A task couldn't read its input. Its stage's attempt is over: the set launches nothing more
+    /// (what runs may still succeed), the outputs it complained about are forgotten, and after
+    /// `resubmitDelay` the stage is submitted again, its map stage first. Spark:
+    /// `DAGScheduler.handleTaskCompletion`, `case FetchFailed`.
     mutating func fetchFailed(
         _ ended: TaskScheduler.Ended, _ failure: FetchFailure, _ now: Instant,
         _ tasks: inout TaskScheduler, _ effects: inout Effects
@@ -19,7 +20,8 @@ extension DAGScheduler {
         effects.append(
             .notice(.fetchFailed(ended.stage, stageAttempt: ended.stageAttempt, failure)))
         if let executor = failure.executor {
-            // Without a service that serves its blocks for it, one unreadable block means they all are.
+            // Without a service that serves its blocks for it, one unreadable block means they all
+            // are.
             loseOutputs(of: executor, before: ended.task, now, &tasks, &effects)
         }
         guard stages[slot: slot].status == .running else { return }
@@ -61,8 +63,8 @@ extension DAGScheduler {
         for stage in failed { submitStage(stage, now, &tasks, &effects) }
     }
 
-    /// Outputs on an executor are gone. A map stage that is just running computes its share again at once; the others
-    /// do when a reader is submitted, or fails to fetch.
+    /// Outputs on an executor are gone. A map stage that is just running computes its share again
+    /// at once; the others do when a reader is submitted, or fails to fetch.
     mutating func loseOutputs(
         of executor: ExecutorID, before: TaskID? = nil, _ now: Instant,
         _ tasks: inout TaskScheduler, _ effects: inout Effects

@@ -2,7 +2,8 @@ import MillraceBase
 
 /// Which stages are ready, and their task sets.
 extension DAGScheduler {
-    /// Starts a stage, or what it waits for. Iterative: a lineage may be thousands of shuffles deep.
+    /// Starts a stage, or what it waits for. Iterative: a lineage may be thousands of shuffles
+    /// deep.
     mutating func submitStage(
         _ id: StageID, _ now: Instant, _ tasks: inout TaskScheduler, _ effects: inout Effects
     ) {

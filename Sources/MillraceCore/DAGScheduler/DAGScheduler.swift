@@ -2,11 +2,11 @@ import MillraceBase
 
 /// Decides *what* runs next: stages, in the order of their shuffles.
 ///
-/// A submitted job is cut into stages (`StageCut`). A stage whose parents' map outputs are complete becomes a task set for
-/// the `TaskScheduler`; the others wait. A result goes to the job, a map output to the `MapOutputTracker`; the last output
-/// of a shuffle lets its readers start. Lost outputs and fetch failures make stages run again
-/// (`DAGScheduler+Failure.swift`). Same rules as Spark's DAGScheduler.
-/// Always true: `DAGScheduler+Invariants.swift`.
+/// A submitted job is cut into stages (`StageCut`). A stage whose parents' map outputs are complete
+/// becomes a task set for the `TaskScheduler`; the others wait. A result goes to the job, a map
+/// output to the `MapOutputTracker`; the last output of a shuffle lets its readers start. Lost
+/// outputs and fetch failures make stages run again (`DAGScheduler+Failure.swift`). Same rules as
+/// Spark's DAGScheduler. Always true: `DAGScheduler+Invariants.swift`.
 struct DAGScheduler: Sendable {
     let settings: CoreSettings
     var jobs = IdentifierMap<JobID, ActiveJob>()

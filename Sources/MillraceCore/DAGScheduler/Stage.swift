@@ -1,9 +1,10 @@
 import MillraceBase
 
-/// Tasks without a shuffle between them: either the map side of one shuffle, or the final stage of one job.
+/// Tasks without a shuffle between them: either the map side of one shuffle, or the final stage of
+/// one job.
 ///
-/// A stage counts *units*: map indexes, or indexes in the job's list of partitions. It lives while a running job needs it;
-/// its attempts are task sets.
+/// A stage counts *units*: map indexes, or indexes in the job's list of partitions. It lives while
+/// a running job needs it; its attempts are task sets.
 struct Stage: Sendable, SlabElement {
     enum Kind: Sendable {
         /// Fills the shuffle in this slot of `MapOutputTracker.shuffles`.
@@ -14,7 +15,8 @@ struct Stage: Sendable, SlabElement {
     enum Status: Sendable {
         /// Not asked for, or complete. From here: `waiting`, `running`.
         case idle
-        /// Until its parents' outputs are complete. From here: `running`, `idle` when another path submits it.
+        /// Until its parents' outputs are complete. From here: `running`, `idle` when another path
+        /// submits it.
         case waiting
         /// A task set is active. From here: `idle` when complete, `failed` by a fetch failure.
         case running

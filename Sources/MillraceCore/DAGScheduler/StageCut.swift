@@ -1,9 +1,11 @@
 import MillraceBase
 
-/// Cuts a job's lineage at its shuffles: what stages there are, what each reads, and whether the description is sound.
+/// Cuts a job's lineage at its shuffles: what stages there are, what each reads, and whether the
+/// description is sound.
 ///
-/// Pure, and complete before anything is changed, so that an unsound job leaves no trace. Touches only what the final RDD
-/// reaches, each node at most twice plus once for each stage that contains it.
+/// Pure, and complete before anything is changed, so that an unsound job leaves no trace. Touches
+/// only what the final RDD reaches, each node at most twice plus once for each stage that contains
+/// it.
 struct StageCut: Sendable {
     struct Draft: Sendable {
         /// `nil` for the final stage.
@@ -123,7 +125,8 @@ struct StageCut: Sendable {
                 preferred: preferredExecutors(of: place)))
     }
 
-    /// The shuffles that are read in the stage which ends with this node: those behind narrow dependencies only.
+    /// The shuffles that are read in the stage which ends with this node: those behind narrow
+    /// dependencies only.
     private mutating func parentShuffles(of place: Int) -> [ShuffleID] {
         var shuffles: [ShuffleID] = []
         let mark = drafts.count
@@ -146,8 +149,8 @@ struct StageCut: Sendable {
         return shuffles
     }
 
-    /// The node's own preferences, else those of the nearest narrow parent with the same partitions. Spark:
-    /// `DAGScheduler.getPreferredLocsInternal`.
+    /// The node's own preferences, else those of the nearest narrow parent with the same
+    /// partitions. Spark: `DAGScheduler.getPreferredLocsInternal`.
     private func preferredExecutors(of place: Int) -> [[ExecutorID]] {
         var place = place
         while nodes[place].preferredExecutors.isEmpty {

@@ -10,6 +10,8 @@ struct ExecutorState: Sendable {
     /// What the held tasks are expected to take together, in nanoseconds of one core.
     var heldWork: Int64 = 0
     var lastSeen = Instant.zero
+    /// When a task last ended there on its own, or the first one came.
+    var lastProgress = Instant.zero
     /// Held tasks in launch order, as slots of `TaskScheduler.attempts`; -1 when there is none.
     var firstHeld: Int32 = -1
     var lastHeld: Int32 = -1
@@ -20,12 +22,15 @@ struct ExecutorState: Sendable {
     var firstStaged: Int32 = -1
     var lastStaged: Int32 = -1
 
+    /// Whether some of its tasks wait for a core.
+    var isQueueing: Bool { held > cores }
     var hasFreeCore: Bool { isAlive && held < cores }
 }
 
 /// Who is there. A table by id, because ids are dense and never reused.
 struct ExecutorRegistry: Sendable {
-    /// Most executors an application may see in its life; an id beyond is a bug of whoever numbers them.
+    /// Most executors an application may see in its life; an id beyond is a bug of whoever numbers
+    /// them.
     static let idLimit = 1 << 20
 
     var states: [ExecutorState] = []

@@ -1,7 +1,8 @@
 import MillraceBase
 
-/// Finds executors that have been silent for too long. Same rule as Spark's HeartbeatReceiver: looks every
-/// `heartbeatCheckInterval`, gives up after `heartbeatTimeout`. Any report counts as a sign of life.
+/// Finds executors that have been silent for too long. Same rule as Spark's HeartbeatReceiver:
+/// looks every `heartbeatCheckInterval`, gives up after `heartbeatTimeout`. Any report counts as a
+/// sign of life.
 struct HeartbeatMonitor: Sendable {
     let timeout: Duration
     let interval: Duration

@@ -1,16 +1,19 @@
 import MillraceBase
 
-/// One action to run: a lineage, the RDD whose partitions are wanted, and the plan of the final stage.
+/// One action to run: a lineage, the RDD whose partitions are wanted, and the plan of the final
+/// stage.
 ///
-/// A micro-batch is a job too: fresh `JobID` and `ShuffleID`s, the same plan hashes as the batch before.
+/// A micro-batch is a job too: fresh `JobID` and `ShuffleID`s, the same plan hashes as the batch
+/// before.
 public struct JobDescription: Sendable {
     public var id: JobID
     public var lineage: Lineage
     public var finalRDD: RDDID
-    /// Partitions of `finalRDD` to compute, each at most once, in the order in which results are indexed;
-    /// `nil` means all.
+    /// Partitions of `finalRDD` to compute, each at most once, in the order in which results are
+    /// indexed; `nil` means all.
     public var partitions: [Int]?
-    /// Computes a partition of `finalRDD` and yields the bytes that come back in `Effect.taskResult`.
+    /// Computes a partition of `finalRDD` and yields the bytes that come back in
+    /// `Effect.taskResult`.
     public var final: StagePlan
     public var properties: JobProperties
 
@@ -27,7 +30,8 @@ public struct JobDescription: Sendable {
     }
 }
 
-/// What else is known of a job; the scheduler decides on `pool`, `group` and `maxFailures`, the rest is for people.
+/// What else is known of a job; the scheduler decides on `pool`, `group` and `maxFailures`, the
+/// rest is for people.
 public struct JobProperties: Sendable {
     public var description: String
     /// Jobs of one group can be cancelled together.
@@ -59,7 +63,8 @@ public enum JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
     case cancelled(reason: String)
     /// A stage was given up; the message names the task and its last failure.
     case stageFailed(StageID, message: String)
-    /// The description contradicts itself (unknown parent, partition out of range, …). A bug of the submitter.
+    /// The description contradicts itself (unknown parent, partition out of range, …). A bug of the
+    /// submitter.
     case invalid(message: String)
 
     public var description: String {

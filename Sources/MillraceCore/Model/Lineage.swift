@@ -1,8 +1,10 @@
 import MillraceBase
 
-/// What a dataset is computed from, as the scheduler sees it: RDD nodes and their dependencies, no code.
+/// What a dataset is computed from, as the scheduler sees it: RDD nodes and their dependencies, no
+/// code.
 ///
-/// Written by the API layer when an action runs, read once by the `DAGScheduler`, which cuts it at its shuffles.
+/// Written by the API layer when an action runs, read once by the `DAGScheduler`, which cuts it at
+/// its shuffles.
 public struct Lineage: Sendable {
     /// Parents before children. A node that the job's final RDD doesn't reach is ignored.
     public var nodes: [LineageNode]
@@ -15,8 +17,8 @@ public struct LineageNode: Sendable {
     public var id: RDDID
     public var partitionCount: Int
     public var dependencies: [Dependency]
-    /// Executors on which a partition is best computed (cached block, state owner), by partition, best first.
-    /// Empty when no partition has a preference.
+    /// Executors on which a partition is best computed (cached block, state owner), by partition,
+    /// best first. Empty when no partition has a preference.
     public var preferredExecutors: [[ExecutorID]]
 
     public init(
@@ -47,8 +49,8 @@ public enum Dependency: Sendable {
 
 /// A stage boundary: the map stage computes `parent` and writes `reducerCount` blocks per map task.
 public struct ShuffleDependency: Sendable {
-    /// Two dependencies with the same id are the same shuffle: its map stage runs once, over all jobs, until
-    /// `DriverEvent.shuffleReleased`.
+    /// Two dependencies with the same id are the same shuffle: its map stage runs once, over all
+    /// jobs, until `DriverEvent.shuffleReleased`.
     public var shuffle: ShuffleID
     public var parent: RDDID
     public var reducerCount: Int

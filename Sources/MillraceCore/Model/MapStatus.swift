@@ -31,10 +31,11 @@ public struct MapOutputs: Sendable {
     }
 }
 
-/// Bytes for each reducer, one byte each: exact up to 10, then at most 10 % too large, never too small; 0 stays 0.
+/// Bytes for each reducer, one byte each: exact up to 10, then at most 10 % too large, never too
+/// small; 0 stays 0.
 ///
-/// Same idea as Spark's `MapStatus.compressSize`. Encoding what was decoded gives the same bytes, so statuses may be
-/// passed on through any number of processes.
+/// Same idea as Spark's `MapStatus.compressSize`. Encoding what was decoded gives the same bytes,
+/// so statuses may be passed on through any number of processes.
 public struct BlockSizes: Hashable, Sendable {
     /// Codes, by reducer.
     public let codes: [UInt8]
@@ -50,7 +51,8 @@ public struct BlockSizes: Hashable, Sendable {
     /// Bytes for all reducers together.
     public var total: Int { codes.reduce(0) { $0 + BlockSizes.table[Int($1)] } }
 
-    /// Smallest code whose size is at least `size`; the largest code for anything above (about 100 GB).
+    /// Smallest code whose size is at least `size`; the largest code for anything above (about 100
+    /// GB).
     static func code(_ size: Int) -> UInt8 {
         var low = 0
         var high = table.count - 1

@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// One attempt of one task, as an executor needs it: everything else is resident there under (stage, attempt).
+/// One attempt of one task, as an executor needs it: everything else is resident there under
+/// (stage, attempt).
 public struct TaskDescription: Hashable, Sendable {
     public var id: TaskID
     public var stage: StageID
@@ -24,8 +25,8 @@ public struct TaskDescription: Hashable, Sendable {
     }
 }
 
-/// Binds a resident plan to one attempt of one stage. The shell sends it to an executor before that attempt's first
-/// launch there, and looks it up with `DriverCore.setup(of:attempt:)`.
+/// Binds a resident plan to one attempt of one stage. The shell sends it to an executor before that
+/// attempt's first launch there, and looks it up with `DriverCore.setup(of:attempt:)`.
 public struct StageSetup: Hashable, Sendable {
     public var stage: StageID
     public var attempt: Int

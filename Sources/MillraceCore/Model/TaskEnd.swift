@@ -38,11 +38,13 @@ public enum TaskEndReason: Hashable, Sendable {
     case killed(reason: String)
     /// The commit coordinator said no; another attempt commits this partition. Not a failure.
     case commitDenied
-    /// The process that ran it is gone. Made by the core from `DriverEvent.executorLost`, never reported.
+    /// The process that ran it is gone. Made by the core from `DriverEvent.executorLost`, never
+    /// reported.
     case executorLost(ExecutorLoss)
 
-    /// Whether `maxTaskFailures` counts it. Same rule as Spark's `TaskFailedReason.countTowardsTaskFailures`:
-    /// fetch failures, kills, denied commits and executors lost through no fault of the program are free.
+    /// Whether `maxTaskFailures` counts it. Same rule as Spark's
+    /// `TaskFailedReason.countTowardsTaskFailures`: fetch failures, kills, denied commits and
+    /// executors lost through no fault of the program are free.
     public var countsTowardsTaskFailures: Bool {
         switch self {
         case .result, .mapOutput, .fetchFailed, .killed, .commitDenied: false
@@ -76,9 +78,9 @@ public struct FetchFailure: Hashable, Sendable {
 /// Why an executor is gone.
 public struct ExecutorLoss: Hashable, Sendable {
     public var reason: String
-    /// Whether the program may be at fault (a crash, an unexplained exit, a heartbeat time-out), so that its running
-    /// tasks count a failure. `false` when the driver dismissed it or the platform took it away.
-    /// Spark: `ExecutorExited.exitCausedByApp`, `ExecutorProcessLost.causedByApp`.
+    /// Whether the program may be at fault (a crash, an unexplained exit, a heartbeat time-out), so
+    /// that its running tasks count a failure. `false` when the driver dismissed it or the platform
+    /// took it away. Spark: `ExecutorExited.exitCausedByApp`, `ExecutorProcessLost.causedByApp`.
     public var causedByApp: Bool
 
     public init(reason: String, causedByApp: Bool = true) {

@@ -2,9 +2,9 @@ import MillraceBase
 
 /// Where the map outputs of every live shuffle lie, and who still needs them.
 ///
-/// A shuffle is known from the first job that names it until it's released and no running job uses it. Its map stage
-/// exists only while a running job needs it; its outputs outlive the stage, which is what lets a later job skip it.
-/// Always true: `available` counts the statuses that are there.
+/// A shuffle is known from the first job that names it until it's released and no running job uses
+/// it. Its map stage exists only while a running job needs it; its outputs outlive the stage, which
+/// is what lets a later job skip it. Always true: `available` counts the statuses that are there.
 struct MapOutputTracker: Sendable {
     /// One shuffle.
     struct Shuffle: Sendable, SlabElement {
@@ -63,8 +63,8 @@ struct MapOutputTracker: Sendable {
                 statuses: [MapStatus?](repeating: nil, count: mapCount)), for: shuffle)
     }
 
-    /// Keeps the first status of a map index: a second attempt's output is as good, and replacing would only make the
-    /// executors' copies stale. Returns whether it was kept.
+    /// Keeps the first status of a map index: a second attempt's output is as good, and replacing
+    /// would only make the executors' copies stale. Returns whether it was kept.
     mutating func add(_ status: MapStatus, to slot: Int) -> Bool {
         guard shuffles[slot: slot].statuses[status.mapIndex] == nil else { return false }
         shuffles[slot: slot].statuses[status.mapIndex] = status
@@ -73,8 +73,9 @@ struct MapOutputTracker: Sendable {
         return true
     }
 
-    /// Forgets the outputs that lie on an executor, over all shuffles. With `before`, only outputs of tasks that were
-    /// launched before that task: what it complained about can't be younger than itself. (Spark compares epochs.)
+    /// Forgets the outputs that lie on an executor, over all shuffles. With `before`, only outputs
+    /// of tasks that were launched before that task: what it complained about can't be younger than
+    /// itself. (Spark compares epochs.)
     mutating func removeOutputs(on executor: ExecutorID, before: TaskID? = nil) -> [Loss] {
         var losses: [Loss] = []
         for slot in 0..<shuffles.slotBound where shuffles.id(at: slot) != nil {

@@ -2,10 +2,10 @@ import MillraceBase
 
 /// Lets at most one attempt commit each partition of a stage.
 ///
-/// The first attempt that asks is authorised and stays so over retries of its stage; when it ends without success the
-/// next one may. An attempt that has ended or was replaced isn't running any more for the `TaskScheduler` and is denied
-/// there, before it gets here. Same rule as Spark's OutputCommitCoordinator, with the unique `TaskID` in place of
-/// (stage attempt, task attempt).
+/// The first attempt that asks is authorised and stays so over retries of its stage; when it ends
+/// without success the next one may. An attempt that has ended or was replaced isn't running any
+/// more for the `TaskScheduler` and is denied there, before it gets here. Same rule as Spark's
+/// OutputCommitCoordinator, with the unique `TaskID` in place of (stage attempt, task attempt).
 struct OutputCommitCoordinator: Sendable {
     /// By unit of the stage, the task that may commit; -1 while nobody asked.
     private struct Units: Sendable, SlabElement {

@@ -1,7 +1,7 @@
 import MillraceBase
 
-/// Which tasks of one task set prefer which executor. Two flat arrays, so that an offer finds its tasks in
-/// O(log executors), whatever the number of tasks.
+/// Which tasks of one task set prefer which executor. Two flat arrays, so that an offer finds its
+/// tasks in O(log executors), whatever the number of tasks.
 struct LocalityIndex: Sendable {
     struct Group: Sendable {
         var executor: Int

@@ -1,9 +1,10 @@
 import MillraceBase
 
-/// The task sets that have something to launch, in the order in which they're served: FIFO, by job, then by stage.
+/// The task sets that have something to launch, in the order in which they're served: FIFO, by job,
+/// then by stage.
 ///
-/// Sets without pending tasks aren't in it, so a step never looks at a set for nothing. Other policies (pools with weight
-/// and minimum share) take its place without touching the offers.
+/// Sets without pending tasks aren't in it, so a step never looks at a set for nothing. Other
+/// policies (pools with weight and minimum share) take its place without touching the offers.
 struct RunQueue: Sendable {
     struct Entry: Sendable {
         var job: JobID

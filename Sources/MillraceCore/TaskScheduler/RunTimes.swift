@@ -1,9 +1,10 @@
 import MillraceBase
 
-/// How long the tasks of a plan took when it last ran, so that a resident plan's next stage knows from its first task.
+/// How long the tasks of a plan took when it last ran, so that a resident plan's next stage knows
+/// from its first task.
 ///
-/// Looked up once for each task set, never iterated. Forgets everything when full: what is still in use is learned again
-/// in a task or two.
+/// Looked up once for each task set, never iterated. Forgets everything when full: what is still in
+/// use is learned again in a task or two.
 struct RunTimes: Sendable {
     static let limit = 1_024
 

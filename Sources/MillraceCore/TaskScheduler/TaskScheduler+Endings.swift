@@ -1,8 +1,10 @@
 import MillraceBase
 
-/// What an attempt's end means for its executor and its task. What it means for the stage is the `DAGScheduler`'s.
+/// What an attempt's end means for its executor and its task. What it means for the stage is the
+/// `DAGScheduler`'s.
 extension TaskScheduler {
-    /// An attempt that has just ended and been taken off its executor; its set is still there until `settle`.
+    /// An attempt that has just ended and been taken off its executor; its set is still there until
+    /// `settle`.
     struct Ended: Sendable {
         var task: TaskID
         var setSlot: Int
@@ -25,10 +27,13 @@ extension TaskScheduler {
     }
 
     /// Takes a reported attempt off its executor; `nil` when it isn't running there.
-    mutating func release(_ task: TaskID, on executor: ExecutorID) -> Ended? {
+    mutating func release(_ task: TaskID, on executor: ExecutorID, now: Instant) -> Ended? {
         guard let slot = attempts.slot(of: task),
             attempts[slot: slot].executor == executor.rawValue
         else { return nil }
+        if !attempts[slot: slot].isKilled {
+            executors.states[executor.rawValue].lastProgress = now
+        }
         return release(slot)
     }
 
@@ -45,6 +50,7 @@ extension TaskScheduler {
         } else {
             executors.states[executor].lastHeld = attempt.previous
         }
+        if executors.states[executor].isQueueing { queuedCount -= 1 }
         executors.states[executor].held -= 1
         executors.states[executor].heldWork -= attempt.estimate
         attempts.remove(attempt.task)
@@ -87,7 +93,8 @@ extension TaskScheduler {
         return (sets[slot: set].stage, sets[slot: set].unit(attempts[slot: slot].index))
     }
 
-    /// The task waits again, unless somebody else cares for it or it failed too often. Call `settle` afterwards.
+    /// The task waits again, unless somebody else cares for it or it failed too often. Call
+    /// `settle` afterwards.
     mutating func fail(_ ended: Ended, _ reason: TaskEndReason, counts: Bool) -> Abort? {
         let slot = ended.setSlot
         // The end of a sibling may have been the stage's.
@@ -122,8 +129,9 @@ extension TaskScheduler {
         if sets.contains(ended.set) { removeIfOver(ended.setSlot) }
     }
 
-    /// The executor is gone: its attempts end, in launch order. The first `cores` of them were running and may be to
-    /// blame, the others were still queued there. (Spark: a task that hadn't reported its start isn't counted.)
+    /// The executor is gone: its attempts end, in launch order. The first `cores` of them were
+    /// running and may be to blame, the others were still queued there. (Spark: a task that hadn't
+    /// reported its start isn't counted.)
     mutating func lose(_ executor: ExecutorID) -> [(ended: Ended, wasRunning: Bool)] {
         guard executors.remove(executor) else { return [] }
         var ended: [(ended: Ended, wasRunning: Bool)] = []

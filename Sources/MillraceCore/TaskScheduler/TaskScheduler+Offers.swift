@@ -2,11 +2,12 @@ import MillraceBase
 
 /// Filling executors with tasks.
 ///
-/// First cores, one task to each executor in turn, then the queues of executors that run short tasks (*prefetch*): a task
-/// that waits there for less than a round trip to the driver costs nothing, and its predecessor's end needn't be
-/// answered before it starts. Three rules keep that harmless: an executor never holds more work than its cores take in
-/// `prefetchQueueTime` beyond a task each, so a long task is never queued behind another; never more than `prefetchLimit`
-/// tasks; and never more than its share of what still waits, so the last tasks go where a core is free.
+/// First cores, one task to each executor in turn, then the queues of executors that run short
+/// tasks (*prefetch*): a task that waits there for less than a round trip to the driver costs
+/// nothing, and its predecessor's end needn't be answered before it starts. Three rules keep that
+/// harmless: an executor never holds more work than its cores take in `prefetchQueueTime` beyond a
+/// task each, so a long task is never queued behind another; never more than `prefetchLimit` tasks;
+/// and never more than its share of what still waits, so the last tasks go where a core is free.
 extension TaskScheduler {
     /// Launches what fits. The launches are staged until `flush`.
     mutating func offer(now: Instant) {
@@ -29,7 +30,8 @@ extension TaskScheduler {
         touched.removeAll(keepingCapacity: true)
     }
 
-    /// Bound tasks, on the executors they prefer: all of these for a new set, else those that got room.
+    /// Bound tasks, on the executors they prefer: all of these for a new set, else those that got
+    /// room.
     private mutating func offerPreferred(_ slot: Int, _ now: Instant) {
         guard let locality = sets[slot: slot].locality else { return }
         if sets[slot: slot].isNew {
@@ -48,9 +50,9 @@ extension TaskScheduler {
     private mutating func fill(
         _ executor: Int, fromGroup group: Int, of slot: Int, _ now: Instant
     ) {
-        while executors.states[executor].hasFreeCore || mayPrefetch(executor, slot) {
+        while executors.states[executor].hasFreeCore || mayPrefetch(executor, slot, now) {
             guard let index = sets[slot: slot].popBound(group: group) else { return }
-            launch(index, of: slot, on: executor)
+            launch(index, of: slot, on: executor, now)
             // Delay scheduling: a local launch starts the wait anew.
             sets[slot: slot].localityDeadline = now + settings.localityWait
         }
@@ -59,18 +61,21 @@ extension TaskScheduler {
     /// Tasks that may run anywhere, and bound ones that have waited long enough.
     private mutating func offerAnywhere(_ slot: Int, _ now: Instant) {
         let evenBound = now >= sets[slot: slot].localityDeadline
-        while let executor = nextExecutor(slot, evenBound: evenBound) {
+        while let executor = nextExecutor(slot, evenBound: evenBound, now) {
             guard let index = sets[slot: slot].popAnywhere(evenBound: evenBound) else {
                 preconditionFailure("a task set counts waiting tasks that it doesn't find")
             }
-            launch(index, of: slot, on: executor)
+            launch(index, of: slot, on: executor, now)
             hasRoom(executor)
         }
     }
 
-    /// Takes the next executor with room for a task of this set out of its ring; `nil` when nothing waits or nobody has
-    /// room. An executor that may not prefetch now is left out until its next task ends.
-    private mutating func nextExecutor(_ slot: Int, evenBound: Bool) -> Int? {
+    /// Takes the next executor with room for a task of this set out of its ring; `nil` when nothing
+    /// waits or nobody has room. An executor that may not prefetch now is left out until its next
+    /// task ends.
+    private mutating func nextExecutor(
+        _ slot: Int, evenBound: Bool, _ now: Instant
+    ) -> Int? {
         let bound = evenBound ? 0 : sets[slot: slot].boundPendingCount
         guard sets[slot: slot].pendingCount > bound else { return nil }
         while let executor = freeRing.popFirst() {
@@ -80,14 +85,18 @@ extension TaskScheduler {
         }
         while let executor = prefetchRing.popFirst() {
             executors.states[executor].isInPrefetchRing = false
-            if executors.states[executor].isAlive, mayPrefetch(executor, slot) { return executor }
+            if executors.states[executor].isAlive, mayPrefetch(executor, slot, now) {
+                return executor
+            }
         }
         return nil
     }
 
     /// Whether a busy executor may be given one more task of this set in advance.
-    private func mayPrefetch(_ executor: Int, _ slot: Int) -> Bool {
-        guard queueTime > 0, executors.states[executor].isAlive else { return false }
+    private func mayPrefetch(_ executor: Int, _ slot: Int, _ now: Instant) -> Bool {
+        guard queueTime > 0, executors.states[executor].isAlive, isMoving(executor, now) else {
+            return false
+        }
         let cores = executors.states[executor].cores
         let queued = executors.states[executor].held - cores
         let share = sets[slot: slot].pendingCount / max(executors.aliveCount, 1)
@@ -97,7 +106,8 @@ extension TaskScheduler {
         return !overflow && executors.states[executor].heldWork + estimate <= queueTime + work
     }
 
-    /// Of one task, in nanoseconds. Unknown tasks count as so long that `prefetchUnknown` of them may wait.
+    /// Of one task, in nanoseconds. Unknown tasks count as so long that `prefetchUnknown` of them
+    /// may wait.
     private func expectedTime(_ slot: Int) -> Int64 {
         let estimate = sets[slot: slot].estimate
         if estimate > 0 { return min(estimate, 1 << 52) }
@@ -105,7 +115,9 @@ extension TaskScheduler {
             + (settings.prefetchUnknown > 0 ? 0 : 1)
     }
 
-    private mutating func launch(_ index: Int, of slot: Int, on executor: Int) {
+    private mutating func launch(
+        _ index: Int, of slot: Int, on executor: Int, _ now: Instant
+    ) {
         let task = nextTask
         nextTask = task.next
         let estimate = expectedTime(slot)
@@ -121,7 +133,9 @@ extension TaskScheduler {
             executors.states[executor].firstHeld = Int32(attemptSlot)
         }
         executors.states[executor].lastHeld = Int32(attemptSlot)
+        if executors.states[executor].held == 0 { executors.states[executor].lastProgress = now }
         executors.states[executor].held += 1
+        if executors.states[executor].isQueueing { queuedCount += 1 }
         executors.states[executor].heldWork += estimate
         sets[slot: slot].launched(index, attemptSlot: attemptSlot)
 

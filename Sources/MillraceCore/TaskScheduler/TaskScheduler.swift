@@ -2,13 +2,14 @@ import MillraceBase
 
 /// Decides which task runs where; never why, and never what follows from its end.
 ///
-/// The `DAGScheduler` submits task sets, one for each stage attempt. An offer (`TaskScheduler+Offers.swift`) fills the
-/// executors with room from the `RunQueue`. When an attempt ends (`TaskScheduler+Endings.swift`) its room is free again
-/// and its task is done, waits again, or is left to the stage's next attempt.
+/// The `DAGScheduler` submits task sets, one for each stage attempt. An offer
+/// (`TaskScheduler+Offers.swift`) fills the executors with room from the `RunQueue`. When an
+/// attempt ends (`TaskScheduler+Endings.swift`) its room is free again and its task is done, waits
+/// again, or is left to the stage's next attempt.
 ///
-/// The price of a task doesn't depend on how many there are: executors with room stand in rings, waiting tasks behind
-/// cursors, running attempts in a table by id.
-/// Always true: `TaskScheduler+Invariants.swift`.
+/// The price of a task doesn't depend on how many there are: executors with room stand in rings,
+/// waiting tasks behind cursors, running attempts in a table by id. Always true:
+/// `TaskScheduler+Invariants.swift`.
 struct TaskScheduler: Sendable {
     /// One launched attempt that hasn't ended.
     struct Attempt: Sendable, SlabElement {
@@ -40,12 +41,17 @@ struct TaskScheduler: Sendable {
     var attempts = IdentifierMap<TaskID, Attempt>()
     var nextTask = TaskID(0)
     var nextSet = TaskSetID(0)
-    /// Executors with a free core, and those that may take tasks in advance. Stale entries are dropped when met.
+    /// Executors with a free core, and those that may take tasks in advance. Stale entries are
+    /// dropped when met.
     var freeRing = RingBuffer<Int>(capacity: 64)
     var prefetchRing = RingBuffer<Int>(capacity: 64)
     /// Executors that got room since the last offer; bound tasks look here.
     var touched: [Int] = []
     var runTimes = RunTimes()
+    /// Tasks that wait at their executors for a core.
+    var queuedCount = 0
+    /// When to look for queues that don't move; `nil` while nobody is free to take over.
+    var recallAt: Instant?
     /// When some bound task may next run anywhere.
     var localityDeadline: Instant?
 
@@ -168,7 +174,8 @@ struct TaskScheduler: Sendable {
         retireIfDone(slot)
     }
 
-    /// A unit's output was lost after it was done: it's computed again, if the set has it and still launches.
+    /// A unit's output was lost after it was done: it's computed again, if the set has it and still
+    /// launches.
     mutating func recompute(_ id: TaskSetID, unit: Int) {
         guard let slot = sets.slot(of: id), !sets[slot: slot].isZombie,
             let index = sets[slot: slot].index(ofUnit: unit),

@@ -7,12 +7,14 @@ struct TaskSetID: RawIdentifier {
     init(_ rawValue: Int) { self.rawValue = rawValue }
 }
 
-/// The tasks of one stage attempt: which wait, run and are done. Spark's TaskSetManager, as a table.
+/// The tasks of one stage attempt: which wait, run and are done. Spark's TaskSetManager, as a
+/// table.
 ///
-/// A task is named by its *index* in the set. Its *unit* is what the stage counts: the map index, or the index in the
-/// job's list of partitions. Waiting tasks lie nowhere: `fresh` walks the indexes once, `retries` holds those that came
-/// back. Tasks with a living preferred executor are `isBound` and found through `locality`.
-/// A set that is a *zombie* launches nothing more; it stays until its last attempt has ended.
+/// A task is named by its *index* in the set. Its *unit* is what the stage counts: the map index,
+/// or the index in the job's list of partitions. Waiting tasks lie nowhere: `fresh` walks the
+/// indexes once, `retries` holds those that came back. Tasks with a living preferred executor are
+/// `isBound` and found through `locality`. A set that is a *zombie* launches nothing more; it stays
+/// until its last attempt has ended.
 struct TaskSet: Sendable, SlabElement {
     /// What's known of one task.
     struct Task: Sendable {
@@ -26,8 +28,8 @@ struct TaskSet: Sendable, SlabElement {
         var isBound = false
     }
 
-    /// Most attempts of one task, failures or not: a retry that never counts (killed, commit denied, executor lost) must
-    /// not go on for ever.
+    /// Most attempts of one task, failures or not: a retry that never counts (killed, commit
+    /// denied, executor lost) must not go on for ever.
     static let attemptLimit = 1_000
 
     let id: TaskSetID
@@ -157,7 +159,8 @@ struct TaskSet: Sendable, SlabElement {
         hasLaunched = true
     }
 
-    /// Puts a task back that isn't waiting. A retry goes where there is room: what it preferred has just failed or left.
+    /// Puts a task back that isn't waiting. A retry goes where there is room: what it preferred has
+    /// just failed or left.
     mutating func requeue(_ index: Int) {
         precondition(!tasks[index].isPending, "a waiting task is queued again")
         if tasks[index].isDone {

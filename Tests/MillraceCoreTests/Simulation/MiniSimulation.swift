@@ -2,11 +2,13 @@ import MillraceBase
 
 @testable import MillraceCore
 
-/// A cluster in a box: random jobs, executors that fail in every way the core knows of, and a model of what must come out.
+/// A cluster in a box: random jobs, executors that fail in every way the core knows of, and a model
+/// of what must come out.
 ///
-/// Executors are pure chance, but honest: a reduce task fails to fetch exactly when a map output that the core promised
-/// isn't there. What is checked: every result index comes exactly once, results are made from complete inputs, slots
-/// balance, each job ends once, and nothing is left over when the faults stop.
+/// Executors are pure chance, but honest: a reduce task fails to fetch exactly when a map output
+/// that the core promised isn't there. What is checked: every result index comes exactly once,
+/// results are made from complete inputs, slots balance, each job ends once, and nothing is left
+/// over when the faults stop.
 struct MiniSimulation {
     struct Executor {
         var cores: Int

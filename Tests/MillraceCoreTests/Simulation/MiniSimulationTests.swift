@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// Random days in a cluster's life. `MILLRACE_SEEDS=5000` runs more of them; a failure names its seed.
+/// Random days in a cluster's life. `MILLRACE_SEEDS=5000` runs more of them; a failure names its
+/// seed.
 @Suite struct MiniSimulationTests {
     static let seeds = Int(ProcessInfo.processInfo.environment["MILLRACE_SEEDS"] ?? "") ?? 200
 

@@ -8,7 +8,8 @@ struct Arguments {
         name = parts.first ?? ""
         for part in parts.dropFirst() {
             if let equals = part.firstIndex(of: "=") {
-                options.append((String(part[..<equals]), String(part[part.index(after: equals)...])))
+                options.append(
+                    (String(part[..<equals]), String(part[part.index(after: equals)...])))
             } else {
                 words.append(part)
             }

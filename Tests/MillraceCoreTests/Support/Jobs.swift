@@ -3,7 +3,8 @@ import MillraceCore
 
 /// Jobs of the shapes that tests need.
 enum Jobs {
-    /// Stages in a row: `counts` are their task counts, the last one is the final stage; a shuffle between each two.
+    /// Stages in a row: `counts` are their task counts, the last one is the final stage; a shuffle
+    /// between each two.
     static func chain(
         _ id: Int, _ counts: [Int], shuffles: [Int] = [], partitions: [Int]? = nil,
         preferred: [Int] = [], properties: JobProperties = JobProperties(), hasInputs: Bool = false

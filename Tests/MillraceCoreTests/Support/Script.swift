@@ -1,5 +1,5 @@
-/// A text of commands and what each did: `command`, `----`, lines of output, a blank line. Lines with `#` before a command
-/// say what it's about.
+/// A text of commands and what each did: `command`, `----`, lines of output, a blank line. Lines
+/// with `#` before a command say what it's about.
 struct Script {
     struct Step {
         var comments: [String]

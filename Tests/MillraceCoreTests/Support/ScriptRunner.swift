@@ -8,7 +8,8 @@ import MillraceBase
 ///     job 0 chain=2,3 shuffles=0    2 map tasks, 3 result tasks; also join=2,2,3 shuffles=0,1
 ///                                   partitions=1,0  prefer=0,0,1  group=g  max-failures=1  inputs
 ///     succeed 0 1  run=5ms          the tasks end well, in one report for each executor
-///     fail 0 message…               fetch-fail 3 map=1 executor=0 (or: unknown)    killed 3    deny 3
+///     fail 0 message…               killed 3    deny 3
+///     fetch-fail 3 map=1 executor=0 (without them: an unknown location)
 ///     lose 0 [innocent]             heartbeat 0      advance 200ms (timers fire on the way)
 ///     cancel 0     cancel-group g   release 0        commit 3 on=0
 ///     outputs 0    setup 1.0        held             quiescent
