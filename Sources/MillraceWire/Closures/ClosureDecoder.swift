@@ -135,6 +135,12 @@ struct ClosureDecoder {
                 conformances.append(
                     (binding, source, try shipping.readAddress(count: 8, isExecutable: false)))
                 words.append(nil)
+            case (BindingTag.namedConformance, nil):
+                let type = try shipping.readType()
+                let description = try shipping.readAddress(count: 8, isExecutable: false)
+                guard let table = swift_conformsToProtocol(MetadataKind.pointer(type), description)
+                else { throw ShippingReader.corrupted("a conformance is missing") }
+                words.append(table)
             default: throw ShippingReader.corrupted("a generic argument is of the wrong kind")
             }
         }

@@ -27,6 +27,8 @@ enum BindingTag {
     static let witness: UInt8 = 2
     /// The witness table of a bound type for a protocol, made at run time.
     static let conformance: UInt8 = 3
+    /// The same of a type that is no binding: the closure gets it from one of its arguments.
+    static let namedConformance: UInt8 = 4
 }
 
 /// Reads closures out of memory. Knows where it is, so that a refusal names the capture.
@@ -160,10 +162,29 @@ struct ClosureEncoder {
                 shipping.writer.writeCount(binding)
                 if shipping.writeAddress(description) { return }
             }
+            if let type = conformingType(conformance),
+                swift_conformsToProtocol(MetadataKind.pointer(type), description) == table {
+                shipping.writer.writeByte(BindingTag.namedConformance)
+                try shipping.writeType(type)
+                if shipping.writeAddress(description) { return }
+            }
         }
         throw refusal(
             "a generic closure that needs a conformance made at run time",
             "make the closure where its types are concrete")
+    }
+
+    /// The type of a conformance descriptor {protocol, type, witnesses, flags}; nil for a generic one.
+    private func conformingType(_ conformance: UnsafeRawPointer) -> Any.Type? {
+        let field = conformance + 4
+        var descriptor: UnsafeRawPointer? = field + Int(field.load(as: Int32.self))
+        switch (conformance.load(fromByteOffset: 12, as: UInt32.self) >> 3) & 7 {
+        case 0: break
+        case 1: descriptor = descriptor?.load(as: UnsafeRawPointer?.self)
+        default: return nil
+        }
+        guard let descriptor, descriptor.load(as: UInt32.self) & 0x80 == 0 else { return nil }
+        return GenericEnvironment.type(descriptor, levels: [], [])
     }
 
     // MARK: a context that is the only capture itself

@@ -11,6 +11,14 @@ private struct Parity: Partitioner {
     enum CodingKeys: CodingKey {}
 }
 
+private struct Place: Codable, Hashable, Comparable, Sendable {
+    var row: Int
+    var column: Int
+    static func < (left: Place, right: Place) -> Bool {
+        (left.row, left.column) < (right.row, right.column)
+    }
+}
+
 private struct OutOfRange: Partitioner {
     let numPartitions: Int
     func partition(for key: Int) -> Int { key }
@@ -82,6 +90,17 @@ private func keysByPartition<Value>(_ dataset: RDD<(Int, Value)>) async throws -
         let optionals = context.parallelize([(1, 1), (nil, 2), (1, 3), (nil, 4)] as [(Int?, Int)], 3)
         let sums = try await optionals.reduceByKey { $0 + $1 }.collectAsMap()
         #expect(sums == [1: 4, nil: 6])
+    }
+
+    @Test func keysMayBePrivateStructs() async throws {
+        let rows = (0..<100).map { (Place(row: $0 % 5, column: $0 % 2), $0) }
+        let dataset = serialContext().parallelize(rows, 3)
+        let sums = Dictionary(grouping: rows, by: \.0).mapValues { $0.reduce(0) { $0 + $1.1 } }
+        #expect(try await dataset.reduceByKey { $0 + $1 }.collectAsMap() == sums)
+        #expect(try await dataset.groupByKey().count() == 10)
+        #expect(try await dataset.keys().distinct().count() == 10)
+        #expect(try await dataset.join(dataset.reduceByKey { $0 + $1 }).count() == 100)
+        #expect(try await dataset.sortByKey().keys().collect() == rows.map(\.0).sorted())
     }
 
     @Test func aPartitionerOfOnesOwnPlacesTheKeys() async throws {

@@ -26,10 +26,11 @@ private struct Opaque: Hashable, Sendable {
             { _ = try await rows.map { ($0, 1) }.reduceByKey { $0 + $1 }.count() },
             { _ = try await rows.map { (1, $0) }.groupByKey().count() },
         ]
-        for refusal in refusals {
+        for (index, refusal) in refusals.enumerated() {
             let error = await #expect(throws: MillraceError.self) { try await refusal() }
             #expect(error?.code == .notSerializable)
-            #expect(error?.message.contains("Opaque") == true)
+            #expect(
+                error?.message.contains("Opaque") == true, "refusal \(index): \(error?.message ?? "")")
         }
     }
 
