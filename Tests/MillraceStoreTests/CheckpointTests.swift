@@ -55,7 +55,7 @@ import Testing
             ("{}", "at byte 0: line 1: the format's version \"v1\" is expected"),
             ("v2\n{}", "line 1: its format is v2, this program reads v1"),
             ("v1", "at byte 2: line 2: the batch's metadata is expected, not the end"),
-            ("v1\n[1]", "at byte 3: line 2, column 1: the batch's metadata: an object is expected"),
+            ("v1\n[1]", "at byte 3: line 2: the batch's metadata: an object is expected"),
             (
                 "v1\n{\"batchTimestampMs\":1}",
                 "at byte 3: line 2: "
@@ -67,7 +67,8 @@ import Testing
             ),
             (
                 "v1\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":1}\n{}\n\n-",
-                "at byte 50: line 4: a source's offset as JSON, or \"-\", is expected"
+                "at byte 50: line 4, column 1: a source's offset as JSON, or \"-\": "
+                    + "a value is expected, not the end"
             ),
         ]
         for (text, reason) in cases {
@@ -192,6 +193,35 @@ import Testing
                 }
             }
             _ = try? OffsetSeq(decoding: Array(bytes[..<index]), path: "x")
+        }
+    }
+
+    @Test func randomChangesOfALogNeverTrap() throws {
+        let texts = [
+            "v1\n{\"batchWatermarkMs\":0,\"batchTimestampMs\":17,\"conf\":{\"k\":\"v\"}}"
+                + "\n{\"t\":1}\n-",
+            "v1\n{\"nextBatchWatermarkMs\":5}",
+        ]
+        var generator = SplitMix64(seed: 21)
+        for _ in 0..<10_000 {
+            var bytes = Array(texts[Int.random(in: 0..<2, using: &generator)].utf8)
+            for _ in 0..<Int.random(in: 1..<6, using: &generator) {
+                let index = Int.random(in: 0..<bytes.count, using: &generator)
+                switch Int.random(in: 0..<3, using: &generator) {
+                case 0: bytes[index] = .random(in: 0...255, using: &generator)
+                case 1:
+                    bytes.insert(
+                        contentsOf: Array("\n{[\"9".utf8).shuffled(using: &generator), at: index)
+                default: bytes.removeSubrange(index..<min(index + 3, bytes.count))
+                }
+                if bytes.isEmpty { bytes = [0x0A] }
+            }
+            if let read = try? OffsetSeq(decoding: bytes, path: "x") {
+                #expect(try OffsetSeq(decoding: read.encode(), path: "x") == read)
+            }
+            if let read = try? CommitMetadata(decoding: bytes, path: "x") {
+                #expect(try CommitMetadata(decoding: read.encode(), path: "x") == read)
+            }
         }
     }
 

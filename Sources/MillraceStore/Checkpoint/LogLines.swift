@@ -42,12 +42,17 @@ struct LogLines {
 
     /// The line as a JSON object; `what` it is, for the error.
     func object(_ line: Int, _ what: String) throws(StoreError) -> JSONObject {
+        guard let object = try json(line, what).objectValue else {
+            throw failure(line, "\(what): an object is expected")
+        }
+        return object
+    }
+
+    /// The line as JSON.
+    func json(_ line: Int, _ what: String) throws(StoreError) -> JSONValue {
         guard line < lines.count else { throw failure(line, "\(what) is expected, not the end") }
         do throws(JSONError) {
-            guard let object = try JSONValue(parsing: Array(lines[line])).objectValue else {
-                throw JSONError(offset: 0, line: 1, column: 1, reason: "an object is expected")
-            }
-            return object
+            return try JSONValue(parsing: Array(lines[line]))
         } catch {
             throw .corrupt(
                 path, at: offset(line) + error.offset,

@@ -74,9 +74,7 @@ extension OffsetSeq: MetadataLogEntry {
         offsets = []
         for index in 2..<max(lines.count, 2) {
             let line = lines[index]
-            guard !line.isEmpty else {
-                throw lines.failure(index, "a source's offset as JSON, or \"-\", is expected")
-            }
+            if line != "-" { _ = try lines.json(index, "a source's offset as JSON, or \"-\"") }
             offsets.append(line == "-" ? nil : line)
         }
     }

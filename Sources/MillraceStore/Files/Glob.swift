@@ -39,8 +39,8 @@ public enum Glob {
             return try fileSystem.exists(path) ? [path] : []
         }
         if !folder.isEmpty, try fileSystem.status(folder)?.isFolder != true { return [] }
-        return try fileSystem.list(folder.isEmpty ? "." : folder)
-            .filter { matches($0.name, part) }.map { StorePath.join(folder, $0.name) }
+        return try fileSystem.names(in: folder.isEmpty ? "." : folder)
+            .filter { matches($0, part) }.map { StorePath.join(folder, $0) }
     }
 
     /// Greedy with one step back: linear in practice, at most name times pattern.
