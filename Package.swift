@@ -63,6 +63,7 @@ let package = Package(
         program("MillraceCLI", ["MillraceBase", "MillraceDeploy", "MillraceKafka", "MillraceWire"]),
         program("MillraceBench", ["Millrace", "MillraceBase", "CLinux"]),
         program("MillraceInterop", ["MillraceNet", "MillraceBase", "CMillraceProto", "CProtobufC"]),
+        program("WordCount", ["Millrace"]),
         program("StreamingWordCount", ["Millrace", "MillraceBase"]),
         program(
             "MillraceDemo", ["MillraceBase", "MillraceDriver", "MillraceKafka", "MillraceStore", "CLinux"]),
@@ -89,7 +90,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests", dependencies: ["ClusterJobs", "MillraceNet", "MillraceBase"],
             exclude: ["Clients"], swiftSettings: settings),
-        tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase"]),
+        tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase", "WordCount"]),
         .testTarget(
             name: "TidyTests", dependencies: ["MillraceBase"], exclude: ["Exceptions"], swiftSettings: settings),
     ]

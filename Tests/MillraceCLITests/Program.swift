@@ -39,8 +39,8 @@ struct Program {
             errors: String(decoding: try Data(contentsOf: err), as: UTF8.self))
     }
 
-    /// Where this test program was built, and `millrace` with it.
-    private static let directory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    /// Where this test program was built, and every other program with it.
+    static let directory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent()
 
     /// One line on stderr and nothing on stdout: what misuse looks like.

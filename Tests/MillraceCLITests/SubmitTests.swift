@@ -129,4 +129,20 @@ import Testing
                 == "millrace: submit: \(file.path):2: spark.task.maxFailures=none is not an integer\n"
         )
     }
+
+    @Test(arguments: ["local[2]", "local-cluster[2,1,256]"])
+    func theWordCountOfTheReadmeCounts(master: String) throws {
+        let license = "/usr/share/common-licenses/Apache-2.0"
+        let text = try String(contentsOfFile: license, encoding: .utf8)
+        var expected: [String: Int] = [:]
+        for line in text.split(separator: "\n") {
+            for word in line.split(separator: " ") { expected[String(word), default: 0] += 1 }
+        }
+        let application = Program.directory.appendingPathComponent("WordCount").path
+        let program = try Program.run(["submit", "--master", master, application, license])
+        #expect(program.status == 0, "\(program.errors)")
+        #expect(program.errors == "")
+        let lines = program.output.split(separator: "\n").map(String.init).sorted()
+        #expect(lines == expected.map { "\($0.key) \($0.value)" }.sorted())
+    }
 }

@@ -33,6 +33,12 @@ import Testing
         }
     }
 
+    @Test func theProgramInTheReadmeIsTheOneThatIsTested() throws {
+        let readme = try #require(SourceTree.text("README.md"))
+        let program = try #require(SourceTree.text("Sources/WordCount/WordCount.swift"))
+        #expect(readme.contains("```swift\n\(program)```"))
+    }
+
     /// The programs and scripts that documents tell people to run.
     @Test func scriptsThatAreNamedExist() throws {
         for page in Self.pages + ["README.md"] {
