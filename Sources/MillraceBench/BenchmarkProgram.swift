@@ -7,6 +7,8 @@ import MillraceBase
     static let help = """
         usage: millrace-bench NAME [--master URL] [--option value]... --json
           sched       --tasks 10000 --jobs 1000 --reps 4
+          microbatch  --kind agg|stateless --partitions 2 --rows 1000 --keys 100
+                      --batches 200 --warm 50 --srcparts 2 --ckptdir DIR
         NAME's work and the keys of its line are those of bench/peers. --master is
         local-cluster[2,1,1024] unless given.
         """
@@ -18,6 +20,8 @@ import MillraceBase
         case "sched":
             try emit(
                 options, session, watch, try await SchedulerBenchmark.run(session.context, options))
+        case "microbatch":
+            try emit(options, session, watch, try await MicroBatchBenchmark.run(session, options))
         default: throw MillraceError(.invalidArgument, "no benchmark \(options.bench); see --help")
         }
     }
@@ -28,12 +32,16 @@ import MillraceBase
             print(help)
             exit(0)
         }
-        runApplication(settings: ["millrace.master": master(arguments)], arguments)
+        let settings = [
+            "millrace.master": value("master", arguments) ?? "local-cluster[2,1,1024]",
+            "millrace.shuffle.partitions": value("partitions", arguments) ?? "2",
+        ]
+        runApplication(settings: settings, arguments)
     }
 
-    private static func master(_ arguments: [String]) -> String {
-        guard let index = arguments.firstIndex(of: "--master"), index + 1 < arguments.count else {
-            return "local-cluster[2,1,1024]"
+    private static func value(_ name: String, _ arguments: [String]) -> String? {
+        guard let index = arguments.firstIndex(of: "--" + name), index + 1 < arguments.count else {
+            return nil
         }
         return arguments[index + 1]
     }

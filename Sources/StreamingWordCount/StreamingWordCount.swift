@@ -1,4 +1,78 @@
+import Glibc
 import Millrace
+import MillraceBase
+
+/// Counts the words of a Kafka topic, exactly once, until it is stopped. The demo's job, and an example to start from.
+///
+///     millrace submit --master 'local-cluster[2,1,1024]' StreamingWordCount --brokers HOST:PORT --topic lines \
+///         --checkpoint FOLDER --output FOLDER
+///
+/// Writes each batch's changed counts as JSON lines into the output folder, and prints one line of JSON with the process
+/// ids when it has started and one with the query's progress after each batch.
 @main struct StreamingWordCount: MillraceApp {
-    static func run(_ session: MillraceSession, _ arguments: [String]) async throws {}
+    struct WordCount: Codable, Sendable {
+        var word: String
+        var count: Int
+    }
+
+    static func run(_ session: MillraceSession, _ arguments: [String]) async throws {
+        let options = try Options(arguments)
+        session.streams.addListener(ProgressPrinter())
+        let query = try await session.readStream
+            .option("startingOffsets", "earliest")
+            .kafka(options.brokers, subscribe: options.topic)
+            .flatMap { record in
+                record.value.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+            }
+            .groupByKey { $0 }.count()
+            .map { WordCount(word: $0.0, count: $0.1) }
+            .writeStream.queryName("word-count").outputMode(.update)
+            .trigger(.processingTime(.milliseconds(options.triggerMilliseconds)))
+            .checkpointLocation(options.checkpoint).format("json").start(options.output)
+        let executors = try await session.context.executors().map(\.processID)
+        print("{\"driver\":\(getpid()),\"executors\":\(executors)}")
+        fflush(nil)
+        try await query.awaitTermination()
+    }
+
+    struct Options {
+        var brokers = ""
+        var topic = ""
+        var checkpoint = ""
+        var output = ""
+        var triggerMilliseconds = 200
+
+        init(_ arguments: [String]) throws {
+            var rest = arguments[...]
+            while let name = rest.popFirst() {
+                guard let value = rest.popFirst() else {
+                    throw MillraceError(.invalidArgument, "\(name) needs a value")
+                }
+                switch name {
+                case "--brokers": brokers = value
+                case "--topic": topic = value
+                case "--checkpoint": checkpoint = value
+                case "--output": output = value
+                case "--trigger-ms":
+                    guard let number = Int(value), number >= 0 else {
+                        throw MillraceError(.invalidArgument, "--trigger-ms \(value) is not a number from 0")
+                    }
+                    triggerMilliseconds = number
+                default: throw MillraceError(.invalidArgument, "\(name) is not an option")
+                }
+            }
+            guard ![brokers, topic, checkpoint, output].contains("") else {
+                throw MillraceError(
+                    .invalidArgument, "--brokers, --topic, --checkpoint and --output are needed")
+            }
+        }
+    }
+}
+
+/// One line of JSON after each batch, on standard output.
+final class ProgressPrinter: StreamingQueryListener {
+    func onQueryProgress(_ progress: StreamingQueryProgress) {
+        print(progress.json)
+        fflush(nil)
+    }
 }
