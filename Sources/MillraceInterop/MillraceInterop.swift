@@ -1,1 +1,32 @@
-@main struct Main { static func main() {} }
+import Glibc
+import MillraceBase
+import MillraceNet
+
+/// `millrace-interop`: gRPC's official interoperability service and its cases, on Millrace's own gRPC,
+/// so that both can be held against implementations that nobody here wrote.
+@main struct MillraceInterop {
+    static func main() {
+        do throws(UsageError) {
+            let arguments = try InteropArguments(Array(CommandLine.arguments.dropFirst()))
+            switch arguments.command {
+            case .help: print(InteropArguments.help)
+            case .server: exit(InteropProgram.serve(arguments))
+            case .client: exit(InteropProgram.runCase(arguments))
+            }
+        } catch {
+            complain("\(error.message) (see millrace-interop --help)")
+            exit(2)
+        }
+    }
+}
+
+/// A command line that cannot be right, in one line.
+struct UsageError: Error {
+    var message: String
+}
+
+/// One line to stderr, named after the program.
+func complain(_ line: String) {
+    let bytes = Array("millrace-interop: \(line)\n".utf8)
+    _ = Glibc.write(STDERR_FILENO, bytes, bytes.count)
+}

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Signals as events of a loop. SIGTERM and SIGINT then arrive between two ticks instead of in the
-/// middle of anything.
+/// middle of anything. The loop keeps the source until `close` or its own end.
 public final class SignalSource {
     private let loop: EventLoop
     private let descriptor: FileDescriptor
@@ -24,11 +24,14 @@ public final class SignalSource {
         let raw = signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
         guard raw >= 0 else { throw NetError.last("signalfd") }
         descriptor = FileDescriptor(owning: raw)
-        token = try loop.watch(readable: raw) {
-            var info = signalfd_siginfo()
-            while Glibc.read(raw, &info, MemoryLayout<signalfd_siginfo>.size) == MemoryLayout<signalfd_siginfo>.size {
-                handler(Int32(info.ssi_signo))
-            }
+        token = try loop.watch(readable: raw) { self.take(handler) }
+    }
+
+    private func take(_ handler: (Int32) -> Void) {
+        var info = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        while token != nil, Glibc.read(descriptor.raw, &info, size) == size {
+            handler(Int32(info.ssi_signo))
         }
     }
 

@@ -147,8 +147,13 @@ enum HTTP2Callbacks {
         return 0
     }
 
-    private static let onInvalidFrame: nghttp2_on_invalid_frame_recv_callback = { _, _, code, user in
+    private static let onInvalidFrame: nghttp2_on_invalid_frame_recv_callback = { _, frame, code, user in
         let session = owner(user)
+        // grpc-go's clients say good-bye with a stream number that nghttp2 finds wrong. It is a good-bye.
+        if frame!.pointee.hd.type == UInt8(NGHTTP2_GOAWAY.rawValue) {  // nghttp2 gives a frame
+            session.delegate?.sessionReceivedGoAway(session)
+            return 0
+        }
         if session.lastViolation == nil { session.lastViolation = String(cString: nghttp2_strerror(code)) }
         return 0
     }

@@ -101,6 +101,15 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
         if connection == nil { end(error) }
     }
 
+    /// This side is done: its calls end, the peer is told (GOAWAY), and the connection closes when that
+    /// is sent.
+    func sayGoodbye(_ why: String) {
+        guard let session, let connection, isReady, !isEnded else { return close(.closed(why)) }
+        session.goAway()
+        connectionFillsOutput(connection)
+        fail(.closed(why))
+    }
+
     // MARK: - Connection
 
     func connectionOpened(_ connection: Connection) {

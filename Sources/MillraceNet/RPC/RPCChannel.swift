@@ -122,7 +122,7 @@ public final class RPCChannel: HTTP2ConnectionOwner {
         let connections = [current].compactMap { $0 } + draining.values
         current = nil
         draining.removeAll()
-        for connection in connections { connection.close(.closed("the channel is closed")) }
+        for connection in connections { connection.sayGoodbye("the channel is closed") }
         fail(RPCStatus(.unavailable, "the channel is closed"))
         onStateChange = nil
     }

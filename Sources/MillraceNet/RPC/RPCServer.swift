@@ -13,6 +13,8 @@ public final class RPCServer: HTTP2ConnectionOwner {
     public let address: SocketAddress
     /// Calls that are open now.
     public internal(set) var openCalls = 0
+    /// What health probes are told.
+    public let health = HealthService()
 
     let options: RPCServerOptions
     private let tls: TLSContext?
@@ -23,6 +25,7 @@ public final class RPCServer: HTTP2ConnectionOwner {
     private var connections: [ObjectIdentifier: HTTP2Connection] = [:]
     private var shutdownDone: (() -> Void)?
     private var shutdownTimer: TimerToken?
+    private var reflection: ReflectionService?
 
     /// Listens at once. Throws `NetError` if the address is taken, or unsafe (see
     /// `RPCServerOptions.permitsUnauthenticated`).
@@ -45,6 +48,10 @@ public final class RPCServer: HTTP2ConnectionOwner {
         self.listener = listener
         self.address = listener.address
         accepted.server = self
+        health.register(on: self)
+        let reflection = ReflectionService(self)
+        self.reflection = reflection
+        reflection.register()
     }
 
     private final class AcceptTarget {
@@ -91,6 +98,21 @@ public final class RPCServer: HTTP2ConnectionOwner {
         }
     }
 
+    /// Lets clients look up what the services of a proto package are. `package` is one of this program's
+    /// `proto/` (`millrace.v1`); an unknown one is a bug.
+    public func registerDescriptors(package: String) {
+        guard let set = DescriptorIndex.embedded(package) else {
+            preconditionFailure("no descriptors of \(package): see deploy/regenerate-proto.sh")
+        }
+        do { try registerDescriptors(set: set) } catch { preconditionFailure("\(package): \(error)") }
+    }
+
+    /// The same for a serialized FileDescriptorSet (`protoc --include_imports --descriptor_set_out`).
+    public func registerDescriptors(set: [UInt8]) throws(ByteError) {
+        loop.preconditionOnLoop()
+        try reflection?.index.add(set)
+    }
+
     private static let moreThanOne = RPCStatus(.unimplemented, "more than one request to a unary method")
     private static let none = RPCStatus(.unimplemented, "no request to a unary method")
 
@@ -100,6 +122,7 @@ public final class RPCServer: HTTP2ConnectionOwner {
     public func shutdown(grace: Duration, then: @escaping () -> Void = {}) {
         loop.preconditionOnLoop()
         stopListening()
+        health.shutDown()
         shutdownDone = then
         for connection in connections.values { connection.shutDown() }
         shutdownTimer = loop.schedule(after: grace) { [self] in close() }

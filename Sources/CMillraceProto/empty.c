@@ -1,1 +1,0 @@
-// Generated protobuf-c code lies beside this file; see deploy/regenerate-proto.sh.
