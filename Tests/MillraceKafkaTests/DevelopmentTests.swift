@@ -9,7 +9,8 @@ import Testing
         #expect(lines.map(\.number) == Array(7..<5007))
         #expect(lines.allSatisfy { !$0.text.isEmpty })
         let all = Array(try TextLines(count: lines.lines.count * 2))
-        #expect(all.prefix(lines.lines.count).map(\.text) == all.suffix(lines.lines.count).map(\.text))
+        #expect(
+            all.prefix(lines.lines.count).map(\.text) == all.suffix(lines.lines.count).map(\.text))
         #expect(throws: KafkaError.self) { try TextLines(directory: "/nowhere", count: 1) }
     }
 
@@ -22,10 +23,12 @@ import Testing
         ])
         #expect(code == 0)
         let properties = properties(mock.bootstrapServers)
-        let settings = KafkaReaderSettings(group: "q", properties: properties, pollTimeoutMs: 30_000)
+        let settings = KafkaReaderSettings(
+            group: "q", properties: properties, pollTimeoutMs: 30_000)
         let expected = Array(try TextLines(count: 3000))
         for number in 0..<3 {
-            let range = KafkaOffsetRange(TopicPartition("lines", Int32(number)), from: 0, until: 1000)
+            let range = KafkaOffsetRange(
+                TopicPartition("lines", Int32(number)), from: 0, until: 1000)
             let records = try read(range, settings, KafkaConsumerCache())
             let own = expected.filter { $0.number % 3 == number }
             #expect(records.map(\.key) == own.map(\.key))
@@ -45,10 +48,24 @@ import Testing
     }
 
     @Test(arguments: [
-        ["--brokers", "0"], ["--topic", "t"], ["--topic", "t:0"], ["--topic", "t:1", "--topic", "t:2"],
+        ["--brokers", "0"], ["--topic", "t"], ["--topic", "t:0"],
+        ["--topic", "t:1", "--topic", "t:2"],
         ["--port-file"], ["extra"],
     ])
     func `Bad arguments of kafka-dev are exit code 2`(_ arguments: [String]) {
         #expect(KafkaDev.run(arguments: arguments) == 2)
+    }
+}
+
+/// `millrace kafka-dev` as a process of its own; built by `swift build` beside the tests.
+@Suite(.enabled(if: KafkaDevProcess.isBuilt, "build the product millrace first"))
+struct KafkaDevProcessTests {
+    @Test func `The development cluster serves until it is told to end`() throws {
+        let process = try KafkaDevProcess(["--brokers", "2", "--topic", "t:3"])
+        let bootstrap = try #require(process.bootstrap)
+        #expect(bootstrap.split(separator: ",").count == 2)
+        let admin = try KafkaAdmin(properties: properties(bootstrap))
+        #expect(try admin.partitions(ofTopic: "t", timeout: .seconds(30)) == 3)
+        #expect(process.terminate() == 0)
     }
 }

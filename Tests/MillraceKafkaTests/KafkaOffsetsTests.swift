@@ -19,7 +19,8 @@ import Testing
         let offsets = try KafkaOffsets(json: given)
         #expect(offsets.json == #"{"a":{"9":2,"10":3},"b":{"0":1}}"#)
         let again = KafkaOffsets([
-            (TopicPartition("a", 10), Int64(3)), (TopicPartition("b", 0), Int64(1)), (TopicPartition("a", 9), Int64(2)),
+            (TopicPartition("a", 10), Int64(3)), (TopicPartition("b", 0), Int64(1)),
+            (TopicPartition("a", 9), Int64(2)),
         ])
         #expect(again == offsets)
     }
@@ -47,7 +48,8 @@ import Testing
     @Test func `Damaged text is refused or read, never a crash`() throws {
         let seed: UInt64 = 20_261_121
         var random = SeededGenerator(state: seed)
-        let valid = Array(#"{"alpha":{"0":123,"1":-1,"22":-2},"beta":{"0":9223372036854775807}}"#.utf8)
+        let valid = Array(
+            #"{"alpha":{"0":123,"1":-1,"22":-2},"beta":{"0":9223372036854775807}}"#.utf8)
         for _ in 0..<20_000 {
             var bytes = valid
             for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {

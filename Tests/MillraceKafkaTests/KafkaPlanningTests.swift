@@ -2,17 +2,20 @@ import Testing
 
 @testable import MillraceKafka
 
-/// The arithmetic that must agree with Spark's, with the numbers of Spark's own tests where it has them.
+/// The arithmetic that must agree with Spark's, with the numbers of Spark's own tests where it has
+/// them.
 @Suite struct KafkaPlanningTests {
     private func offsets(_ values: Int64...) -> KafkaOffsets {
-        KafkaOffsets(values.enumerated().map { (TopicPartition("t", Int32($0.offset)), $0.element) })
+        KafkaOffsets(
+            values.enumerated().map { (TopicPartition("t", Int32($0.offset)), $0.element) })
     }
     private func range(_ partition: Int32, _ from: Int64, _ until: Int64) -> KafkaOffsetRange {
         KafkaOffsetRange(TopicPartition("t", partition), from: from, until: until)
     }
 
     @Test func `The limit is split by volume as in Spark's test of maxOffsetsPerTrigger`() {
-        // 101, 11 and 1 records, limit 10: 8 from the biggest, 1 from the middle, 1 from the smallest; …
+        // 101, 11 and 1 records, limit 10: 8 from the biggest, 1 from the middle, 1 from the
+        // smallest; …
         let latest = offsets(101, 11, 1)
         let first = latest.limited(to: 10, from: offsets(0, 0, 0))
         #expect(first == offsets(8, 1, 1))

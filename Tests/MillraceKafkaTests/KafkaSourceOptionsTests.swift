@@ -22,11 +22,13 @@ import Testing
         let options = try KafkaSourceOptions([
             "kafka.bootstrap.servers": "b:9092", "ASSIGN": #"{"b":[1,0],"a":[2]}"#,
             "startingoffsets": #"{"a":{"2":-1},"b":{"0":-2,"1":7}}"#,
-            "maxoffsetspertrigger": "100", "kafka.security.protocol": "ssl", "includeheaders": "true",
+            "maxoffsetspertrigger": "100", "kafka.security.protocol": "ssl",
+            "includeheaders": "true",
         ])
         #expect(
             options.subscription
-                == .assign([TopicPartition("a", 2), TopicPartition("b", 0), TopicPartition("b", 1)]))
+                == .assign([TopicPartition("a", 2), TopicPartition("b", 0), TopicPartition("b", 1)])
+        )
         #expect(options.maxOffsetsPerTrigger == 100)
         #expect(options.includeHeaders)
         #expect(options.properties.map(\.name) == ["bootstrap.servers", "security.protocol"])
@@ -41,7 +43,10 @@ import Testing
         (["assign": #"{"t":[0,0]}"#], "t-0 appears twice"),
         ([:], "One of the following options must be specified"),
         (["subscribe": "a", "kafka.auto.offset.reset": "latest"], "Instead set the source option"),
-        (["subscribe": "a", "kafka.key.deserializer": "x"], "keys are deserialized as byte arrays"),
+        (
+            ["subscribe": "a", "kafka.key.deserializer": "x"],
+            "keys are deserialized as byte arrays"
+        ),
         (["subscribe": "a", "kafka.enable.auto.commit": "true"], "is not supported"),
         (["subscribe": "a", "endingOffsets": "latest"], "not valid in streaming queries"),
         (["subscribe": "a", "startingTimestamp": "1"], "not supported yet"),
@@ -82,7 +87,8 @@ import Testing
         ])
         #expect(
             translated == [
-                KafkaProperty("fetch.wait.max.ms", "5"), KafkaProperty("ssl.ca.location", "/ca.pem"),
+                KafkaProperty("fetch.wait.max.ms", "5"),
+                KafkaProperty("ssl.ca.location", "/ca.pem"),
                 KafkaProperty("ssl.endpoint.identification.algorithm", "none"),
                 KafkaProperty("sasl.username", "u"), KafkaProperty("sasl.password", "p w"),
             ])

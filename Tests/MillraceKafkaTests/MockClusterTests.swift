@@ -22,7 +22,8 @@ import Testing
         let partition = TopicPartition("t", 1)
         try send((0..<1000).map { "v\($0)" }, to: partition, properties)
         let cache = KafkaConsumerCache()
-        let settings = KafkaReaderSettings(group: "q", properties: properties, pollTimeoutMs: 30_000)
+        let settings = KafkaReaderSettings(
+            group: "q", properties: properties, pollTimeoutMs: 30_000)
         for (from, until) in [(0, 0), (0, 1), (1, 450), (450, 1000), (10, 20), (900, 905)] {
             let range = KafkaOffsetRange(partition, from: Int64(from), until: Int64(until))
             let records = try read(range, settings, cache)
@@ -63,10 +64,15 @@ import Testing
         try send(["z"], to: TopicPartition("b", 0), properties)
         let limit = Duration.seconds(30)
         let pattern = try source(properties, ["subscribePattern": "a[0-9]"])
-        #expect(try pattern.fetchPartitions(timeout: limit).map(\.description) == ["a1-0", "a1-1", "a2-0"])
-        #expect(try pattern.latestOffsets(timeout: limit).json == #"{"a1":{"0":0,"1":2},"a2":{"0":0}}"#)
+        #expect(
+            try pattern.fetchPartitions(timeout: limit).map(\.description) == [
+                "a1-0", "a1-1", "a2-0",
+            ])
+        #expect(
+            try pattern.latestOffsets(timeout: limit).json == #"{"a1":{"0":0,"1":2},"a2":{"0":0}}"#)
         let topics = try source(properties, ["subscribe": "b,a1", "startingOffsets": "earliest"])
-        #expect(try topics.startingOffsets(timeout: limit).json == #"{"a1":{"0":0,"1":0},"b":{"0":0}}"#)
+        #expect(
+            try topics.startingOffsets(timeout: limit).json == #"{"a1":{"0":0,"1":0},"b":{"0":0}}"#)
         let assigned = try source(
             properties,
             ["assign": #"{"a1":[1],"b":[0]}"#, "startingOffsets": #"{"a1":{"1":1},"b":{"0":-1}}"#])
@@ -114,7 +120,8 @@ import Testing
         }
         #expect(late?.code == .timedOut && late?.isRetriable == true)
         #expect(
-            late?.message.hasPrefix("reading topic 't', partition 0 at offset 0 of [0, 5) got nothing within 300 ms")
+            late?.message.hasPrefix(
+                "reading topic 't', partition 0 at offset 0 of [0, 5) got nothing within 300 ms")
                 == true, "\(late?.message ?? "no error")")
         let cancelled = failure { () throws(KafkaError) in
             try KafkaRangeReader(settings, range: range, isCancelled: { true }).next(into: &chunk)
@@ -130,7 +137,8 @@ import Testing
             try source.latestOffsets(timeout: .seconds(3))
         }
         #expect(error?.isRetriable == true)
-        #expect(error?.message.contains("Connection refused") == true, "\(error?.message ?? "none")")
+        #expect(
+            error?.message.contains("Connection refused") == true, "\(error?.message ?? "none")")
         let producer = try KafkaProducer(properties: nowhere)
         try producer.send(topic: "t", partition: 0, value: [1])
         let late = failure { () throws(KafkaError) in
@@ -154,7 +162,8 @@ import Testing
         try send((0..<10).map { "\($0)" }, to: partition, properties)
         mock.setBroker(1, isUp: false)
         mock.setBroker(2, isUp: false)
-        let settings = KafkaReaderSettings(group: "q", properties: properties, pollTimeoutMs: 30_000)
+        let settings = KafkaReaderSettings(
+            group: "q", properties: properties, pollTimeoutMs: 30_000)
         let range = KafkaOffsetRange(partition, from: 0, until: 10)
         let reader = try KafkaRangeReader(
             settings, range: range, cache: KafkaConsumerCache(),
@@ -172,11 +181,14 @@ import Testing
     @Test func `The cache keeps no more than its limit`() throws {
         let (mock, properties) = try cluster(("t", 4))
         let cache = KafkaConsumerCache(softLimit: 2)
-        let settings = KafkaReaderSettings(group: "q", properties: properties, pollTimeoutMs: 30_000)
+        let settings = KafkaReaderSettings(
+            group: "q", properties: properties, pollTimeoutMs: 30_000)
         for number in 0..<4 {
             let partition = TopicPartition("t", Int32(number))
             try send(["x"], to: partition, properties)
-            #expect(try read(KafkaOffsetRange(partition, from: 0, until: 1), settings, cache).count == 1)
+            #expect(
+                try read(KafkaOffsetRange(partition, from: 0, until: 1), settings, cache).count == 1
+            )
         }
         #expect(cache.idleCount == 2)
         let brief = KafkaConsumerCache(idleTimeout: .zero)

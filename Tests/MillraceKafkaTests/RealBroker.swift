@@ -2,11 +2,14 @@ import Foundation
 
 @testable import MillraceKafka
 
-/// A real Kafka broker for the tests: one per test process, started at the first use, ended with the process.
+/// A real Kafka broker for the tests: one per test process, started at the first use, ended with
+/// the process.
 ///
-/// `KAFKA_HOME` names a folder whose `kafka.sh` starts brokers; without it the suites that need one are skipped.
+/// `KAFKA_HOME` names a folder whose `kafka.sh` starts brokers; without it the suites that need one
+/// are skipped.
 final class RealBroker: Sendable {
-    static let missing = "set KAFKA_HOME to a Kafka distribution with kafka.sh, and have java on the PATH"
+    static let missing =
+        "set KAFKA_HOME to a Kafka distribution with kafka.sh, and have java on the PATH"
     static var isAvailable: Bool {
         guard let home else { return false }
         return FileManager.default.isExecutableFile(atPath: "\(home)/kafka.sh")

@@ -19,7 +19,8 @@ struct CommandArguments {
                 flags.insert(argument)
                 continue
             }
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let parts = argument.split(
+                separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             let name = String(parts[0])
             guard options.contains(name) else {
                 throw Failure(message: "unknown argument '\(argument)'; see --help")
@@ -49,7 +50,10 @@ struct CommandArguments {
         guard let text = value(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {
             throw Failure(
-                message: "\(name) is '\(text)'; it takes a number from \(range.lowerBound) to \(range.upperBound)")
+                message:
+                    "\(name) is '\(text)'; it takes a number from \(range.lowerBound) to "
+                    + "\(range.upperBound)"
+            )
         }
         return number
     }

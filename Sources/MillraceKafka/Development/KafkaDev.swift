@@ -3,24 +3,28 @@ import Glibc
 /// `millrace kafka-dev`: librdkafka's mock cluster in a process of its own.
 public enum KafkaDev {
     static let help = """
-        usage: millrace kafka-dev [--brokers N] [--topic NAME:PARTITIONS]... [--port-file FILE] [--die-with-parent]
+        usage: millrace kafka-dev [--brokers N] [--topic NAME:PARTITIONS]...
+               [--port-file FILE] [--die-with-parent]
 
-        Runs a Kafka cluster for development (librdkafka's mock cluster) on loopback and prints bootstrap=HOST:PORT,...
-        on stdout once it is ready. Ends, with exit code 0, on SIGTERM and SIGINT.
+        Runs a Kafka cluster for development (librdkafka's mock cluster) on loopback and prints
+        bootstrap=HOST:PORT,... on stdout once it is ready. Ends, with exit code 0, on SIGTERM
+        and SIGINT.
 
           --brokers N               number of brokers, 1 to 64 (default 1)
           --topic NAME:PARTITIONS   make a topic; others are made on first use, with 4 partitions
           --port-file FILE          write the bootstrap servers there too (whole, by rename)
           --die-with-parent         also end when the process that started this one ends
 
-        Its limits: records live in memory and are gone when it ends; a partition keeps 5 MiB and silently drops
-        its oldest records above that; compression, ACLs, TLS and topic administration are missing; transactions
-        are accepted but fake (aborted records are read). For anything else use a real Kafka.
+        Its limits: records live in memory and are gone when it ends; a partition keeps 5 MiB
+        and silently drops its oldest records above that; ACLs, TLS and topic administration
+        are missing; transactions are accepted but fake (aborted records are read). For
+        anything else use a real Kafka.
 
         """
 
-    /// Runs until SIGTERM, SIGINT or (with `--die-with-parent`) its parent's death. `arguments` without the command's
-    /// name. Returns the exit code: 0, 1 when the cluster cannot start, 2 for bad arguments (one line on stderr).
+    /// Runs until SIGTERM, SIGINT or (with `--die-with-parent`) its parent's death. `arguments`
+    /// without the command's name. Returns the exit code: 0, 1 when the cluster cannot start, 2 for
+    /// bad arguments (one line on stderr).
     public static func run(arguments: [String]) -> Int32 {
         if arguments.contains("--help") || arguments.contains("-h") {
             writeText(help, to: STDOUT_FILENO)
@@ -42,7 +46,8 @@ public enum KafkaDev {
     }
 
     private static func serve(_ settings: Settings) throws(KafkaError) -> Int32 {
-        // Blocked before the cluster's threads exist, so that they inherit it and only `sigwait` takes them.
+        // Blocked before the cluster's threads exist, so that they inherit it and only `sigwait`
+        // takes them.
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)

@@ -1,24 +1,29 @@
 import Glibc
 import MillraceBase
 
-/// `millrace kafka-produce`: feeds numbered lines of real text to a topic, at a rate, exactly once each.
+/// `millrace kafka-produce`: feeds numbered lines of real text to a topic, at a rate, exactly once
+/// each.
 public enum KafkaProduce {
     static let help = """
-        usage: millrace kafka-produce --bootstrap HOST:PORT,... --topic NAME --lines N [--rate R] [--partitions P]
-               [--from FIRST] [--directory DIR] [--conf NAME=VALUE]... [--timeout SECONDS] [--quiet]
+        usage: millrace kafka-produce --bootstrap HOST:PORT,... --topic NAME --lines N
+               [--rate R] [--partitions P] [--from FIRST] [--directory DIR]
+               [--conf NAME=VALUE]... [--timeout SECONDS] [--quiet]
 
-        Sends N lines of text to a topic: the non-empty lines of DIR's files, over and over. Line n goes to partition
-        n % P with n as its key. Each line arrives exactly once (idempotent producer, acks=all), through broker restarts.
+        Sends N lines of text to a topic: the non-empty lines of DIR's files, over and over.
+        Line n goes to partition n % P with n as its key. Each line arrives exactly once
+        (idempotent producer, acks=all), through broker restarts.
 
           --rate R            lines a second (default: as fast as the brokers take them)
-          --partitions P      make the topic with P partitions if it is missing; refuse it when it has others
+          --partitions P      make the topic with P partitions if it is missing; refuse it
+                              when it has another number
           --from FIRST        number of the first line (default 0)
           --directory DIR     where the text is (default \(TextLines.defaultDirectory))
           --conf NAME=VALUE   a librdkafka property, such as security.protocol=ssl
           --timeout SECONDS   how long brokers may be away (default 300)
           --quiet             no progress on stderr
 
-        The brokers of `millrace kafka-dev` keep 5 MiB a partition and drop what is older: let the reader keep up.
+        The brokers of `millrace kafka-dev` keep 5 MiB a partition and drop what is older:
+        let the reader keep up.
         Exit codes: 0 every line is acknowledged, 1 some are not, 2 bad arguments.
 
         """
@@ -150,7 +155,8 @@ extension KafkaProduce {
             return left > .zero ? left : nil
         }
 
-        /// The number of the topic's partitions; makes the topic where `--partitions` says with how many.
+        /// The number of the topic's partitions; makes the topic where `--partitions` says with how
+        /// many.
         func findTopic() throws(KafkaError) -> Int {
             let deadline = Deadline(after: .seconds(min(timeoutSeconds, 60)))
             var admin = try KafkaAdmin(properties: properties)
@@ -158,7 +164,7 @@ extension KafkaProduce {
                 do throws(KafkaError) {
                     _ = try admin.createTopic(
                         topic, partitions: partitions, timeout: .seconds(5))
-                } catch where error.code == .timedOut || !error.isRetriable {
+                } catch  where error.code == .timedOut || !error.isRetriable {
                     // The mock cluster has no such request: there the topic makes itself, below.
                 }
             }
@@ -184,7 +190,7 @@ extension KafkaProduce {
                             .unknownTopic,
                             "topic '\(topic)' does not exist; --partitions P would make it")
                     }
-                } catch where error.isRetriable && !deadline.isPast {
+                } catch  where error.isRetriable && !deadline.isPast {
                     // A broker that is away, or a topic without a leader yet: once more.
                 }
                 admin.pause(milliseconds: 100)

@@ -1,7 +1,7 @@
 import Glibc
 
-/// The text that `kafka-produce` sends, as a sequence: line `n` goes to partition `n % partitions`, with `n` (decimal)
-/// as its key and the text as its value.
+/// The text that `kafka-produce` sends, as a sequence: line `n` goes to partition `n % partitions`,
+/// with `n` (decimal) as its key and the text as its value.
 ///
 /// The same on every run over the same files, so that an independent count can be made.
 public struct TextLines: Sequence, Sendable {
@@ -26,8 +26,8 @@ public struct TextLines: Sequence, Sendable {
     public let first: Int
     public let count: Int
 
-    /// The regular files under `directory` (no links, no subdirectories) in the order of their names, their non-empty
-    /// lines in order, over and over: `count` lines from number `first` on.
+    /// The regular files under `directory` (no links, no subdirectories) in the order of their
+    /// names, their non-empty lines in order, over and over: `count` lines from number `first` on.
     /// Throws `.invalidOption` when there is no line.
     public init(
         directory: String = defaultDirectory, count: Int, from first: Int = 0
@@ -43,7 +43,9 @@ public struct TextLines: Sequence, Sendable {
                     .invalidOption, "cannot read \(path): \(String(cString: strerror(errno)))")
             }
             for line in bytes.split(separator: UInt8(ascii: "\n")) {
-                let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0C }
+                let isBlank = line.allSatisfy {
+                    $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0C
+                }
                 if !isBlank { lines.append(Array(line)) }
             }
         }

@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// What went wrong between us and Kafka: which kind, in one sentence, and whether trying again can help.
+/// What went wrong between us and Kafka: which kind, in one sentence, and whether trying again can
+/// help.
 public struct KafkaError: Error, Sendable, CustomStringConvertible {
     /// The kinds a caller decides by; the librdkafka code, where there is one, is in `nativeCode`.
     public enum Code: Sendable, Hashable {

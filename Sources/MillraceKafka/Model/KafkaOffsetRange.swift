@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// Records [from, until) of one partition: what one task of a batch reads. Travels with the task as bytes.
+/// Records [from, until) of one partition: what one task of a batch reads. Travels with the task as
+/// bytes.
 public struct KafkaOffsetRange: Hashable, Sendable, Codable, CustomStringConvertible {
     public var topicPartition: TopicPartition
     public var from: Int64
@@ -12,7 +13,8 @@ public struct KafkaOffsetRange: Hashable, Sendable, Codable, CustomStringConvert
         self.until = until
     }
 
-    /// Offsets in the range: an upper bound of its records (transactions and compaction leave holes).
+    /// Offsets in the range: an upper bound of its records (transactions and compaction leave
+    /// holes).
     public var count: Int64 { max(until - from, 0) }
     public var description: String { "\(topicPartition) [\(from), \(until))" }
 

@@ -21,7 +21,8 @@ extension KafkaOffsets: CustomStringConvertible {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Reads Spark's text. Throws `.malformedJSON` with what was expected, what was found and where.
+    /// Reads Spark's text. Throws `.malformedJSON` with what was expected, what was found and
+    /// where.
     public init(json: String) throws(KafkaError) {
         let topics = try KafkaJSON.topics(json, example: KafkaJSON.offsetsExample)
         var entries: [Entry] = []
@@ -40,7 +41,8 @@ extension KafkaOffsets: CustomStringConvertible {
                 guard let offset = member.value.integerValue, offset >= Self.earliest else {
                     throw KafkaJSON.failure(
                         json,
-                        "partition \(partition) of topic '\(topic.name)' has \(member.value.compact), not an offset "
+                        "partition \(partition) of topic '\(topic.name)' has "
+                            + "\(member.value.compact), not an offset "
                             + "(a number from 0, -1 for latest, -2 for earliest)",
                         KafkaJSON.offsetsExample)
                 }
@@ -54,7 +56,8 @@ extension KafkaOffsets: CustomStringConvertible {
     public var description: String { json }
 }
 
-/// The two texts of JSON that Spark's Kafka options take: offsets, and lists of partitions (`assign`).
+/// The two texts of JSON that Spark's Kafka options take: offsets, and lists of partitions
+/// (`assign`).
 enum KafkaJSON {
     static let offsetsExample = #"{"topicA":{"0":23,"1":-1},"topicB":{"0":-2}}"#
     static let partitionsExample = #"{"topicA":[0,1],"topicB":[0,1]}"#
@@ -65,7 +68,8 @@ enum KafkaJSON {
         for topic in try topics(json, example: partitionsExample) {
             guard let numbers = topic.value.arrayValue else {
                 throw failure(
-                    json, "topic '\(topic.name)' has \(topic.value.kind), not an array of partitions",
+                    json,
+                    "topic '\(topic.name)' has \(topic.value.kind), not an array of partitions",
                     partitionsExample)
             }
             for number in numbers {

@@ -1,5 +1,5 @@
-/// An offset for each of some partitions; as text `{"topic":{"0":123,"1":45}}`, Spark's format in `offsets/` and in
-/// `startingOffsets`, where -1 is "latest" and -2 "earliest".
+/// An offset for each of some partitions; as text `{"topic":{"0":123,"1":45}}`, Spark's format in
+/// `offsets/` and in `startingOffsets`, where -1 is "latest" and -2 "earliest".
 ///
 /// Always sorted by topic and partition, so equal offsets have equal text and equal bytes.
 /// The text is read and written in `KafkaOffsets+JSON.swift`.
@@ -29,7 +29,8 @@ public struct KafkaOffsets: Hashable, Sendable, Codable {
     public var isEmpty: Bool { entries.isEmpty }
     public var count: Int { entries.count }
     public var partitions: [TopicPartition] { entries.map(\.topicPartition) }
-    /// Sum of all offsets' differences from `start`; what an unknown partition starts with counts from 0.
+    /// Sum of all offsets' differences from `start`; what an unknown partition starts with counts
+    /// from 0.
     public func records(since start: KafkaOffsets) -> Int64 {
         entries.reduce(0) { $0 + max($1.offset - (start[$1.topicPartition] ?? 0), 0) }
     }

@@ -1,4 +1,5 @@
-/// One partition of one topic. Sorted by topic (bytes), then partition, everywhere something is listed.
+/// One partition of one topic. Sorted by topic (bytes), then partition, everywhere something is
+/// listed.
 public struct TopicPartition: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
     public var topic: String
     public var partition: Int32

@@ -6,12 +6,16 @@ extension KafkaSourceOptions {
         let reader = try OptionReader(options)
         subscription = try reader.subscription()
         startingOffsets = try reader.startingOffsets()
-        if case (.assign(let partitions), .specific(let offsets)) = (subscription, startingOffsets) {
+        if case (.assign(let partitions), .specific(let offsets)) = (subscription, startingOffsets)
+        {
             guard offsets.partitions == partitions else {
                 throw KafkaError(
                     .invalidOption,
-                    "If startingOffsets contains specific offsets, you must specify all TopicPartitions. Use -1 for "
-                        + "latest, -2 for earliest. Specified: \(offsets.partitions) Assigned: \(partitions)")
+                    "If startingOffsets contains specific offsets, you must specify all "
+                        + "TopicPartitions. Use -1 for "
+                        + "latest, -2 for earliest. Specified: \(offsets.partitions) Assigned: "
+                        + "\(partitions)"
+                )
             }
         }
         failOnDataLoss = try reader.bool("failOnDataLoss") ?? true
@@ -42,7 +46,8 @@ private struct OptionReader {
         "minPartitions", "maxRecordsPerPartition", "kafkaConsumer.pollTimeoutMs",
         "includeHeaders", "groupIdPrefix",
     ]
-    /// Spark's, that this source doesn't have yet. A query must not start as if they were not there.
+    /// Spark's, that this source doesn't have yet. A query must not start as if they were not
+    /// there.
     private static let missing = [
         "startingTimestamp", "startingOffsetsByTimestamp", "startingOffsetsByTimestampStrategy",
         "minOffsetsPerTrigger", "maxTriggerDelay",
@@ -58,7 +63,8 @@ private struct OptionReader {
             guard values.updateValue(options[name] ?? "", forKey: lower) == nil else {
                 throw Self.refusal("option '\(name)' is given twice, in different spellings")
             }
-            if lower.hasPrefix("kafka.") || Self.known.contains(where: { $0.lowercased() == lower }) {
+            if lower.hasPrefix("kafka.") || Self.known.contains(where: { $0.lowercased() == lower })
+            {
                 continue
             }
             if Self.missing.contains(where: { $0.lowercased() == lower }) {
@@ -67,7 +73,8 @@ private struct OptionReader {
             if Self.batchOnly.contains(where: { $0.lowercased() == lower }) {
                 throw Self.refusal("\(name) not valid in streaming queries")
             }
-            let hint = EditDistance.nearest(to: name, among: Self.known)
+            let hint =
+                EditDistance.nearest(to: name, among: Self.known)
                 .map { "did you mean '\($0)'?" } ?? "librdkafka's own start with 'kafka.'"
             throw Self.refusal("unknown Kafka source option '\(name)'; \(hint)")
         }
@@ -81,11 +88,14 @@ private struct OptionReader {
         let strategies = ["subscribe", "subscribePattern", "assign"].filter { self[$0] != nil }
         guard let strategy = strategies.first else {
             throw Self.refusal(
-                "One of the following options must be specified for Kafka source: subscribe, subscribepattern, assign")
+                "One of the following options must be specified for Kafka source: subscribe, "
+                    + "subscribepattern, assign"
+            )
         }
         guard strategies.count == 1 else {
             throw Self.refusal(
-                "Only one of the following options can be specified for Kafka source: subscribe, subscribepattern, "
+                "Only one of the following options can be specified for Kafka source: subscribe, "
+                    + "subscribepattern, "
                     + "assign; given: \(strategies.joined(separator: ", "))")
         }
         let value = self[strategy] ?? ""
@@ -94,7 +104,9 @@ private struct OptionReader {
             let partitions = try KafkaJSON.partitions(value)
             guard !partitions.isEmpty else {
                 throw Self.refusal(
-                    "No topicpartitions to assign as specified value for option 'assign' is '\(value)'")
+                    "No topicpartitions to assign as specified value for option 'assign' is "
+                        + "'\(value)'"
+                )
             }
             return .assign(partitions)
         case "subscribe":
@@ -102,13 +114,17 @@ private struct OptionReader {
                 .filter { !$0.isEmpty }.sorted { TopicPartition($0, 0) < TopicPartition($1, 0) }
             guard !topics.isEmpty else {
                 throw Self.refusal(
-                    "No topics to subscribe to as specified value for option 'subscribe' is '\(value)'")
+                    "No topics to subscribe to as specified value for option 'subscribe' is "
+                        + "'\(value)'"
+                )
             }
             return .subscribe(topics)
         default:
             guard !value.trimmed.isEmpty else {
                 throw Self.refusal(
-                    "Pattern to subscribe is empty as specified value for option 'subscribePattern' is '\(value)'")
+                    "Pattern to subscribe is empty as specified value for option "
+                        + "'subscribePattern' is '\(value)'"
+                )
             }
             _ = try TopicPattern(value)
             return .pattern(value)
@@ -129,7 +145,9 @@ private struct OptionReader {
         switch value.trimmed.lowercased() {
         case "true": return true
         case "false": return false
-        default: throw Self.refusal("Kafka source option '\(name)' is '\(value)'; it takes true or false")
+        default:
+            throw Self.refusal(
+                "Kafka source option '\(name)' is '\(value)'; it takes true or false")
         }
     }
 
@@ -139,7 +157,8 @@ private struct OptionReader {
         guard let value = self[name] else { return nil }
         guard let number = Int64(value.trimmed), (least...most).contains(number) else {
             let range = most == .max ? "from \(least)" : "from \(least) to \(most)"
-            throw Self.refusal("Kafka source option '\(name)' is '\(value)'; it takes a number \(range)")
+            throw Self.refusal(
+                "Kafka source option '\(name)' is '\(value)'; it takes a number \(range)")
         }
         return number
     }
@@ -165,14 +184,19 @@ private struct OptionReader {
     private static func forbidden(_ name: String) -> String? {
         switch name {
         case "auto.offset.reset":
-            "Kafka option 'auto.offset.reset' is not supported. Instead set the source option 'startingoffsets' to "
-                + "'earliest' or 'latest' to specify where to start. Structured Streaming manages which offsets are "
-                + "consumed internally, rather than relying on the kafkaConsumer to do it. This will ensure that no "
+            "Kafka option 'auto.offset.reset' is not supported. Instead set the source option "
+                + "'startingoffsets' to "
+                + "'earliest' or 'latest' to specify where to start. Structured Streaming "
+                + "manages which offsets are "
+                + "consumed internally, rather than relying on the kafkaConsumer to do it. This "
+                + "will ensure that no "
                 + "data is missed when new topics/partitions are dynamically subscribed."
         case "key.deserializer":
-            "Kafka option 'key.deserializer' is not supported as keys are deserialized as byte arrays"
+            "Kafka option 'key.deserializer' is not supported as keys are deserialized as byte "
+                + "arrays"
         case "value.deserializer":
-            "Kafka option 'value.deserializer' is not supported as values are deserialized as byte arrays"
+            "Kafka option 'value.deserializer' is not supported as values are deserialized as "
+                + "byte arrays"
         case "enable.auto.commit", "enable.auto.offset.store":
             "Kafka option '\(name)' is not supported: the checkpoint holds the offsets"
         case "interceptor.classes":

@@ -4,7 +4,8 @@ public enum KafkaSubscription: Sendable, Hashable, Codable {
     case assign([TopicPartition])
     /// `subscribe`: all partitions of these topics, also those added later.
     case subscribe([String])
-    /// `subscribePattern`: all partitions of all topics that match (whole name), also those made later.
+    /// `subscribePattern`: all partitions of all topics that match (whole name), also those made
+    /// later.
     case pattern(String)
 }
 
@@ -28,8 +29,9 @@ public struct KafkaProperty: Sendable, Hashable, Codable {
 
 /// The options of a Kafka source, checked: Spark's names, meanings, defaults and refusals.
 ///
-/// Names are case-insensitive. `kafka.*` passes through to librdkafka (Java names with an equivalent are translated).
-/// Codable and without dictionaries, so that a plan that carries it keeps one hash.
+/// Names are case-insensitive. `kafka.*` passes through to librdkafka (Java names with an
+/// equivalent are translated). Codable and without dictionaries, so that a plan that carries it
+/// keeps one hash.
 public struct KafkaSourceOptions: Sendable, Hashable, Codable {
     public var subscription: KafkaSubscription
     public var startingOffsets: KafkaStartingOffsets
@@ -44,7 +46,8 @@ public struct KafkaSourceOptions: Sendable, Hashable, Codable {
     public var pollTimeoutMs: Int
     public var includeHeaders: Bool
     public var groupIdPrefix: String
-    /// librdkafka properties given by the user, sorted by name; `bootstrap.servers` is always there.
+    /// librdkafka properties given by the user, sorted by name; `bootstrap.servers` is always
+    /// there.
     public var properties: [KafkaProperty]
 
     /// What an executor needs to read ranges. `group` names the query; consumers are cached by it.

@@ -10,7 +10,9 @@ struct TopicPattern {
         } catch {
             throw KafkaError(
                 .invalidOption,
-                "option 'subscribePattern' is '\(pattern)', which is no regular expression: \(error)")
+                "option 'subscribePattern' is '\(pattern)', which is no regular expression: "
+                    + "\(error)"
+            )
         }
     }
 

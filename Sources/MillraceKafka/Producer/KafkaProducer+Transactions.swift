@@ -1,8 +1,9 @@
-/// Transactions, for a producer made with `transactional.id`. The sink that builds on them comes later.
+/// Transactions, for a producer made with `transactional.id`. The sink that builds on them comes
+/// later.
 ///
-/// Order: `initTransactions` once, then `beginTransaction`, sends, and `commitTransaction` or `abortTransaction`. A call
-/// that throws a retriable error may be repeated; after a fatal one (a newer producer has the same id) only `close` is
-/// left; after any other, abort.
+/// Order: `initTransactions` once, then `beginTransaction`, sends, and `commitTransaction` or
+/// `abortTransaction`. A call that throws a retriable error may be repeated; after a fatal one (a
+/// newer producer has the same id) only `close` is left; after any other, abort.
 extension KafkaProducer {
     /// Fences older producers of the same `transactional.id` and finishes what they left open.
     public func initTransactions(timeout: Duration) throws(KafkaError) {

@@ -1,5 +1,5 @@
-/// Sends records with idempotence (`acks=all`, no duplicates, order kept per partition) through broker restarts, for as
-/// long as `delivery.timeout.ms` (5 minutes) allows. Belongs to one thread.
+/// Sends records with idempotence (`acks=all`, no duplicates, order kept per partition) through
+/// broker restarts, for as long as `delivery.timeout.ms` (5 minutes) allows. Belongs to one thread.
 ///
 /// Transactions are in `KafkaProducer+Transactions.swift`.
 public final class KafkaProducer {
@@ -27,8 +27,9 @@ public final class KafkaProducer {
     /// Records queued or in flight.
     public var outstanding: Int { handle?.outstanding ?? 0 }
 
-    /// Queues a record (copied); waits up to `timeout` for room. `partition` nil chooses by the key's hash.
-    /// Throws `.deliveryFailed` when an earlier record was lost, `.timedOut` when there is no room.
+    /// Queues a record (copied); waits up to `timeout` for room. `partition` nil chooses by the
+    /// key's hash. Throws `.deliveryFailed` when an earlier record was lost, `.timedOut` when there
+    /// is no room.
     public func send(
         topic: String, partition: Int32? = nil, key: [UInt8]? = nil, value: [UInt8]?,
         headers: [KafkaHeader] = [], timeout: Duration = .seconds(60)
@@ -54,7 +55,8 @@ public final class KafkaProducer {
         } while !deadline.isPast
         throw KafkaError(
             .timedOut,
-            "no room for another record to '\(topic)' within \(timeout): \(handle.outstanding) wait for the brokers",
+            "no room for another record to '\(topic)' within \(timeout): \(handle.outstanding) "
+                + "wait for the brokers",
             isRetriable: true
         ).withComplaint(of: handle.client)
     }
@@ -68,8 +70,8 @@ public final class KafkaProducer {
         try throwFailure(of: handle)
     }
 
-    /// Waits until every record is acknowledged. Throws `.deliveryFailed` for the first that was not, `.timedOut`
-    /// when the deadline passes with records outstanding.
+    /// Waits until every record is acknowledged. Throws `.deliveryFailed` for the first that was
+    /// not, `.timedOut` when the deadline passes with records outstanding.
     public func flush(timeout: Duration) throws(KafkaError) {
         let handle = try openHandle()
         let isDone = handle.flush(milliseconds: Deadline(after: timeout).milliseconds())

@@ -9,8 +9,8 @@ struct Deadline {
 
     var remaining: Duration { end - Self.now }
     var isPast: Bool { Self.now >= end }
-    /// What is left in whole milliseconds, at least 1 while there is time, for librdkafka's timeouts. 0 when past;
-    /// never negative, which would mean "forever".
+    /// What is left in whole milliseconds, at least 1 while there is time, for librdkafka's
+    /// timeouts. 0 when past; never negative, which would mean "forever".
     func milliseconds(atMost limit: Int = Int(Int32.max)) -> Int32 {
         let left = remaining.nanoseconds
         guard left > 0 else { return 0 }

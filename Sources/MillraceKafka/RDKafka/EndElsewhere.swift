@@ -1,7 +1,7 @@
 import Glibc
 
-/// Lets go of consumers on a thread of its own: ending a librdkafka client waits for its threads, and a task should not.
-/// Where no thread can be had, it is done here and now.
+/// Lets go of consumers on a thread of its own: ending a librdkafka client waits for its threads,
+/// and a task should not. Where no thread can be had, it is done here and now.
 func endElsewhere(_ consumers: [PartitionConsumer]) {
     let box = Unmanaged.passRetained(Consumers(list: consumers))
     var thread = pthread_t()

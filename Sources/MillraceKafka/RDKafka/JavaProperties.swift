@@ -1,7 +1,7 @@
 /// The names of Kafka's Java clients that Spark users write, in librdkafka's terms.
 ///
-/// What has no meaning here (pools and fetch sizes of the Java consumer) is dropped; what cannot be honoured (a JKS key
-/// store) is refused. Everything else passes as it is.
+/// What has no meaning here (pools and fetch sizes of the Java consumer) is dropped; what cannot be
+/// honoured (a JKS key store) is refused. Everything else passes as it is.
 enum JavaProperties {
     private static let renamed = [
         "fetch.max.wait.ms": "fetch.wait.max.ms",
@@ -46,7 +46,8 @@ enum JavaProperties {
             case "buffer.memory":
                 guard let bytes = Int(value), bytes > 0 else {
                     throw KafkaError(
-                        .invalidOption, "Kafka option 'kafka.buffer.memory' is '\(value)'; "
+                        .invalidOption,
+                        "Kafka option 'kafka.buffer.memory' is '\(value)'; "
                             + "it takes a number of bytes")
                 }
                 result.append(
@@ -61,8 +62,10 @@ enum JavaProperties {
     private static func refusedStore(_ name: String, _ type: String) -> KafkaError {
         KafkaError(
             .invalidOption,
-            "Kafka option 'kafka.\(name)' names a \(type) store, which only Java reads; convert it to PEM and give "
-                + "kafka.ssl.ca.location, kafka.ssl.certificate.location and kafka.ssl.key.location")
+            "Kafka option 'kafka.\(name)' names a \(type) store, which only Java reads; convert "
+                + "it to PEM and give "
+                + "kafka.ssl.ca.location, kafka.ssl.certificate.location and kafka.ssl.key.location"
+        )
     }
 
     /// `…LoginModule required username="u" password="p";` as user and password.
@@ -70,10 +73,13 @@ enum JavaProperties {
         func quoted(_ name: String) -> String? {
             var rest = Substring(text)
             while let start = rest.firstRange(of: name + "=") {
-                let isWord = start.lowerBound == rest.startIndex
+                let isWord =
+                    start.lowerBound == rest.startIndex
                     || rest[rest.index(before: start.lowerBound)] == " "
                 rest = rest[start.upperBound...]
-                guard isWord, let quote = rest.first, quote == "\"" || quote == "'" else { continue }
+                guard isWord, let quote = rest.first, quote == "\"" || quote == "'" else {
+                    continue
+                }
                 let value = rest.dropFirst()
                 if let end = value.firstIndex(of: quote) { return String(value[..<end]) }
             }

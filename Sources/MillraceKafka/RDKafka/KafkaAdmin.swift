@@ -1,6 +1,7 @@
 import CRdkafka
 
-/// Makes and removes topics on real brokers. (The mock cluster cannot: see `MockCluster.createTopic`.)
+/// Makes and removes topics on real brokers. (The mock cluster cannot: see
+/// `MockCluster.createTopic`.)
 ///
 /// Every call blocks, up to its `timeout`.
 public final class KafkaAdmin {
@@ -56,7 +57,8 @@ public final class KafkaAdmin {
         }
     }
 
-    /// Sends one request and waits for its answer. "Exists already" is an answer, other errors are thrown.
+    /// Sends one request and waits for its answer. "Exists already" is an answer, other errors are
+    /// thrown.
     private func perform(
         _ what: String, _ kind: rd_kafka_admin_op_t, _ timeout: Duration,
         request: (_ options: OpaquePointer, _ queue: OpaquePointer) -> Void,
@@ -76,7 +78,8 @@ public final class KafkaAdmin {
         for set in [
             rd_kafka_AdminOptions_set_request_timeout,
             rd_kafka_AdminOptions_set_operation_timeout,
-        ] where set(options, max(milliseconds, 1), &text, text.count) != RD_KAFKA_RESP_ERR_NO_ERROR {
+        ] where set(options, max(milliseconds, 1), &text, text.count) != RD_KAFKA_RESP_ERR_NO_ERROR
+        {
             throw KafkaError(.invalidOption, "cannot \(what): \(String(text))")
         }
         request(options, queue)

@@ -9,10 +9,10 @@ extension KafkaClient {
 
     /// Where these partitions end (or begin), in one round trip per leader.
     ///
-    /// librdkafka 2.0 has no ListOffsets call, but its `offsets_for_times` passes the timestamps -1 and -2 through,
-    /// which mean latest and earliest to a broker: 0.6 ms for 4 partitions of one real broker, where
-    /// `query_watermark_offsets` takes 5 ms (two requests a partition).
-    /// Throws for the first partition that has no answer.
+    /// librdkafka 2.0 has no ListOffsets call, but its `offsets_for_times` passes the timestamps -1
+    /// and -2 through, which mean latest and earliest to a broker: 0.6 ms for 4 partitions of one
+    /// real broker, where `query_watermark_offsets` takes 5 ms (two requests a partition). Throws
+    /// for the first partition that has no answer.
     func listOffsets(
         _ end: LogEnd, of partitions: [TopicPartition], deadline: Deadline
     ) throws(KafkaError) -> KafkaOffsets {
@@ -49,8 +49,8 @@ extension KafkaClient {
         return result
     }
 
-    /// The partitions of the topics that `isWanted` accepts; `topic` non-nil asks the broker for that one only.
-    /// A topic that does not exist is no error: it has no partitions.
+    /// The partitions of the topics that `isWanted` accepts; `topic` non-nil asks the broker for
+    /// that one only. A topic that does not exist is no error: it has no partitions.
     func partitions(
         ofTopic topic: String?, deadline: Deadline, where isWanted: (String) -> Bool = { _ in true }
     ) throws(KafkaError) -> [TopicPartition] {

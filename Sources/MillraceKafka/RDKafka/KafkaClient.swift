@@ -2,10 +2,11 @@ import CRdkafka
 import MillraceBase
 import Synchronization
 
-/// One librdkafka client: its configuration, threads and connections. Owns the handle; ending it waits for its threads.
+/// One librdkafka client: its configuration, threads and connections. Owns the handle; ending it
+/// waits for its threads.
 ///
-/// librdkafka is thread-safe, so a client may be passed on; what belongs to one thread (a consumer's position, a
-/// producer's counters) lives in the types around it.
+/// librdkafka is thread-safe, so a client may be passed on; what belongs to one thread (a
+/// consumer's position, a producer's counters) lives in the types around it.
 final class KafkaClient: @unchecked Sendable {
     enum Kind: String { case consumer, producer }
 
@@ -36,8 +37,8 @@ final class KafkaClient: @unchecked Sendable {
             throw error
         }
         rd_kafka_conf_set_log_cb(configuration, logLine)
-        // No error callback: librdkafka then logs what it would have reported, and queues nothing for a poll.
-        // The notes outlive the client's threads, because both end with this object.
+        // No error callback: librdkafka then logs what it would have reported, and queues nothing
+        // for a poll. The notes outlive the client's threads, because both end with this object.
         rd_kafka_conf_set_opaque(configuration, Unmanaged.passUnretained(notes).toOpaque())
         configure(configuration)
 
@@ -120,8 +121,8 @@ private func logLine(
         let complaint = String(cString: text)
         notes.lastComplaint.withLock { $0 = complaint }
     }
-    // A broker that goes away is "error" to librdkafka (3) though it is retried for ever; nothing of ours has
-    // failed until a call says so. So its errors are our warnings.
+    // A broker that goes away is "error" to librdkafka (3) though it is retried for ever; nothing
+    // of ours has failed until a call says so. So its errors are our warnings.
     let ours: LogLevel =
         level <= 2 ? .error : isEcho ? .info : level <= 4 ? .warn : level <= 6 ? .info : .debug
     guard Log.isEnabled(ours) else { return }

@@ -27,7 +27,8 @@ extension KafkaError {
             topicPartition: topicPartition, offset: offset)
     }
 
-    /// Whether a condition passes by itself: a broker away, a leader being elected, a topic being made.
+    /// Whether a condition passes by itself: a broker away, a leader being elected, a topic being
+    /// made.
     static func isTransient(_ code: rd_kafka_resp_err_t) -> Bool {
         switch code {
         case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,

@@ -2,16 +2,22 @@ import CRdkafka
 
 extension ProducerHandle {
     func initTransactions(_ deadline: Deadline) throws(KafkaError) {
-        try check(rd_kafka_init_transactions(client.handle, deadline.milliseconds()), "fence older producers")
+        try check(
+            rd_kafka_init_transactions(client.handle, deadline.milliseconds()),
+            "fence older producers")
     }
     func beginTransaction() throws(KafkaError) {
         try check(rd_kafka_begin_transaction(client.handle), "begin a transaction")
     }
     func commitTransaction(_ deadline: Deadline) throws(KafkaError) {
-        try check(rd_kafka_commit_transaction(client.handle, deadline.milliseconds()), "commit the transaction")
+        try check(
+            rd_kafka_commit_transaction(client.handle, deadline.milliseconds()),
+            "commit the transaction")
     }
     func abortTransaction(_ deadline: Deadline) throws(KafkaError) {
-        try check(rd_kafka_abort_transaction(client.handle, deadline.milliseconds()), "abort the transaction")
+        try check(
+            rd_kafka_abort_transaction(client.handle, deadline.milliseconds()),
+            "abort the transaction")
     }
 
     private func check(_ error: OpaquePointer?, _ what: String) throws(KafkaError) {

@@ -1,6 +1,7 @@
 import CRdkafka
 
-/// The C side of `KafkaProducer`: the client, its topic handles, and the delivery callback, which only counts.
+/// The C side of `KafkaProducer`: the client, its topic handles, and the delivery callback, which
+/// only counts.
 ///
 /// Belongs to one thread: the callback runs inside this thread's `poll`.
 final class ProducerHandle {
@@ -22,7 +23,8 @@ final class ProducerHandle {
     }
 
     deinit {
-        // Without this the end would wait for every record in the queue, also when no broker is there.
+        // Without this the end would wait for every record in the queue, also when no broker is
+        // there.
         rd_kafka_purge(client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT)
         rd_kafka_poll(client.handle, 0)
         for topic in topics.values { rd_kafka_topic_destroy(topic) }

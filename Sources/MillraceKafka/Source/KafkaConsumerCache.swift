@@ -1,12 +1,14 @@
 import MillraceBase
 import Synchronization
 
-/// Consumers that wait, positioned and prefetching, for the next batch of their partition: one per executor process.
+/// Consumers that wait, positioned and prefetching, for the next batch of their partition: one per
+/// executor process.
 ///
-/// Keyed by query group and partition; two tasks that read one partition at a time have a consumer each. At most
-/// `softLimit` stay while idle (Spark's `spark.kafka.consumer.cache.capacity`, 64), each at most `idleTimeout` (5 minutes;
-/// looked at whenever one is given back). A consumer is a librdkafka client with its threads and connections, so what
-/// is evicted ends on a thread of its own, not on the task's.
+/// Keyed by query group and partition; two tasks that read one partition at a time have a consumer
+/// each. At most `softLimit` stay while idle (Spark's `spark.kafka.consumer.cache.capacity`, 64),
+/// each at most `idleTimeout` (5 minutes; looked at whenever one is given back). A consumer is a
+/// librdkafka client with its threads and connections, so what is evicted ends on a thread of its
+/// own, not on the task's.
 public final class KafkaConsumerCache: Sendable {
     public static let shared = KafkaConsumerCache()
     public let softLimit: Int
@@ -43,7 +45,8 @@ public final class KafkaConsumerCache: Sendable {
         _ = removed
     }
 
-    /// An idle consumer for the key, the one nearest to `offset` if there are several, or a new one.
+    /// An idle consumer for the key, the one nearest to `offset` if there are several, or a new
+    /// one.
     func borrow(_ key: Key, at offset: Int64) throws(KafkaError) -> PartitionConsumer {
         let found = idle.withLock { idle -> PartitionConsumer? in
             let candidates = idle.indices.filter { idle[$0].key == key }

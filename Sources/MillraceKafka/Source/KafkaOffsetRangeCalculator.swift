@@ -1,5 +1,5 @@
-/// Cuts the ranges of a batch into tasks as Spark's class of this name does: one per partition, or, with
-/// `maxRecordsPerPartition` or `minPartitions`, large ones in equal pieces.
+/// Cuts the ranges of a batch into tasks as Spark's class of this name does: one per partition, or,
+/// with `maxRecordsPerPartition` or `minPartitions`, large ones in equal pieces.
 public struct KafkaOffsetRangeCalculator: Sendable {
     public var minPartitions: Int?
     public var maxRecordsPerPartition: Int64?

@@ -1,8 +1,8 @@
 import MillraceBase
 
 extension KafkaOffsetReader {
-    /// Where the next batch ends: latest offsets, cut to `maxOffsetsPerTrigger` in proportion to each partition's
-    /// volume, exactly as Spark splits it. `latest` nil fetches them.
+    /// Where the next batch ends: latest offsets, cut to `maxOffsetsPerTrigger` in proportion to
+    /// each partition's volume, exactly as Spark splits it. `latest` nil fetches them.
     public func endOffsets(
         from start: KafkaOffsets, latest given: KafkaOffsets? = nil, timeout: Duration
     ) throws(KafkaError) -> KafkaOffsets {
@@ -16,9 +16,10 @@ extension KafkaOffsetReader {
         return latest.limited(to: limit, from: start, firsts: firsts)
     }
 
-    /// The ranges of the batch [start, end), as tasks: a new partition starts at its beginning, a deleted or rewound
-    /// one is data loss (an error or a warning, by `failOnDataLoss`), `minPartitions` splits the large ones. Empty
-    /// ranges are left out. Asks the brokers only when there are new partitions.
+    /// The ranges of the batch [start, end), as tasks: a new partition starts at its beginning, a
+    /// deleted or rewound one is data loss (an error or a warning, by `failOnDataLoss`),
+    /// `minPartitions` splits the large ones. Empty ranges are left out. Asks the brokers only when
+    /// there are new partitions.
     public func plan(
         from start: KafkaOffsets, to end: KafkaOffsets, timeout: Duration
     ) throws(KafkaError) -> [KafkaOffsetRange] {
@@ -33,7 +34,8 @@ extension KafkaOffsetReader {
     ) throws(KafkaError) -> [KafkaOffsetRange] {
         let deleted = start.partitions.filter { end[$0] == nil }
         if !deleted.isEmpty {
-            try reportDataLoss("\(deleted) are gone. Some data may have been missed.", deleted.first)
+            try reportDataLoss(
+                "\(deleted) are gone. Some data may have been missed.", deleted.first)
         }
         var ranges: [KafkaOffsetRange] = []
         for entry in end.entries {
@@ -46,15 +48,19 @@ extension KafkaOffsetReader {
                 Log.info("kafka", "partition added", ["partition": partition, "offset": first])
                 if first != 0 {
                     try reportDataLoss(
-                        "Added partition \(partition) starts from \(first) instead of 0. Some data may have been "
+                        "Added partition \(partition) starts from \(first) instead of 0. Some "
+                            + "data may have been "
                             + "missed.", partition, offset: first)
                 }
             }
             if entry.offset < first {
                 try reportDataLoss(
-                    "Partition \(partition)'s offset was changed from \(first) to \(entry.offset). This could be "
-                        + "either 1) a user error that the start offset is set beyond available offset when "
-                        + "starting query, or 2) the kafka topic-partition is deleted and re-created.",
+                    "Partition \(partition)'s offset was changed from \(first) to "
+                        + "\(entry.offset). This could be "
+                        + "either 1) a user error that the start offset is set beyond available "
+                        + "offset when "
+                        + "starting query, or 2) the kafka topic-partition is deleted and "
+                        + "re-created.",
                     partition, offset: first)
             }
             ranges.append(
@@ -83,9 +89,12 @@ extension KafkaError {
     ) -> KafkaError {
         KafkaError(
             .dataLoss,
-            "\(what) Some data may have been lost because they are not available in Kafka any more; either the data was "
-                + "aged out by Kafka or the topic may have been deleted before all the data in the topic was "
-                + "processed. If you don't want your streaming query to fail on such cases, set the source option "
+            "\(what) Some data may have been lost because they are not available in Kafka any "
+                + "more; either the data was "
+                + "aged out by Kafka or the topic may have been deleted before all the data in "
+                + "the topic was "
+                + "processed. If you don't want your streaming query to fail on such cases, set "
+                + "the source option "
                 + "\"failOnDataLoss\" to \"false\".",
             topicPartition: partition, offset: offset)
     }

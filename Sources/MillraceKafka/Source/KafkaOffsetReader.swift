@@ -1,22 +1,27 @@
 import MillraceBase
 
-/// The driver's side of a Kafka source: which partitions there are, and where they begin and end now.
+/// The driver's side of a Kafka source: which partitions there are, and where they begin and end
+/// now.
 ///
-/// Every call blocks, up to its `timeout`: call it from a worker thread, never from an event loop, and from one
-/// thread at a time. One client lives as long as the query. Offsets of all partitions take one round trip per leader;
-/// the list of partitions is asked for again at most once a second (`discoveryInterval`), `assign` never asks, so that a
-/// batch of a few milliseconds pays one round trip. Batches are planned in `KafkaOffsetReader+Planning.swift`.
+/// Every call blocks, up to its `timeout`: call it from a worker thread, never from an event loop,
+/// and from one thread at a time. One client lives as long as the query. Offsets of all partitions
+/// take one round trip per leader; the list of partitions is asked for again at most once a second
+/// (`discoveryInterval`), `assign` never asks, so that a batch of a few milliseconds pays one round
+/// trip. Batches are planned in `KafkaOffsetReader+Planning.swift`.
 public final class KafkaOffsetReader: @unchecked Sendable {
     public let options: KafkaSourceOptions
     /// How old the list of partitions may be when the latest offsets are fetched.
     public var discoveryInterval: Duration = .seconds(1)
 
+    /// The pause between two attempts doubles up to this.
+    private static let longestPauseMs: Int32 = 200
+
     private var client: KafkaClient?
     private let pattern: TopicPattern?
     private var known: (partitions: [TopicPartition], at: Instant)?
 
-    /// Connects lazily: an unreachable broker shows in the first call. Throws `.invalidOption` for a property that
-    /// librdkafka refuses.
+    /// Connects lazily: an unreachable broker shows in the first call. Throws `.invalidOption` for
+    /// a property that librdkafka refuses.
     public init(_ options: KafkaSourceOptions) throws(KafkaError) {
         self.options = options
         if case .pattern(let text) = options.subscription {
@@ -47,7 +52,8 @@ public final class KafkaOffsetReader: @unchecked Sendable {
         try retrying(timeout) { (client, deadline) throws(KafkaError) in
             let partitions = try self.partitions(client, deadline)
             switch self.options.startingOffsets {
-            case .earliest: return try client.listOffsets(.earliest, of: partitions, deadline: deadline)
+            case .earliest:
+                return try client.listOffsets(.earliest, of: partitions, deadline: deadline)
             case .latest: return try client.listOffsets(.latest, of: partitions, deadline: deadline)
             case .specific(let offsets):
                 return try self.resolve(offsets, partitions, client, deadline)
@@ -55,8 +61,8 @@ public final class KafkaOffsetReader: @unchecked Sendable {
         }
     }
 
-    /// The end of every partition now, those discovered since the last call included. Under read_committed (the
-    /// default), the last stable offset. One round trip per leader.
+    /// The end of every partition now, those discovered since the last call included. Under
+    /// read_committed (the default), the last stable offset. One round trip per leader.
     public func latestOffsets(timeout: Duration) throws(KafkaError) -> KafkaOffsets {
         try retrying(timeout) { (client, deadline) throws(KafkaError) in
             do throws(KafkaError) {
@@ -81,7 +87,8 @@ public final class KafkaOffsetReader: @unchecked Sendable {
     /// Ends the client; no call may follow. Also done when the reader is released.
     public func close() { client = nil }
 
-    /// Spark's `fetchOffset.numRetries` attempts, all within the timeout; only what may pass by itself is repeated.
+    /// Repeats what may pass by itself: brokers that are away until the timeout, as the Java client
+    /// does inside each of its calls; a topic that is not there `fetchOffset.numRetries` times.
     private func retrying<Result>(
         _ timeout: Duration,
         _ attempt: (KafkaClient, Deadline) throws(KafkaError) -> Result
@@ -91,19 +98,18 @@ public final class KafkaOffsetReader: @unchecked Sendable {
         }
         let deadline = Deadline(after: timeout)
         var attempts = 0
+        var pauseMs = Int32(clamping: options.fetchRetryIntervalMs)
         while true {
             attempts += 1
             do throws(KafkaError) {
                 return try attempt(client, deadline)
             } catch {
-                guard error.isRetriable, attempts < options.fetchRetries, !deadline.isPast else {
-                    throw error
-                }
+                let isWorthIt = error.code != .unknownTopic || attempts < options.fetchRetries
+                guard error.isRetriable, isWorthIt, !deadline.isPast else { throw error }
                 Log.info(
                     "kafka", "fetching offsets again", ["attempt": attempts, "why": error.message])
-                client.pause(
-                    milliseconds: min(
-                        Int32(clamping: options.fetchRetryIntervalMs), deadline.milliseconds()))
+                client.pause(milliseconds: min(pauseMs, deadline.milliseconds()))
+                pauseMs = min(max(pauseMs, 1) * 2, Self.longestPauseMs)
             }
         }
     }
@@ -133,7 +139,8 @@ public final class KafkaOffsetReader: @unchecked Sendable {
             if found.isEmpty {
                 throw KafkaError(
                     .unknownTopic,
-                    "topic '\(topics.joined(separator: "', '"))' does not exist; create it before the query starts",
+                    "topic '\(topics.joined(separator: "', '"))' does not exist; create it "
+                        + "before the query starts",
                     isRetriable: true)
             }
         case .pattern:
@@ -153,7 +160,8 @@ public final class KafkaOffsetReader: @unchecked Sendable {
         guard offsets.partitions == partitions else {
             throw KafkaError(
                 .invalidOption,
-                "If startingOffsets contains specific offsets, you must specify all TopicPartitions. Use -1 for latest, "
+                "If startingOffsets contains specific offsets, you must specify all "
+                    + "TopicPartitions. Use -1 for latest, "
                     + "-2 for earliest. Specified: \(offsets.partitions) Assigned: \(partitions)")
         }
         var result = offsets

@@ -1,10 +1,11 @@
 import MillraceBase
 
-/// The executor's side of a Kafka source: the records of one range, in chunks, from a consumer that is borrowed from
-/// the cache and stays positioned for the next batch.
+/// The executor's side of a Kafka source: the records of one range, in chunks, from a consumer that
+/// is borrowed from the cache and stays positioned for the next batch.
 ///
-/// Every call blocks its (task) thread, up to `pollTimeoutMs` without progress. Offsets without a record (aborted
-/// transactions, their markers, compaction) are passed over; offsets that the broker no longer holds are data loss.
+/// Every call blocks its (task) thread, up to `pollTimeoutMs` without progress. Offsets without a
+/// record (aborted transactions, their markers, compaction) are passed over; offsets that the
+/// broker no longer holds are data loss.
 public final class KafkaRangeReader {
     public let range: KafkaOffsetRange
     private let settings: KafkaReaderSettings
@@ -42,9 +43,9 @@ public final class KafkaRangeReader {
 
     deinit { close() }
 
-    /// Replaces `chunk` by the next records (at most `chunkSize`); false at the range's end, with `chunk` empty.
-    /// Throws `.dataLoss`, `.timedOut` or `.broker`, each naming topic, partition and offset; the reader is at its
-    /// end then.
+    /// Replaces `chunk` by the next records (at most `chunkSize`); false at the range's end, with
+    /// `chunk` empty. Throws `.dataLoss`, `.timedOut` or `.broker`, each naming topic, partition
+    /// and offset; the reader is at its end then.
     public func next(into chunk: inout [KafkaRecord]) throws(KafkaError) -> Bool {
         chunk.removeAll(keepingCapacity: true)
         guard consumer != nil else { return false }
@@ -58,7 +59,8 @@ public final class KafkaRangeReader {
         }
     }
 
-    /// Gives the consumer back to the cache. Also done at the range's end and when the reader is released.
+    /// Gives the consumer back to the cache. Also done at the range's end and when the reader is
+    /// released.
     public func close() {
         if let consumer { cache.giveBack(consumer, key) }
         consumer = nil
@@ -87,16 +89,23 @@ public final class KafkaRangeReader {
         return false
     }
 
-    /// Offsets in front of us have no record. Where the log still begins at or before them, none was lost.
+    /// Offsets in front of us have no record. Where the log still begins at or before them, none
+    /// was lost.
     private func passGap(
         _ consumer: PartitionConsumer, to next: Int64, _ deadline: Deadline
     ) throws(KafkaError) {
         let position = consumer.position
         let start: Int64
-        if let known = consumer.logStart { start = known } else { start = try earliest(consumer, deadline) }
+        if let known = consumer.logStart {
+            start = known
+        } else {
+            start = try earliest(consumer, deadline)
+        }
         if start > position {
             let lost = min(start, next)
-            try reportLoss("Cannot fetch records in [\(position), \(lost)) of \(range.topicPartition).", position)
+            try reportLoss(
+                "Cannot fetch records in [\(position), \(lost)) of \(range.topicPartition).",
+                position)
         }
         consumer.skip(to: next)
     }
@@ -110,12 +119,14 @@ public final class KafkaRangeReader {
         Log.info("kafka", "waiting for the broker", ["why": error.message])
     }
 
-    /// The position lies outside what the broker holds. Goes on at the first offset it has, if that may be.
+    /// The position lies outside what the broker holds. Goes on at the first offset it has, if that
+    /// may be.
     private func restart(_ old: PartitionConsumer, _ deadline: Deadline) throws(KafkaError) {
         let position = old.position
         let first = try earliest(old, deadline)
-        let last = try old.client.listOffsets(
-            .latest, of: [range.topicPartition], deadline: deadline)[range.topicPartition] ?? 0
+        let last =
+            try old.client.listOffsets(
+                .latest, of: [range.topicPartition], deadline: deadline)[range.topicPartition] ?? 0
         guard first > position || last < range.until else {
             guard !deadline.isPast else { throw timeout(old) }
             // Valid after all: a leader that had not caught up, or a log that grew meanwhile.
@@ -124,7 +135,8 @@ public final class KafkaRangeReader {
             return
         }
         try reportLoss(
-            "Cannot fetch offset \(position) of \(range.topicPartition): the broker holds [\(first), \(last)).",
+            "Cannot fetch offset \(position) of \(range.topicPartition): the broker holds "
+                + "[\(first), \(last)).",
             position)
         guard first < range.until, position < last else {
             consumer = nil  // nothing of the range is left
@@ -161,7 +173,8 @@ public final class KafkaRangeReader {
     ) -> KafkaError {
         KafkaError(
             code,
-            "reading topic '\(range.topicPartition.topic)', partition \(range.topicPartition.partition) at offset "
+            "reading topic '\(range.topicPartition.topic)', partition "
+                + "\(range.topicPartition.partition) at offset "
                 + "\(consumer.position) of [\(range.from), \(range.until)) \(what)",
             isRetriable: isRetriable, topicPartition: range.topicPartition,
             offset: consumer.position)

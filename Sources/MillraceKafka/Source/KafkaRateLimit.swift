@@ -1,9 +1,11 @@
 extension KafkaOffsets {
-    /// These ends of a batch cut to `limit` offsets in all, each partition in proportion to its volume.
+    /// These ends of a batch cut to `limit` offsets in all, each partition in proportion to its
+    /// volume.
     ///
-    /// Spark's arithmetic (`KafkaOffsetReader.rateLimit`), so that the same offsets give the same batches: shares are
-    /// rounded down, but up where that would starve a small partition; a partition without volume keeps its end. So
-    /// a batch may exceed the limit by less than one record per partition.
+    /// Spark's arithmetic (`KafkaOffsetReader.rateLimit`), so that the same offsets give the same
+    /// batches: shares are rounded down, but up where that would starve a small partition; a
+    /// partition without volume keeps its end. So a batch may exceed the limit by less than one
+    /// record per partition.
     /// - Parameters:
     ///   - start: where the batch begins; a partition it does not know begins where `firsts` says.
     ///   - firsts: the beginnings of partitions that are new.
@@ -15,7 +17,9 @@ extension KafkaOffsets {
         }
         var total = 0.0
         for entry in entries {
-            if let begin = begin(entry), entry.offset > begin { total += Double(entry.offset - begin) }
+            if let begin = begin(entry), entry.offset > begin {
+                total += Double(entry.offset - begin)
+            }
         }
         guard total >= 1 else { return self }
         return KafkaOffsets(
