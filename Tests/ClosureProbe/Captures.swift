@@ -36,6 +36,18 @@ extension Shapes {
         add("tuple") { "\($0) \(tuple)" }
         add("many") { "\($0) \(number) \(text) \(array) \(set.count) \(point) \(choice) \(optional ?? "")" }
         add("UInt8 array alone", bytes(number))
+        addUndescribed(number, text)
+    }
+
+    /// Types that an optimised program has no metadata for, because nothing asks for it.
+    private mutating func addUndescribed(_ number: Int, _ text: String) {
+        let limits = Limits(low: 3, names: [text], bounds: Bounds(high: Double(number), mode: .soft))
+        let mode: Mode = number > 3 ? .hard : .soft
+        add("struct used by its fields only") { value in
+            let limit = limits.bounds.mode == .hard ? limits.low : limits.bounds.high
+            return Double(value) < limit ? limits.names[0] : "above"
+        }
+        add("enum used by its cases only") { value in mode == .hard ? text : "\(value)" }
     }
 
     private func bytes(_ number: Int) -> @Sendable (Int) -> String {
@@ -129,6 +141,10 @@ extension Shapes {
         return { "\($0) \(part) \(first)" }
     }
 }
+
+enum Mode: Codable, Sendable { case soft, hard, none }
+struct Bounds: Codable, Sendable { var high: Double; var mode: Mode }
+struct Limits: Codable, Sendable { var low: Double; var names: [String]; var bounds: Bounds }
 
 enum Failure: Error { case tooLarge(Int) }
 

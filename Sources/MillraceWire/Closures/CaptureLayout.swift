@@ -12,9 +12,21 @@ struct CaptureLayout {
         var text: String {
             String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
         }
+        /// Names of weak and unowned storage say so at their end.
+        var isWeak: Bool { ["Xw", "Xo", "Xu"].contains { text.hasSuffix($0) } }
+
+        /// The name that a relative pointer leads to. It may hold references: a byte up to 0x17 and 4 bytes, or up to
+        /// 0x1F and 8 bytes. It ends with 0.
+        init(_ field: UnsafeRawPointer) {
+            start = (field + Int(field.load(as: Int32.self))).assumingMemoryBound(to: UInt8.self)
+            count = 0
+            while start[count] != 0 { count += start[count] <= 0x17 ? 5 : start[count] <= 0x1F ? 9 : 1 }
+        }
     }
     enum Capture {
         case value(Any.Type)
+        /// A value whose type has no metadata.
+        case stored(StoredType)
         case function
         /// A function or nil.
         case optionalFunction
@@ -41,13 +53,13 @@ struct CaptureLayout {
         firstOffset = Int(metadata.load(fromByteOffset: 8, as: UInt32.self))
         bindingCount = counts[2]
         let records = descriptor + 12
-        captures = (0..<counts[0]).map { Self.name(records + 4 * $0) }
+        captures = (0..<counts[0]).map { Name(records + 4 * $0) }
         let sources = records + 4 * counts[0]
         var parameters: [Int: GenericEnvironment.Parameter] = [:]
         var foreign: [String] = []
         for index in 0..<counts[1] {
-            let parameter = Self.name(sources + 8 * index).text
-            let source = Self.name(sources + 8 * index + 4).text
+            let parameter = Name(sources + 8 * index).text
+            let source = Name(sources + 8 * index + 4).text
             if source.hasPrefix("B"), let binding = Int(source.dropFirst().prefix { $0 != "_" }),
                 let parameter = GenericEnvironment.Parameter(mangled: parameter) {
                 parameters[binding] = parameter
@@ -59,29 +71,21 @@ struct CaptureLayout {
         foreignSources = foreign
     }
 
-    /// A name may hold references: a byte up to 0x17 and 4 bytes, or up to 0x1F and 8 bytes. It ends with 0.
-    private static func name(_ field: UnsafeRawPointer) -> Name {
-        let distance = Int(field.load(as: Int32.self))
-        let start = (field + distance).assumingMemoryBound(to: UInt8.self)
-        var count = 0
-        while start[count] != 0 { count += start[count] <= 0x17 ? 5 : start[count] <= 0x1F ? 9 : 1 }
-        return Name(start: start, count: count)
-    }
-
     func capture(_ index: Int, in environment: GenericEnvironment) -> Capture {
         let name = captures[index]
         let text = name.text
-        for (suffix, what) in [("Xw", "weak"), ("Xo", "unowned"), ("Xu", "unowned(unsafe)")]
-        where text.hasSuffix(suffix) {
-            return .refused("a \(what) reference")
-        }
+        if name.isWeak { return .refused("a weak or unowned reference") }
         if let type = environment.type(named: name.start, count: name.count) {
             return MetadataKind.of(type) == 0x300 ? .refused("a raw pointer or a captured `var`") : .value(type)
         }
         if let kind = functionKind(text[...]) { return kind }
         if text.hasSuffix("Sg"), case .function? = functionKind(text.dropLast(2)) { return .optionalFunction }
         if text.contains("Xx") || text.contains("XX") { return .refused("a captured `var` or weak reference") }
-        return .refused("of a type that cannot be told at run time (\(printable(text)))")
+        if let type = StoredType(mangled: name) { return .stored(type) }
+        if text.utf8.contains(where: { $0 < 0x20 }) {
+            return .refused("of a type that the optimised program does not describe (make the type public)")
+        }
+        return .refused("of a type that cannot be told at run time (\(text))")
     }
 
     /// A lowered function type ends with "I", its attributes, and "_": substitutions (s), pseudo-generic (P), escaping (e),
@@ -100,9 +104,5 @@ struct CaptureLayout {
         rest = rest.drop { $0 == "h" }
         if rest.first == "H" { return .refused("an async function") }
         return .function
-    }
-
-    private func printable(_ text: String) -> String {
-        text.unicodeScalars.map { $0.value >= 0x20 && $0.value < 0x7F ? String($0) : "\\\(String($0.value, radix: 16))" }.joined()
     }
 }

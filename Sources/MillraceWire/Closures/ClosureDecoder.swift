@@ -59,6 +59,7 @@ struct ClosureDecoder {
             let capture = layout.capture(index, in: environment)
             var (size, alignment) = (16, 8)
             if case .value(let type) = capture { (size, alignment) = sizeAndAlignment(type) }
+            if case .stored(let type) = capture { (size, alignment) = type.sizeAndAlignment }
             offset = aligned(offset, alignment)
             slots.append((capture, offset))
             offset += size
@@ -91,6 +92,7 @@ struct ClosureDecoder {
             for slot in slots[..<done] {
                 switch slot.capture {
                 case .value(let type): destroy(type, image + slot.offset)
+                case .stored(let type): destroy(type, image + slot.offset)
                 default:
                     let function = (image + slot.offset).load(as: ThickFunction.self)
                     if let context = function.context {
@@ -108,6 +110,7 @@ struct ClosureDecoder {
         switch capture {
         case .refused(let what): throw ShippingReader.corrupted("it captures \(what)")
         case .value(let type): try decodeValue(type, into: memory)
+        case .stored(let type): try decodeStored(type, into: memory)
         case .function: memory.storeBytes(of: try decode(), as: ThickFunction.self)
         case .optionalFunction:
             let isThere = try shipping.reader.readBool()

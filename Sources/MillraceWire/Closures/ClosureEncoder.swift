@@ -104,6 +104,11 @@ struct ClosureEncoder {
                     let function = (context + offset).load(as: ThickFunction.self)
                     try encoder.encodeFunctionCapture(function, capture)
                     offset += 16
+                case .stored(let type):
+                    let (size, alignment) = type.sizeAndAlignment
+                    offset = aligned(offset, alignment)
+                    try encoder.encodeStored(type, at: context + offset)
+                    offset += size
                 case .value(let type):
                     let (size, alignment) = sizeAndAlignment(type)
                     offset = aligned(offset, alignment)

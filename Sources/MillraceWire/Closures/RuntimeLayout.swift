@@ -53,7 +53,8 @@ struct NominalType {
     }
 }
 
-private func relative(_ base: UnsafeRawPointer, _ offset: Int) -> UnsafeRawPointer? {
+/// Where a relative pointer leads; nil for none.
+func relative(_ base: UnsafeRawPointer, _ offset: Int) -> UnsafeRawPointer? {
     let field = base + offset
     let distance = Int(field.load(as: Int32.self))
     return distance == 0 ? nil : field + distance
