@@ -48,7 +48,8 @@ import MillraceBase
 
     /// The line: who, what, the benchmark's own keys, the machine.
     private static func emit(
-        _ options: Options, _ session: MillraceSession, _ watch: MachineWatch, _ result: some Encodable
+        _ options: Options, _ session: MillraceSession, _ watch: MachineWatch,
+        _ result: some Encodable
     ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

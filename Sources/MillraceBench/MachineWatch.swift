@@ -40,7 +40,9 @@ final class MachineWatch {
         let fields = read("/proc/stat").prefix { $0 != "\n" }.split(separator: " ").dropFirst()
             .compactMap { Double($0) }
         guard fields.count > 7 else { return (0, 0) }
-        return ((fields[0] + fields[1] + fields[2] + fields[5] + fields[6]) / ticks, fields[7] / ticks)
+        return (
+            (fields[0] + fields[1] + fields[2] + fields[5] + fields[6]) / ticks, fields[7] / ticks
+        )
     }
 
     /// This process and its children.
@@ -49,7 +51,8 @@ final class MachineWatch {
         let children = read("/proc/\(own)/task/\(own)/children").split(separator: " ")
             .compactMap { Int($0) }
         // Children belong to the thread that started them, so every thread is asked.
-        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(own)/task")) ?? []
+        let threads =
+            (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(own)/task")) ?? []
         let all = Set(
             children
                 + threads.flatMap { thread in

@@ -20,8 +20,11 @@ struct MicroBatchBenchmark: Encodable {
     var rows_per_s_wall: Double
     var state_rows: Int
 
-    static func run(_ session: MillraceSession, _ options: Options) async throws -> MicroBatchBenchmark {
-        try options.expectOnly("kind", "batches", "warm", "rows", "keys", "partitions", "srcparts", "ckptdir")
+    static func run(_ session: MillraceSession, _ options: Options) async throws
+        -> MicroBatchBenchmark
+    {
+        try options.expectOnly(
+            "kind", "batches", "warm", "rows", "keys", "partitions", "srcparts", "ckptdir")
         let warm = try options.int("warm", 50)
         let batches = try options.int("batches", 200)
         let folder = URL(fileURLWithPath: options.string("ckptdir", NSTemporaryDirectory()))
@@ -45,10 +48,12 @@ struct MicroBatchBenchmark: Encodable {
         switch options.string("kind", "agg") {
         case "agg":
             return try await rows.groupByKey { $0.value % keys }.agg(.count(), .sum { $0.value })
-                .writeStream.outputMode(.update).checkpointLocation(checkpoint).format("noop").start()
+                .writeStream.outputMode(.update).checkpointLocation(checkpoint).format("noop")
+                .start()
         case "stateless":
             return try await rows.map { ($0.value % keys, $0.value + 1) }.filter { $0.0 != 7 }
-                .writeStream.outputMode(.append).checkpointLocation(checkpoint).format("noop").start()
+                .writeStream.outputMode(.append).checkpointLocation(checkpoint).format("noop")
+                .start()
         case let kind:
             throw MillraceError(.invalidArgument, "--kind \(kind) is neither agg nor stateless")
         }

@@ -20,9 +20,11 @@ struct Options {
                 }
                 values[String(argument.dropFirst(2))] = value
             } else if let equals = argument.firstIndex(of: "=") {
-                values[String(argument[..<equals])] = String(argument[argument.index(after: equals)...])
+                values[String(argument[..<equals])] = String(
+                    argument[argument.index(after: equals)...])
             } else {
-                throw MillraceError(.invalidArgument, "\(argument) is no option; write --name value")
+                throw MillraceError(
+                    .invalidArgument, "\(argument) is no option; write --name value")
             }
         }
     }
@@ -43,7 +45,8 @@ struct Options {
         for name in values.keys.sorted() where !known.contains(name) {
             throw MillraceError(
                 .invalidArgument,
-                "\(bench) has no option --\(name); it has \(known.sorted().map { "--" + $0 }.joined(separator: " "))")
+                "\(bench) has no option --\(name); it has \(known.sorted().map { "--" + $0 }.joined(separator: " "))"
+            )
         }
     }
 }

@@ -11,16 +11,20 @@ struct SchedulerBenchmark: Encodable {
     var tiny_job_tasks_per_s: Double
     var tiny_shuffle_job_ms: Distribution
 
-    static func run(_ context: MillraceContext, _ options: Options) async throws -> SchedulerBenchmark {
+    static func run(_ context: MillraceContext, _ options: Options) async throws
+        -> SchedulerBenchmark
+    {
         try options.expectOnly("tasks", "jobs", "reps")
         let tasks = try options.int("tasks", 10_000)
         let jobs = try options.int("jobs", 1_000)
         var rates: [Double] = []
         for _ in 0..<(try options.int("reps", 4)) {
-            rates.append(Double(tasks) / (try await seconds {
-                let count = try await context.range(0, tasks, 1, tasks).count()
-                precondition(count == tasks)
-            }))
+            rates.append(
+                Double(tasks)
+                    / (try await seconds {
+                        let count = try await context.range(0, tasks, 1, tasks).count()
+                        precondition(count == tasks)
+                    }))
         }
         for _ in 0..<300 { _ = try await tiny(context) }
         var latencies: [Double] = []

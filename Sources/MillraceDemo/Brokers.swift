@@ -47,7 +47,8 @@ final class Brokers {
     /// `deploy/kafka.sh`, from the variable that `deploy/demo.sh` sets.
     private static func script(_ programs: Programs) throws -> String {
         guard let folder = getenv("MILLRACE_DEPLOY") else {
-            throw MillraceError(.invalidArgument, "start the demo by deploy/demo.sh, which knows kafka.sh")
+            throw MillraceError(
+                .invalidArgument, "start the demo by deploy/demo.sh, which knows kafka.sh")
         }
         return "\(String(cString: folder))/kafka.sh"
     }

@@ -30,7 +30,9 @@ struct DemoOptions {
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             func value() throws -> String {
-                guard let value = rest.popFirst() else { throw Self.misuse("\(argument) needs a value") }
+                guard let value = rest.popFirst() else {
+                    throw Self.misuse("\(argument) needs a value")
+                }
                 return value
             }
             func number() throws -> Int {

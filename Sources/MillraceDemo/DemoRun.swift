@@ -24,7 +24,8 @@ final class DemoRun {
     init(_ options: DemoOptions) throws {
         self.options = options
         programs = try Programs()
-        var template = Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/millrace-demo-XXXXXX\0".utf8)
+        var template = Array(
+            "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/millrace-demo-XXXXXX\0".utf8)
         let made = template.withUnsafeMutableBytes {
             mkdtemp($0.baseAddress!.assumingMemoryBound(to: CChar.self)) != nil
         }
@@ -41,7 +42,8 @@ final class DemoRun {
         let producer = try programs.start(
             "millrace",
             [
-                "kafka-produce", "--bootstrap", brokers.bootstrap, "--topic", topic, "--partitions", "4",
+                "kafka-produce", "--bootstrap", brokers.bootstrap, "--topic", topic, "--partitions",
+                "4",
                 "--lines", "\(options.lines)", "--rate", "\(options.rate)", "--quiet",
             ], output: "\(folder)/producer.log")
         say("producer: \(options.lines) lines of text, \(options.rate) a second")
@@ -49,7 +51,9 @@ final class DemoRun {
         say(ProgressRow.header)
         try follow()
         driver?.signal(SIGTERM)
-        if let driver, Programs.wait(for: driver, within: .seconds(20)) == nil { driver.signal(SIGKILL) }
+        if let driver, Programs.wait(for: driver, within: .seconds(20)) == nil {
+            driver.signal(SIGKILL)
+        }
         guard Programs.wait(for: producer, within: .seconds(5)) == .exited(0) else {
             throw MillraceError(.unavailable, "the producer failed; see \(folder)/producer.log")
         }
@@ -64,7 +68,8 @@ final class DemoRun {
             "millrace",
             [
                 "submit", "--master", options.master, "--name", "word-count",
-                programs.path("StreamingWordCount"), "--brokers", brokers.bootstrap, "--topic", topic,
+                programs.path("StreamingWordCount"), "--brokers", brokers.bootstrap, "--topic",
+                topic,
                 "--checkpoint", "\(folder)/checkpoint", "--output", "\(folder)/counts",
             ], output: pipe.path)
     }
@@ -74,18 +79,21 @@ final class DemoRun {
         var done = 0
         var deadline = ContinuousClock.now + Self.patience
         while done < options.lines {
-            guard let line = pipe.next(before: deadline) else {
+            guard let line = pipe.next(before: deadline, from: driver?.pidfd ?? -1) else {
+                try checkDriver()
                 throw MillraceError(
-                    .deadlineExceeded, "no progress for \(Self.patience): \(done) of \(options.lines) lines")
+                    .deadlineExceeded,
+                    "no progress for \(Self.patience): \(done) of \(options.lines) lines")
             }
             guard line.hasPrefix("{"), let event = try? JSONValue(parsing: line) else {
                 say("        | \(line)")
-                try checkDriver()
                 continue
             }
             if let pid = event["driver"]?.integerValue {
                 driverPID = Int(pid)
-                executorPIDs = event["executors"]?.arrayValue?.compactMap { $0.integerValue.map { Int($0) } } ?? []
+                executorPIDs =
+                    event["executors"]?.arrayValue?.compactMap { $0.integerValue.map { Int($0) } }
+                    ?? []
             } else if let row = ProgressRow(event) {
                 say(row.text)
                 batches += 1
@@ -96,7 +104,8 @@ final class DemoRun {
         }
         if options.hasFaults, !killedDriver {
             throw MillraceError(
-                .unavailable, "all lines were counted before batch \(Self.driverDies); send more, or slower")
+                .unavailable,
+                "all lines were counted before batch \(Self.driverDies); send more, or slower")
         }
     }
 

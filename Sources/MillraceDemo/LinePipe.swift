@@ -23,14 +23,17 @@ final class LinePipe {
 
     deinit { close(file) }
 
-    /// The next line, or nil when none comes before the deadline.
-    func next(before deadline: ContinuousClock.Instant) -> String? {
+    /// The next line; nil when none comes before the deadline, or when `writer` (a pidfd) has ended and left none.
+    func next(before deadline: ContinuousClock.Instant, from writer: Int32) -> String? {
         while lines.isEmpty {
             let left = max(.zero, deadline - ContinuousClock.now)
-            var poller = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&poller, 1, Int32(clamping: left.nanoseconds / 1_000_000))
+            var pollers = [
+                pollfd(fd: file, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: writer, events: Int16(POLLIN), revents: 0),
+            ]
+            let ready = poll(&pollers, 2, Int32(clamping: left.nanoseconds / 1_000_000))
             if ready < 0, errno == EINTR { continue }
-            guard ready > 0 else { return nil }
+            guard ready > 0, pollers[0].revents != 0 else { return nil }
             take()
         }
         return lines.removeFirst()

@@ -23,12 +23,14 @@ struct Programs {
 
     /// Runs a program that ends by itself; its output is appended to `output`. Throws when it fails or takes too long.
     static func run(
-        _ path: String, _ arguments: [String], output: String, within limit: Duration = .seconds(120)
+        _ path: String, _ arguments: [String], output: String,
+        within limit: Duration = .seconds(120)
     ) throws {
         let child = try ChildProcess(
             path: path, arguments: arguments, environment: environment, output: output)
         guard let ending = wait(for: child, within: limit) else {
-            throw MillraceError(.deadlineExceeded, "\(path) did not end within \(limit); see \(output)")
+            throw MillraceError(
+                .deadlineExceeded, "\(path) did not end within \(limit); see \(output)")
         }
         guard ending == .exited(0) else {
             throw MillraceError(.unavailable, "\(path) \(ending); see \(output)")

@@ -18,11 +18,15 @@ struct ProgressRow {
         inputRate = progress["inputRowsPerSecond"]?.doubleValue ?? 0
         processedRate = progress["processedRowsPerSecond"]?.doubleValue ?? 0
         milliseconds = Int(progress["durationMs"]?["triggerExecution"]?.integerValue ?? 0)
-        stateRows = Int(progress["stateOperators"]?.arrayValue?.first?["numRowsTotal"]?.integerValue ?? 0)
+        stateRows = Int(
+            progress["stateOperators"]?.arrayValue?.first?["numRowsTotal"]?.integerValue ?? 0)
         let offsets = progress["sources"]?.arrayValue?.first?["endOffset"]
         linesDone =
             offsets?.objectValue?.members.reduce(0) { sum, topic in
-                sum + (topic.value.objectValue?.members ?? []).reduce(0) { $0 + Int($1.value.integerValue ?? 0) }
+                sum
+                    + (topic.value.objectValue?.members ?? []).reduce(0) {
+                        $0 + Int($1.value.integerValue ?? 0)
+                    }
             } ?? 0
     }
 
@@ -33,7 +37,8 @@ struct ProgressRow {
             String(repeating: " ", count: max(0, width - text.count)) + text
         }
         return column("\(batch)", 6) + column("\(inputRows)", 7)
-            + column("\(Int(inputRate.rounded()))", 14) + column("\(Int(processedRate.rounded()))", 18)
+            + column("\(Int(inputRate.rounded()))", 14)
+            + column("\(Int(processedRate.rounded()))", 18)
             + column("\(milliseconds)", 10) + column("\(stateRows)", 12)
     }
 }

@@ -16,17 +16,19 @@ struct WordCounts {
         }
     }
 
-    /// The committed files of the job's sink: rows {"word", "count"} of every batch, of which the largest count of a word is
-    /// its last (a running count only grows). A line counted twice makes that too large, a lost one too small.
+    /// The files of the job: rows {"word", "count"} of every batch, of which the largest count of a word is its last (a
+    /// running count only grows). A line counted twice makes that too large, a lost one too small.
     init(publishedIn folder: String) throws {
         let fileSystem = PosixFileSystem()
-        for published in try FileSinkLog(fileSystem, output: folder).allFiles() {
-            let file = try StorePath.resolve(published.path)
+        for status in try fileSystem.list(folder) where status.name.hasSuffix(".json") {
+            let file = StorePath.join(folder, status.name)
             let text = String(decoding: try fileSystem.read(file), as: UTF8.self)
             for line in text.split(separator: "\n") {
                 let row = try JSONValue(parsing: String(line))
-                guard let word = row["word"]?.stringValue, let count = row["count"]?.integerValue else {
-                    throw MillraceError(.corruptData, "\(file): not a row of the word count: \(line)")
+                guard let word = row["word"]?.stringValue, let count = row["count"]?.integerValue
+                else {
+                    throw MillraceError(
+                        .corruptData, "\(file): not a row of the word count: \(line)")
                 }
                 counts[word] = max(counts[word] ?? 0, Int(count))
             }

@@ -7,8 +7,9 @@ import MillraceBase
 ///     millrace submit --master 'local-cluster[2,1,1024]' StreamingWordCount --brokers HOST:PORT --topic lines \
 ///         --checkpoint FOLDER --output FOLDER
 ///
-/// Writes each batch's changed counts as JSON lines into the output folder, and prints one line of JSON with the process
-/// ids when it has started and one with the query's progress after each batch.
+/// Writes each batch's changed counts as JSON lines into a file of the output folder that is named by the batch: a batch
+/// that comes again after a failure replaces its own file, so every count is published exactly once. Prints one line of
+/// JSON with the process ids when it has started and one with the query's progress after each batch.
 @main struct StreamingWordCount: MillraceApp {
     struct WordCount: Codable, Sendable {
         var word: String
@@ -18,17 +19,25 @@ import MillraceBase
     static func run(_ session: MillraceSession, _ arguments: [String]) async throws {
         let options = try Options(arguments)
         session.streams.addListener(ProgressPrinter())
+        try Publisher.makeFolder(options.output)
+        let output = options.output
         let query = try await session.readStream
             .option("startingOffsets", "earliest")
             .kafka(options.brokers, subscribe: options.topic)
             .flatMap { record in
-                record.value.split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+                record.value.split(separator: UInt8(ascii: " ")).map {
+                    String(decoding: $0, as: UTF8.self)
+                }
             }
             .groupByKey { $0 }.count()
             .map { WordCount(word: $0.0, count: $0.1) }
             .writeStream.queryName("word-count").outputMode(.update)
             .trigger(.processingTime(.milliseconds(options.triggerMilliseconds)))
-            .checkpointLocation(options.checkpoint).format("json").start(options.output)
+            .checkpointLocation(options.checkpoint)
+            .foreachBatch { batch, number in
+                try Publisher.publish(batch.rows, of: number, in: output)
+            }
+            .start()
         let executors = try await session.context.executors().map(\.processID)
         print("{\"driver\":\(getpid()),\"executors\":\(executors)}")
         fflush(nil)
@@ -55,7 +64,8 @@ import MillraceBase
                 case "--output": output = value
                 case "--trigger-ms":
                     guard let number = Int(value), number >= 0 else {
-                        throw MillraceError(.invalidArgument, "--trigger-ms \(value) is not a number from 0")
+                        throw MillraceError(
+                            .invalidArgument, "--trigger-ms \(value) is not a number from 0")
                     }
                     triggerMilliseconds = number
                 default: throw MillraceError(.invalidArgument, "\(name) is not an option")
@@ -66,6 +76,34 @@ import MillraceBase
                     .invalidArgument, "--brokers, --topic, --checkpoint and --output are needed")
             }
         }
+    }
+}
+
+/// Files that are there whole or not at all.
+enum Publisher {
+    static func makeFolder(_ path: String) throws {
+        guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure("make", path) }
+    }
+
+    /// `<folder>/<batch>.json`: written beside, made durable, then renamed over what an earlier attempt left.
+    static func publish(
+        _ rows: [StreamingWordCount.WordCount], of batch: Int, in folder: String
+    ) throws {
+        let path = "\(folder)/\(batch).json"
+        guard let file = fopen(path + ".tmp", "w") else { throw failure("write", path) }
+        let lines = rows.map {
+            JSONValue.object(["word": .string($0.word), "count": .integer(Int64($0.count))]).compact
+                + "\n"
+        }.joined()
+        let isWritten =
+            fputs(lines, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0
+        guard fclose(file) == 0, isWritten, rename(path + ".tmp", path) == 0 else {
+            throw failure("write", path)
+        }
+    }
+
+    private static func failure(_ verb: String, _ path: String) -> MillraceError {
+        MillraceError(.system, "cannot \(verb) \(path): \(String(cString: strerror(errno)))")
     }
 }
 
