@@ -8,10 +8,11 @@ struct Program {
 
     /// The exit code is 128 + n for a program that signal n ended, as a shell says it.
     static func run(
-        _ arguments: [String], environment: [String: String] = [:]
+        _ arguments: [String], of program: URL = directory.appendingPathComponent("millrace"),
+        environment: [String: String] = [:]
     ) throws -> Program {
         let process = Process()
-        process.executableURL = directory.appendingPathComponent("millrace")
+        process.executableURL = program
         process.arguments = arguments
         var variables = ProcessInfo.processInfo.environment
         for name in ["MILLRACE_CONF", "MILLRACE_CONF_DIR", "MILLRACE_LOG_LEVEL"] {
