@@ -14,14 +14,12 @@ extension DriverCore {
     }
 
     func assertInvariants() {
-        assert(
-            {
-                let size = tasks.attempts.count + tasks.sets.count + dag.stages.count
-                guard size <= DriverCore.checkedSize else { return true }
-                let violations = self.violations()
-                if !violations.isEmpty { print("DriverCore: \(violations)") }
-                return violations.isEmpty
-            }())
+        #if DEBUG
+            let size = tasks.attempts.count + tasks.sets.count + dag.stages.count
+            guard size <= DriverCore.checkedSize else { return }
+            let violations = self.violations()
+            precondition(violations.isEmpty, violations.joined(separator: "; "))
+        #endif
     }
 
     /// The broken invariants, in words; empty when all is well.

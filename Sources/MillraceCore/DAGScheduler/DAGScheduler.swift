@@ -6,7 +6,7 @@ import MillraceBase
 /// becomes a task set for the `TaskScheduler`; the others wait. A result goes to the job, a map
 /// output to the `MapOutputTracker`; the last output of a shuffle lets its readers start. Lost
 /// outputs and fetch failures make stages run again (`DAGScheduler+Failure.swift`). Same rules as
-/// Spark's DAGScheduler. Always true: `DAGScheduler+Invariants.swift`.
+/// Spark's DAGScheduler. Always true: `DriverCore+Invariants.swift`.
 struct DAGScheduler: Sendable {
     let settings: CoreSettings
     var jobs = IdentifierMap<JobID, ActiveJob>()

@@ -9,7 +9,7 @@ import MillraceBase
 ///
 /// The price of a task doesn't depend on how many there are: executors with room stand in rings,
 /// waiting tasks behind cursors, running attempts in a table by id. Always true:
-/// `TaskScheduler+Invariants.swift`.
+/// `DriverCore+Invariants.swift`.
 struct TaskScheduler: Sendable {
     /// One launched attempt that hasn't ended.
     struct Attempt: Sendable, SlabElement {

@@ -17,6 +17,8 @@ struct MiniSimulation {
         var queue: [TaskDescription] = []
         /// Kills that it will obey when it gets round to it.
         var kills: Set<TaskID> = []
+        /// Map outputs it wrote: shuffle, map index, task.
+        var blocks: [[Int]] = []
     }
 
     private(set) var core: DriverCore
@@ -28,6 +30,8 @@ struct MiniSimulation {
     /// Map outputs that really exist: shuffle, map index, task.
     private var blocks: Set<[Int]> = []
     private var tasks: [TaskID: (setup: StageSetup, outputs: [MapOutputs])] = [:]
+    /// Blocks that some task missed.
+    private var complaints: Set<[Int]> = []
     /// Slow tasks don't end before.
     private var earliestEnd: [TaskID: Instant] = [:]
 
@@ -79,6 +83,7 @@ struct MiniSimulation {
         case 15..<16: if areFaultsOn, jobCount > 0 { cancelJob() }
         case 16..<30: advance()
         case 30..<31: releaseShuffle()
+        case 31..<32: if areFaultsOn { loseBlocks() }
         default: report()
         }
     }
@@ -115,7 +120,9 @@ struct MiniSimulation {
         case .armTimer(let instant): timer = instant
         case .stageStarted(_, _, let attempt, _):
             if attempt > 0 { seen["stage retried", default: 0] += 1 }
-        case .notice(.fetchFailed): seen["fetch failed", default: 0] += 1
+        case .notice(.fetchFailed(_, _, let failure)):
+            seen["fetch failed", default: 0] += 1
+            expectForgotten(failure)
         case .notice(.fetchFailureIgnored): seen["old fetch failure", default: 0] += 1
         case .notice(.mapOutputsLost): seen["outputs lost", default: 0] += 1
         default: break
@@ -138,6 +145,15 @@ struct MiniSimulation {
         executors[executor].queue.append(task)
     }
 
+    /// What was reported missing, and is, must not be promised again.
+    private mutating func expectForgotten(_ failure: FetchFailure) {
+        guard let map = failure.mapIndex,
+            let status = core.mapOutputs(of: failure.shuffle)?.statuses[map],
+            complaints.contains([failure.shuffle.rawValue, map, status.mapTask.rawValue])
+        else { return }
+        problems.append("map \(map) of \(failure.shuffle) is still promised")
+    }
+
     // MARK: The world's side
 
     private mutating func addExecutor() {
@@ -153,6 +169,15 @@ struct MiniSimulation {
         executors[id].queue.removeAll()
         let loss = ExecutorLoss(reason: "chance", causedByApp: random.chance(500))
         handle(.executorLost(ExecutorID(id), loss))
+    }
+
+    /// A disk forgets its blocks, and nobody says so: only a fetch finds out.
+    private mutating func loseBlocks() {
+        let id = random.below(executors.count)
+        let lost = executors[id].blocks
+        executors[id].blocks = []
+        blocks.subtract(lost)
+        if !lost.isEmpty { seen["disk lost", default: 0] += 1 }
     }
 
     private mutating func submitJob() {
@@ -246,6 +271,7 @@ struct MiniSimulation {
                 let key = [shuffle.shuffle.rawValue, index, status.mapTask.rawValue]
                 let isThere = executors[status.executor.rawValue].isAlive && blocks.contains(key)
                 if !isThere || (areFaultsOn && random.chance(15)) {
+                    complaints.insert(key)
                     return .fetchFailed(
                         FetchFailure(
                             shuffle: shuffle.shuffle, mapIndex: index, executor: status.executor,
@@ -254,7 +280,9 @@ struct MiniSimulation {
             }
         }
         guard let output = setup.outputShuffle else { return .result([1]) }
-        blocks.insert([output.rawValue, task.partition, task.id.rawValue])
+        let block = [output.rawValue, task.partition, task.id.rawValue]
+        blocks.insert(block)
+        executors[executor].blocks.append(block)
         return .mapOutput(BlockSizes([Int](repeating: 3, count: setup.reducerCount)))
     }
 }

@@ -4,7 +4,7 @@ import Testing
 /// Random days in a cluster's life. `MILLRACE_SEEDS=5000` runs more of them; a failure names its
 /// seed.
 @Suite struct MiniSimulationTests {
-    static let seeds = Int(ProcessInfo.processInfo.environment["MILLRACE_SEEDS"] ?? "") ?? 200
+    static let seeds = Int(ProcessInfo.processInfo.environment["MILLRACE_SEEDS"] ?? "") ?? 100
 
     @Test func `every job ends once, with every result once, whatever fails`() {
         var succeeded = 0
