@@ -5,16 +5,21 @@ import Foundation
 /// A real Kafka broker for the tests: one per test process, started at the first use, ended with
 /// the process.
 ///
-/// `KAFKA_HOME` names a folder whose `kafka.sh` starts brokers; without it the suites that need one
-/// are skipped.
+/// `KAFKA_HOME` names a Kafka distribution; without it the suites that need a broker are skipped.
+/// `deploy/kafka.sh` starts it; a distribution with a `kafka.sh` of its own, which can do TLS, is
+/// started by that.
 final class RealBroker: Sendable {
-    static let missing =
-        "set KAFKA_HOME to a Kafka distribution with kafka.sh, and have java on the PATH"
-    static var isAvailable: Bool {
-        guard let home else { return false }
-        return FileManager.default.isExecutableFile(atPath: "\(home)/kafka.sh")
+    static let missing = "set KAFKA_HOME to a Kafka distribution, and have java on the PATH"
+    static let missingTLS = "needs a KAFKA_HOME whose kafka.sh knows --tls"
+
+    private static let home = ProcessInfo.processInfo.environment["KAFKA_HOME"]
+    static var isAvailable: Bool { home != nil }
+    static var hasTLS: Bool {
+        home.map { FileManager.default.isExecutableFile(atPath: "\($0)/kafka.sh") } ?? false
     }
-    private static var home: String? { ProcessInfo.processInfo.environment["KAFKA_HOME"] }
+    private static let ownScript = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("deploy/kafka.sh").path
 
     static let shared = Result { try RealBroker() }
 
@@ -25,9 +30,11 @@ final class RealBroker: Sendable {
         port = Self.freePort()
         directory = NSTemporaryDirectory() + "/millrace-kafka-\(port)"
         atexit { if case .success(let broker) = RealBroker.shared { broker.stop() } }
-        try run(
-            "up", "--brokers", "1", "--tls", "--port", "\(port)", "--conf",
-            "auto.create.topics.enable=false")
+        if Self.hasTLS {
+            try run("up", "--brokers", "1", "--tls", "--port", "\(port)", "--dir", directory)
+        } else {
+            try run("up", directory, "\(port)")
+        }
     }
 
     var clear: [KafkaProperty] { properties("127.0.0.1:\(port)") }
@@ -48,14 +55,23 @@ final class RealBroker: Sendable {
             ["security.protocol": "ssl", "ssl.ca.location": "\(directory)/tls/ca.pem"])
     }
 
-    func kill() throws { try run("kill", "1") }
-    func start() throws { try run("start", "1") }
-    private func stop() { try? run("down") }
+    func kill() throws { try runVerb("kill", "1") }
+    func start() throws { try runVerb("start", "1") }
+    private func stop() { try? runVerb("down") }
 
-    private func run(_ arguments: String...) throws {
+    private func runVerb(_ verb: String, _ broker: String...) throws {
+        if Self.hasTLS {
+            try run([verb] + broker + ["--dir", directory])
+        } else {
+            try run(verb, directory)
+        }
+    }
+
+    private func run(_ arguments: String...) throws { try run(arguments) }
+    private func run(_ arguments: [String]) throws {
         // Not Foundation's Process: it waits for the broker too, which inherits its descriptors.
-        let words = (["\(Self.home ?? "")/kafka.sh"] + arguments + ["--dir", directory])
-            .map { "'\($0)'" }.joined(separator: " ")
+        let script = Self.hasTLS ? "\(Self.home ?? "")/kafka.sh" : Self.ownScript
+        let words = ([script] + arguments).map { "'\($0)'" }.joined(separator: " ")
         let code = system("timeout 120 \(words) </dev/null >/dev/null 2>&1")
         guard code == 0 else {
             throw KafkaError(.broker, "kafka.sh \(arguments) failed with status \(code)")
