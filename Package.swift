@@ -88,7 +88,8 @@ let package = Package(
             name: "ClusterJobs", dependencies: ["Millrace", "MillraceBase"], path: "Tests/ClusterJobs",
             swiftSettings: settings),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["ClusterJobs", "MillraceNet", "MillraceBase"],
+            name: "IntegrationTests",
+            dependencies: ["ClusterJobs", "MillraceDemo", "StreamingWordCount", "MillraceCLI", "MillraceNet", "MillraceBase"],
             exclude: ["Clients"], swiftSettings: settings),
         tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase", "WordCount"]),
         .testTarget(

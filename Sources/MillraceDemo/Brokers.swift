@@ -15,7 +15,7 @@ final class Brokers {
             return
         }
         let log = "\(folder)/brokers.log"
-        if getenv("KAFKA_HOME") != nil {
+        if let home = getenv("KAFKA_HOME"), home.pointee != 0 {
             let script = try Self.script(programs)
             let port = try Self.freePorts()
             try Programs.run(script, ["up", "\(folder)/kafka", "\(port)"], output: log)
@@ -34,6 +34,13 @@ final class Brokers {
         kind = "librdkafka's mock cluster"
         mock = child
         kafka = nil
+    }
+
+    /// SIGKILL to the broker, then a new start on the same data; returns when it answers.
+    func restart() throws {
+        guard let kafka else { preconditionFailure("refused with the options") }
+        try Programs.run(kafka.script, ["kill", kafka.folder], output: kafka.log)
+        try Programs.run(kafka.script, ["start", kafka.folder], output: kafka.log)
     }
 
     func stop() {

@@ -5,6 +5,7 @@ import MillraceBase
 struct DemoOptions {
     static let help = """
         usage: deploy/demo.sh [--brokers HOST:PORT,...] [--lines N] [--rate R] [--master URL] [--no-faults]
+                      [--kill-broker]
 
         Counts the words of the licence texts under /usr/share/common-licenses, sent through Kafka line by line, on a driver
         and two executor processes. Kills one executor at batch 10 and the driver at batch 20, restarts it from its
@@ -17,6 +18,7 @@ struct DemoOptions {
           --rate R         lines a second (default 4000)
           --master URL     (default local-cluster[2,1,1024])
           --no-faults      kill nobody
+          --kill-broker    also kill and restart the broker at batch 15; only with KAFKA_HOME
 
         """
 
@@ -25,6 +27,7 @@ struct DemoOptions {
     var rate = 4_000
     var master = "local-cluster[2,1,1024]"
     var hasFaults = true
+    var killsBroker = false
 
     init(_ arguments: [String]) throws {
         var rest = arguments[...]
@@ -48,8 +51,12 @@ struct DemoOptions {
             case "--rate": rate = try number()
             case "--master": master = try value()
             case "--no-faults": hasFaults = false
+            case "--kill-broker": killsBroker = true
             default: throw Self.misuse("\(argument) is not an option; see --help")
             }
+        }
+        if killsBroker, brokers != nil || getenv("KAFKA_HOME") == nil {
+            throw Self.misuse("--kill-broker needs a broker of its own: KAFKA_HOME and no --brokers")
         }
     }
 

@@ -5,6 +5,7 @@ import MillraceDriver
 /// One run: starts the parts, shows the table, kills at the given batches, compares at the end.
 final class DemoRun {
     private static let executorDies = 10
+    private static let brokerDies = 15
     private static let driverDies = 20
     /// A run that makes no progress for so long has failed.
     private static let patience = Duration.seconds(60)
@@ -18,6 +19,7 @@ final class DemoRun {
     private var driverPID = 0
     private var executorPIDs: [Int] = []
     private var killedExecutor = false
+    private var killedBroker = false
     private var killedDriver = false
     private var batches = 0
 
@@ -115,6 +117,11 @@ final class DemoRun {
             say("        > batch \(batch): kill -9 of executor process \(victim)")
             kill(pid_t(victim), SIGKILL)
         }
+        if options.killsBroker, batch >= Self.brokerDies, !killedBroker {
+            killedBroker = true
+            say("        > batch \(batch): kill -9 of the broker, and a new start on its data")
+            try brokers.restart()
+        }
         if batch >= Self.driverDies, !killedDriver, driverPID > 0 {
             killedDriver = true
             say("        > batch \(batch): kill -9 of the driver, process \(driverPID)")
@@ -135,7 +142,8 @@ final class DemoRun {
     private func compare() throws -> Bool {
         let expected = try WordCounts(lines: options.lines)
         let published = try WordCounts(publishedIn: "\(folder)/counts")
-        let faults = killedDriver ? "one executor and the driver killed on the way" : "no faults"
+        let victims = ["one executor"] + (killedBroker ? ["the broker"] : []) + ["the driver"]
+        let faults = killedDriver ? "killed on the way: " + victims.joined(separator: ", ") : "no faults"
         say(
             "\(options.lines) lines, \(published.total) words, \(published.counts.count) distinct, "
                 + "\(batches) batches shown, \(faults)")
