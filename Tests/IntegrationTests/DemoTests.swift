@@ -7,12 +7,12 @@ import Testing
     static let deploy = Program.sources.appendingPathComponent("deploy").path
 
     static func run(
-        _ arguments: [String], kafkaHome: Bool
+        _ arguments: [String], lines: String = "16000", kafkaHome: Bool
     ) throws -> Program.Outcome {
         var environment = ["MILLRACE_DEPLOY": deploy]
         if !kafkaHome { environment["KAFKA_HOME"] = "" }
         return try Program.built("MillraceDemo").run(
-            ["--lines", "16000", "--rate", "2000"] + arguments, environment: environment, limit: 300)
+            ["--lines", lines, "--rate", "2000"] + arguments, environment: environment, limit: 300)
     }
 
     @Test("on the mock cluster the counts are exact although an executor and the driver are killed")
@@ -27,7 +27,7 @@ import Testing
         "on a real Kafka the counts are exact although executor, broker and driver are killed",
         .enabled(if: hasKafka, "KAFKA_HOME names no Kafka distribution"))
     func real() throws {
-        let outcome = try Self.run(["--kill-broker"], kafkaHome: true)
+        let outcome = try Self.run(["--kill-broker"], lines: "70000", kafkaHome: true)
         #expect(outcome.lastLine == "exact", "\(outcome.output)\(outcome.errors)")
         #expect(outcome.output.contains("killed on the way: one executor, the broker, the driver"))
         #expect(outcome.code == 0)
