@@ -70,7 +70,7 @@ let package = Package(
 
         tests("MillraceBaseTests", ["MillraceBase"]),
         tests("MillraceCoreTests", ["MillraceCore", "MillraceBase"], exclude: ["Scripts"]),
-        tests("MillraceNetTests", ["MillraceNet", "MillraceBase", "CLinux"]),
+        tests("MillraceNetTests", ["MillraceNet", "MillraceInterop", "MillraceBase", "CLinux"]),
         .target(
             name: "ClosureShapes", dependencies: ["MillraceWire"], path: "Tests/ClosureShapes",
             swiftSettings: settings),

@@ -21,7 +21,8 @@ final class BlockClientConnection: ConnectionDelegate {
     }
 
     let peer: Endpoint
-    private unowned let client: BlockClient
+    /// Strong: a client lives as long as its connections, which end when they are idle.
+    private let client: BlockClient
     private let loop: EventLoop
     private let options: BlockOptions
     private var connection: Connection?

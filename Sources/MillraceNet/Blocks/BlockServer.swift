@@ -43,7 +43,8 @@ public final class BlockServer {
     }
 
     private final class AcceptTarget {
-        weak var server: BlockServer?
+        /// Strong: a server lives until it is closed, or its loop ends.
+        var server: BlockServer?
     }
 
     /// Connections that are open now.

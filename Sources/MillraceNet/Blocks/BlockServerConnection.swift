@@ -29,7 +29,7 @@ final class BlockServerConnection: ConnectionDelegate {
     }
 
     let peer: SocketAddress
-    private unowned let server: BlockServer
+    private let server: BlockServer
     private let loop: EventLoop
     private let options: BlockOptions
     private var connection: Connection?
@@ -82,12 +82,15 @@ final class BlockServerConnection: ConnectionDelegate {
     }
 
     func connectionClosed(_ connection: Connection, _ error: NetError?) {
+        // What a client that was refused does then is of no interest.
+        let cut: NetError? =
+            state == .ended || decoder.isAtBoundary ? nil : .closed("\(peer) closed within a frame")
+        let error = state == .ended ? nil : error ?? cut
         state = .ended
         cancelTimer()
         fetches.removeAll()
         rest = nil
         self.connection = nil
-        let error = error ?? (decoder.isAtBoundary ? nil : .closed("\(peer) closed within a frame"))
         server.ended(self, error)
     }
 

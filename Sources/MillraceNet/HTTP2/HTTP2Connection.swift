@@ -101,13 +101,18 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
         if connection == nil { end(error) }
     }
 
-    /// This side is done: its calls end, the peer is told (GOAWAY), and the connection closes when that
-    /// is sent.
+    /// This side is done: its calls end now, the peer is told (GOAWAY) at the end of the tick, and the
+    /// connection closes when that is sent. (Not at once: this may be called from within nghttp2.)
     func sayGoodbye(_ why: String) {
         guard let session, let connection, isReady, !isEnded else { return close(.closed(why)) }
         session.goAway()
-        connectionFillsOutput(connection)
-        fail(.closed(why))
+        session.die(.abandoned(why))
+        end(.closed(why))
+        loop.atTickEnd { [self] in
+            guard connection.state == .open else { return }
+            connectionFillsOutput(connection)
+            connection.closeAfterFlush()
+        }
     }
 
     // MARK: - Connection
@@ -160,7 +165,9 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
     func connectionFillsOutput(_ connection: Connection) {
         guard let session, preface == nil else { return }
         do throws(NetError) {
-            while connection.hasRoom, let piece = try session.nextOutput() { connection.outbound.append(piece) }
+            while connection.hasRoom, connection.state == .open, let piece = try session.nextOutput() {
+                connection.outbound.append(piece)
+            }
         } catch {
             return connection.close(error)
         }
@@ -173,15 +180,22 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
 
     /// Tells why, then ends the connection after what is queued.
     private func fail(_ error: NetError) {
-        session?.die("\(error)")
+        lose("\(error)")
         end(error)
         connection?.closeAfterFlush()
     }
 
     func connectionClosed(_ connection: Connection, _ error: NetError?) {
         let why = error.map { "\($0)" } ?? "\(peer) closed the connection"
-        session?.die(why)
+        lose(why)
         end(error)
+    }
+
+    /// The calls end. The owner knows before them that this connection is of no more use, so that a call
+    /// made in answer to the end of another takes a new one.
+    private func lose(_ why: String) {
+        if isReady, !isEnded { owner?.connectionGoesAway(self) }
+        session?.die(.connectionLost(why))
     }
 
     private func end(_ error: NetError?) {

@@ -98,6 +98,7 @@ final class HTTP2Session {
 
     /// Client: sends a request's headers; the stream gets its number.
     func open(_ stream: HTTP2Stream, _ headers: HTTP2HeaderBlock) throws(NetError) {
+        guard !isDead else { throw .closed("the connection is lost") }
         var provider = bodyProvider()
         let id = headers.withFields { fields, count in
             nghttp2_submit_request(pointer, nil, fields, count, &provider, nil)
@@ -179,11 +180,11 @@ final class HTTP2Session {
     }
 
     /// The connection is gone: every stream is told.
-    func die(_ why: String) {
+    func die(_ end: HTTP2StreamEnd) {
         guard !isDead else { return }
         isDead = true
         let open = streams.values.sorted { $0.id < $1.id }
         streams.removeAll()
-        for stream in open { stream.close(.connectionLost(why)) }
+        for stream in open { stream.close(end) }
     }
 }

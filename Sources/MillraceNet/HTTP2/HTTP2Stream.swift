@@ -9,6 +9,8 @@ enum HTTP2StreamEnd: Hashable {
     case reset(UInt32)
     /// Its connection is gone.
     case connectionLost(String)
+    /// This side has closed the connection: nothing more is wanted, not even what has arrived.
+    case abandoned(String)
 }
 
 /// What a stream tells the call above it. On the loop, within a read of the connection (or its end).

@@ -76,7 +76,7 @@ public class RPCCall: HTTP2StreamDelegate {
     func deliver() {
         guard !isDelivering else { return }
         isDelivering = true
-        while isOpen || deliversAfterEnd, !isPaused, next < arrived.count {
+        while isOpen, !isPaused, next < arrived.count {
             let message = arrived[next]
             arrived[next] = []
             next += 1
@@ -108,8 +108,6 @@ public class RPCCall: HTTP2StreamDelegate {
 
     /// Before the first message.
     func willSend() {}
-    /// Messages that arrived before the end are still delivered after it.
-    var deliversAfterEnd: Bool { false }
     /// After the last message.
     func inputEnded() {}
     /// This side gives the call up.

@@ -72,19 +72,19 @@ extension RPCChannel {
     func connection(_ connection: HTTP2Connection, opened stream: HTTP2Stream, _ headers: HTTP2Headers) {}
 
     func connectionGoesAway(_ connection: HTTP2Connection) {
-        guard connection === current else { return }
+        // While connecting it is not in use yet: its end leads to the next address.
+        guard connection === current, state == .ready else { return }
         current = nil
         draining[ObjectIdentifier(connection)] = connection
-        if state == .ready { state = .idle }
+        state = .idle
     }
 
     func connectionEnded(_ connection: HTTP2Connection, _ error: NetError?) {
+        let error = error ?? .closed("\(target) closed the connection")
+        lastError = error
         if draining.removeValue(forKey: ObjectIdentifier(connection)) != nil { return }
         guard connection === current else { return }
         current = nil
-        let error = error ?? .closed("\(target) closed the connection")
-        if state == .connecting { return dialNext(attempt, lastError: error) }
-        lastError = error
-        if state == .ready { state = .idle }
+        if state == .connecting { dialNext(attempt, lastError: error) }
     }
 }

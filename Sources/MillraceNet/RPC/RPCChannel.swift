@@ -54,6 +54,11 @@ public final class RPCChannel: HTTP2ConnectionOwner {
         self.options = options
     }
 
+    deinit {
+        guard loop.isOnLoop else { return }
+        for connection in [current].compactMap({ $0 }) + draining.values { connection.close(nil) }
+    }
+
     /// Connects without a call.
     public func connect() {
         loop.preconditionOnLoop()
@@ -69,9 +74,10 @@ public final class RPCChannel: HTTP2ConnectionOwner {
         openCalls += 1
         let call = RPCClientCall(
             loop: loop, method: method, metadata: metadata, deadline: deadline, options: options.connection
-        ) { [weak self] call in
-            self?.openCalls -= 1
-            self?.waiting.removeAll { $0 === call }
+        ) { call in
+            // Holds the channel: it lives as long as its calls.
+            self.openCalls -= 1
+            self.waiting.removeAll { $0 === call }
         }
         switch state {
         case .ready: begin(call)

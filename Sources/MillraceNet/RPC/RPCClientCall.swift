@@ -70,8 +70,6 @@ public final class RPCClientCall: RPCCall {
 
     // MARK: - From the stream
 
-    override var deliversAfterEnd: Bool { outcome != nil }
-
     override func received(_ headers: HTTP2Headers) {
         guard isOpen, outcome == nil else { return }
         // 100 Continue and its like announce nothing.
@@ -99,8 +97,9 @@ public final class RPCClientCall: RPCCall {
             switch end {
             case .complete: Self.status(http: httpStatus)
             case .reset(let code): Self.status(reset: code, deadline: deadline, now: loop.now)
-            case .connectionLost(let why): RPCStatus(.unavailable, why)
+            case .connectionLost(let why), .abandoned(let why): RPCStatus(.unavailable, why)
             }
+        if case .abandoned = end { return self.end(status, [:]) }
         if outcome == nil { outcome = (status, [:]) }
         if let outcome, isInputDelivered { self.end(outcome.status, outcome.trailers) } else { streamReceivedEnd(stream) }
     }

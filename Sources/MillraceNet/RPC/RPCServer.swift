@@ -55,7 +55,8 @@ public final class RPCServer: HTTP2ConnectionOwner {
     }
 
     private final class AcceptTarget {
-        weak var server: RPCServer?
+        /// Strong: a server lives until it is closed, or its loop ends.
+        var server: RPCServer?
     }
 
     // MARK: - Methods

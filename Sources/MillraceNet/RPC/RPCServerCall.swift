@@ -85,7 +85,7 @@ public final class RPCServerCall: RPCCall {
         switch end {
         case .complete: cancelled?(RPCStatus(.internal, "the stream was closed before the call was finished"))
         case .reset: cancelled?(RPCStatus(.cancelled, "cancelled by the client"))
-        case .connectionLost(let why): cancelled?(RPCStatus(.unavailable, why))
+        case .connectionLost(let why), .abandoned(let why): cancelled?(RPCStatus(.unavailable, why))
         }
     }
 
