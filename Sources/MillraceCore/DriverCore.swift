@@ -35,8 +35,8 @@ public struct DriverCore: Sendable {
             dag.failJob(job, .cancelled(reason: reason), &tasks, &effects)
         case .jobGroupCancelled(let group, let reason):
             dag.cancelGroup(group, reason: reason, &tasks, &effects)
-        case .executorRegistered(let executor, let host, let cores):
-            register(executor, host: host, cores: cores, now, &effects)
+        case .executorRegistered(let executor, let host, let cores, let sendsHeartbeats):
+            register(executor, host: host, cores: cores, sendsHeartbeats, now, &effects)
         case .executorLost(let executor, let loss): lose(executor, loss, now, &effects)
         case .heartbeat(let executor): seen(executor, now, &effects)
         case .tasksEnded(let executor, let ends):
@@ -91,12 +91,14 @@ public struct DriverCore: Sendable {
     // MARK: Executors
 
     private mutating func register(
-        _ executor: ExecutorID, host: String, cores: Int, _ now: Instant, _ effects: inout Effects
+        _ executor: ExecutorID, host: String, cores: Int, _ sendsHeartbeats: Bool, _ now: Instant,
+        _ effects: inout Effects
     ) {
         guard tasks.addExecutor(executor, host: host, cores: cores, now: now) else {
             effects.append(.notice(.executorRefused(executor, cores: cores)))
             return
         }
+        tasks.executors.states[executor.rawValue].sendsHeartbeats = sendsHeartbeats
         heartbeats.executorRegistered(now: now)
         effects.append(.notice(.executorRegistered(executor, host: host, cores: cores)))
     }

@@ -9,8 +9,10 @@ public enum DriverEvent: Sendable {
     /// Cancels every running job whose `JobProperties.group` it is.
     case jobGroupCancelled(String, reason: String)
 
-    /// An executor may be given tasks. Ids are never reused.
-    case executorRegistered(ExecutorID, host: String, cores: Int)
+    /// An executor may be given tasks. Ids are never reused. One that doesn't send heartbeats (it
+    /// lives in the driver's process) is never lost by silence.
+    case executorRegistered(
+        ExecutorID, host: String, cores: Int, sendsHeartbeats: Bool = true)
     /// Its connection broke, its process ended, or it was dismissed.
     case executorLost(ExecutorID, ExecutorLoss)
     /// A sign of life. `tasksEnded` is one too.

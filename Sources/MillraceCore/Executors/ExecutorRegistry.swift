@@ -9,6 +9,7 @@ struct ExecutorState: Sendable {
     var held = 0
     /// What the held tasks are expected to take together, in nanoseconds of one core.
     var heldWork: Int64 = 0
+    var sendsHeartbeats = true
     var lastSeen = Instant.zero
     /// When a task last ended there on its own, or the first one came.
     var lastProgress = Instant.zero

@@ -24,7 +24,7 @@ struct HeartbeatMonitor: Sendable {
         nextCheck = registry.aliveCount == 0 ? nil : now + interval
         var expired: [ExecutorID] = []
         for (id, state) in registry.states.enumerated()
-        where state.isAlive && now - state.lastSeen > timeout {
+        where state.isAlive && state.sendsHeartbeats && now - state.lastSeen > timeout {
             expired.append(ExecutorID(id))
         }
         return expired

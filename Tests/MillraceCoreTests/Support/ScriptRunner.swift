@@ -4,7 +4,7 @@ import MillraceBase
 
 /// Runs a script's commands against a `DriverCore`; its clock stands still but for `advance`.
 ///
-///     executor 0 cores=2            registers it (host=… optional)
+///     executor 0 cores=2            registers it (host=…, silent: without heartbeats)
 ///     job 0 chain=2,3 shuffles=0    2 map tasks, 3 result tasks; also join=2,2,3 shuffles=0,1
 ///                                   partitions=1,0  prefer=0,0,1  group=g  max-failures=1  inputs
 ///     succeed 0 1  run=5ms          the tasks end well, in one report for each executor
@@ -52,7 +52,8 @@ struct ScriptRunner {
             handle(
                 .executorRegistered(
                     ExecutorID(try arguments.number(0)), host: arguments["host"] ?? "host",
-                    cores: try arguments.integer("cores") ?? 1))
+                    cores: try arguments.integer("cores") ?? 1,
+                    sendsHeartbeats: !arguments.words.contains("silent")))
         case "job": try submit(arguments)
         case "succeed": try end(arguments, as: ScriptRunner.success)
         case "fail":
