@@ -28,14 +28,12 @@ final class ControlServer {
         applicationName = conf.application.name ?? driver.applicationID
         started = driver.loop.now
         server = try RPCServer(loop: driver.loop, address: address, tls: tls, options: options)
+        server.registerDescriptors(package: "millrace.v1")
         server.register(method: "/millrace.v1.Driver/Connect") { call in
             _ = ExecutorStream(call: call, driver: driver, admit: admit, lost: lost)
         }
-        server.register(method: "/millrace.v1.Driver/GetStatus") { [unowned self] call in
-            call.onMessage = { [unowned self, unowned call] _ in
-                _ = call.send(status())
-                call.finish()
-            }
+        server.register(unary: "/millrace.v1.Driver/GetStatus") { [unowned self] _, _, reply in
+            reply(.success(status()))
         }
     }
 
