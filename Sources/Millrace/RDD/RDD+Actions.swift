@@ -102,7 +102,7 @@ extension RDD {
     /// Each partition folded from `zero` by `add`, the results folded from `zero` by `merge` in the order of the partitions.
     @inlinable public func aggregate<Result: Sendable>(
         _ zero: Result, _ add: @escaping @Sendable (Result, Element) throws -> Result,
-        _ merge: (Result, Result) throws -> Result
+        _ merge: @Sendable (Result, Result) throws -> Result
     ) async throws -> Result {
         let parts = try await runReduce("aggregate") { _, rows in
             var result = zero

@@ -112,9 +112,12 @@ extension RDD {
                 let failure = rows.failure
                 let output = try transform(partition, rows)
                 try failure.check()
-                var iterator = output.makeIterator()
+                var pending: Output.Iterator? = output.makeIterator()
                 return { chunk in
+                    // A local variable, because each access to a captured one is checked.
+                    guard var iterator = pending.take() else { return false }
                     while chunk.count < Chunk.rows, let row = iterator.next() { chunk.append(row) }
+                    pending = iterator
                     try failure.check()
                     return !chunk.isEmpty
                 }
