@@ -68,6 +68,13 @@ public struct DataStreamWriter<Element>: Sendable {
     /// Starts the query. Throws what can be known now: a mode that does not fit, a name or checkpoint in use, a source that
     /// cannot be opened, a closure that cannot travel. Later failures end the query (`exception`).
     public func start(_ path: String? = nil) async throws -> StreamingQuery {
+        try await start(path, fault: nil)
+    }
+
+    /// `fault` is for tests (`StreamingQuerySpec.fault`).
+    func start(
+        _ path: String?, fault: (@Sendable (StreamingStep) throws -> Void)?
+    ) async throws -> StreamingQuery {
         let writer = path.map { option("path", $0) } ?? self
         let sink = try writer.sink ?? writer.namedSink()
         let mode = writer.mode ?? .append
@@ -77,7 +84,8 @@ public struct DataStreamWriter<Element>: Sendable {
         return try StreamingQueryRunner.start(
             StreamingQuerySpec(
                 context: context, node: dataset.rdd.node, stream: dataset.stream, sink: sink, mode: mode,
-                trigger: trigger, name: name, checkpoint: location, isTemporary: isTemporary))
+                trigger: trigger, name: name, checkpoint: location, isTemporary: isTemporary,
+                fault: fault))
     }
 
     // MARK: Checks

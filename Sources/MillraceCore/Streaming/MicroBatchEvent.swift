@@ -48,6 +48,6 @@ public enum MicroBatchEffect: Sendable {
     case completeProcessAll([Int])
     /// Wait for an event; when that instant has come, say `timerFired`.
     case wait(until: Instant)
-    /// The end. Nothing comes after it.
+    /// The end, also for whoever waits for `completeProcessAll`. Nothing is to be done after it.
     case terminate(MillraceError?)
 }

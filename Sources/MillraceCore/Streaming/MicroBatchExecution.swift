@@ -198,10 +198,7 @@ public struct MicroBatchExecution: Sendable {
 
     mutating func terminate(_ error: MillraceError?, _ effects: inout [MicroBatchEffect]) {
         phase = .terminated
-        if !processAll.isEmpty {
-            effects.append(.completeProcessAll(processAll.map(\.token)))
-            processAll = []
-        }
+        processAll = []
         effects.append(.terminate(error))
     }
 

@@ -101,7 +101,7 @@ public struct RateRows: PlanOperator {
             return writer.bytes
         }
 
-        init(decoding bytes: [UInt8]) throws {
+        public init(decoding bytes: [UInt8]) throws {
             var reader = ByteReader(bytes)
             first = try reader.readSigned()
             end = try reader.readSigned()

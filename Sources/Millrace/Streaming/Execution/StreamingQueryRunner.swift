@@ -257,7 +257,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
             MillraceError(
                 .queryFailed,
                 "Query \(query.name ?? "<unnamed>") [id = \(query.id), runId = \(query.runId)] terminated "
-                    + "with exception: \($0.message)", cause: $0)
+                    + "with exception: \($0.message)", cause: $0.cause ?? $0)
         }
         if let failure { Log.error("stream", "query failed", ["query": query.id, "because": failure]) }
         query.end(failure)

@@ -1,0 +1,31 @@
+import MillraceBase
+import MillraceExecutor
+import Synchronization
+
+@testable import Millrace
+
+/// Rows that a `foreachBatch` sink has seen, by batch.
+final class SeenBatches<Element: Sendable>: Sendable {
+    private let state = Mutex<[(batch: Int, rows: [Element])]>([])
+    func add(_ batch: Int, _ rows: [Element]) { state.withLock { $0.append((batch, rows)) } }
+    var all: [(batch: Int, rows: [Element])] { state.withLock { $0 } }
+    var batches: [Int] { all.map(\.batch) }
+    var rows: [Element] { all.flatMap(\.rows) }
+    /// Of batches that came twice, the last.
+    var last: [Int: [Element]] {
+        Dictionary(all.map { ($0.batch, $0.rows) }) { $1 }
+    }
+}
+
+/// What a simulated crash throws.
+struct SimulatedCrash: Error {}
+
+/// Starts a writer's query with a crash built in.
+extension DataStreamWriter {
+    func start(crashing step: StreamingStep?) async throws -> StreamingQuery {
+        let crash = step.map { step in
+            { @Sendable (now: StreamingStep) throws in if now == step { throw SimulatedCrash() } }
+        }
+        return try await start(nil, fault: crash)
+    }
+}
