@@ -52,7 +52,7 @@ extension TaskScheduler {
     ) {
         while executors.states[executor].hasFreeCore || mayPrefetch(executor, slot, now) {
             guard let index = sets[slot: slot].popBound(group: group) else { return }
-            launch(index, of: slot, on: executor, now)
+            launch(index, of: slot, on: executor, isPreferred: true, now)
             // Delay scheduling: a local launch starts the wait anew.
             sets[slot: slot].localityDeadline = now + settings.localityWait
         }
@@ -65,7 +65,7 @@ extension TaskScheduler {
             guard let index = sets[slot: slot].popAnywhere(evenBound: evenBound) else {
                 preconditionFailure("a task set counts waiting tasks that it doesn't find")
             }
-            launch(index, of: slot, on: executor, now)
+            launch(index, of: slot, on: executor, isPreferred: false, now)
             hasRoom(executor)
         }
     }
@@ -116,7 +116,7 @@ extension TaskScheduler {
     }
 
     private mutating func launch(
-        _ index: Int, of slot: Int, on executor: Int, _ now: Instant
+        _ index: Int, of slot: Int, on executor: Int, isPreferred: Bool, _ now: Instant
     ) {
         let task = nextTask
         nextTask = task.next
@@ -124,7 +124,7 @@ extension TaskScheduler {
         let attempt = Int(sets[slot: slot].tasks[index].attempts)
         var record = Attempt(
             task: task, setSlot: slot, index: index, attempt: attempt, executor: executor,
-            estimate: estimate)
+            estimate: estimate, isPreferred: isPreferred)
         record.previous = executors.states[executor].lastHeld
         let attemptSlot = attempts.insert(record, for: task)
         if record.previous >= 0 {

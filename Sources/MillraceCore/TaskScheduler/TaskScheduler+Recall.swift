@@ -39,8 +39,11 @@ extension TaskScheduler {
         var slot = Int(executors.states[executor].firstHeld)
         var position = 0
         while slot >= 0 {
-            // An executor starts tasks in the order of their launch, so the first ones run.
-            if position >= executors.states[executor].cores, !attempts[slot: slot].isKilled {
+            // An executor starts tasks in the order of their launch, so the first ones run. A task
+            // whose state or cached data is there waits on: moving that costs more.
+            if position >= executors.states[executor].cores, !attempts[slot: slot].isKilled,
+                !attempts[slot: slot].isPreferred
+            {
                 attempts[slot: slot].isKilled = true
                 effects.append(
                     .kill(

@@ -22,6 +22,8 @@ struct TaskScheduler: Sendable {
         /// Its share of the executor's `heldWork`.
         var estimate: Int64
         var isKilled = false
+        /// Whether its executor is one that the task prefers.
+        var isPreferred: Bool
         /// Neighbours in its executor's list, as slots of `attempts`.
         var previous: Int32 = -1
         var next: Int32 = -1
