@@ -52,7 +52,7 @@ import Testing
     func silence() async throws {
         try await withLoop { loop in
             for bytes in [[], Array(Self.preface.prefix(10)), Self.preface + [0, 0]] {
-                _ = try await answer(loop, to: bytes, handshake: .milliseconds(50))
+                _ = try await answer(loop, to: bytes, handshake: .milliseconds(300))
             }
         }
     }
