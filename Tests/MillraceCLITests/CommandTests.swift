@@ -31,7 +31,7 @@ import Testing
     @Test func confPrintsTheCatalog() throws {
         #expect(try Program.run(["conf", "--markdown"]).output == Conf.catalogMarkdown())
         #expect(try Program.run(["conf"]).output == Conf.catalogText())
-        #expect(try Program.run(["conf", "shuffle"]).output.contains("millrace.shuffle.compress"))
+        #expect(try Program.run(["conf", "shuffle"]).output.contains("millrace.shuffle.partitions"))
     }
 
     @Test(arguments: [

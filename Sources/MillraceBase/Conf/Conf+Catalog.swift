@@ -8,15 +8,14 @@ extension Conf {
     public var shuffle: ConfGroup<ShuffleEntries> { ConfGroup(values: values) }
     public var network: ConfGroup<NetworkEntries> { ConfGroup(values: values) }
     public var security: ConfGroup<SecurityEntries> { ConfGroup(values: values) }
-    public var files: ConfGroup<FilesEntries> { ConfGroup(values: values) }
     public var streaming: ConfGroup<StreamingEntries> { ConfGroup(values: values) }
     public var state: ConfGroup<StateEntries> { ConfGroup(values: values) }
     public var log: ConfGroup<LogEntries> { ConfGroup(values: values) }
 
     public static let groups: [any ConfEntries.Type] = [
         ApplicationEntries.self, DriverEntries.self, ExecutorEntries.self, SchedulerEntries.self,
-        ShuffleEntries.self, NetworkEntries.self, SecurityEntries.self, FilesEntries.self,
-        StreamingEntries.self, StateEntries.self, LogEntries.self,
+        ShuffleEntries.self, NetworkEntries.self, SecurityEntries.self, StreamingEntries.self,
+        StateEntries.self, LogEntries.self,
     ]
 
     /// Every setting, group by group, in the order of declaration.

@@ -17,8 +17,4 @@ public struct ExecutorEntries: ConfEntries {
         doc: "Time between an executor's signs of life. Below `millrace.network.timeout`.",
         valid: .between(.milliseconds(10), .seconds(3_600)),
         simulate: [.milliseconds(100), .seconds(1), .seconds(10)])
-    public let maxHeartbeatFailures = ConfEntry(
-        "millrace.executor.heartbeat.maxFailures", default: 60,
-        doc: "Heartbeats in a row that may fail before an executor gives up its driver and ends "
-            + "with exit code 56.", valid: .atLeast(1))
 }

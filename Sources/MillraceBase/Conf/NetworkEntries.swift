@@ -13,11 +13,6 @@ public struct NetworkEntries: ConfEntries {
         "millrace.network.timeoutInterval", default: Duration.seconds(60),
         doc: "How often it is looked whether an executor has been silent for that long.",
         valid: .between(.milliseconds(10), .seconds(3_600)), simulate: [.seconds(1), .seconds(60)])
-    public let connectTimeout = ConfEntry(
-        "millrace.network.connectTimeout", default: Duration.seconds(10),
-        doc: "How long a connection may take to be made, its handshakes included.",
-        valid: .between(.milliseconds(10), .seconds(3_600)),
-        aliases: ["spark.shuffle.io.connectionCreationTimeout"], bareUnit: "s")
     public let maxMessageSize = ConfEntry(
         "millrace.rpc.message.maxSize", default: ByteCount.mebibytes(128),
         doc: "The largest message on a control connection; a larger one ends its call.",

@@ -16,9 +16,6 @@ public struct SchedulerEntries: ConfEntries {
         "millrace.locality.wait", default: Duration.seconds(3),
         doc: "How long a task waits for a slot where its data is before it takes any.",
         simulate: [.zero, .milliseconds(100), .seconds(3)])
-    public let mode = ConfEntry(
-        "millrace.scheduler.mode", default: SchedulingMode.fifo,
-        doc: "Whether the jobs of one application run in order or share the slots.")
     public let prefetchQueueTime = ConfEntry(
         "millrace.scheduler.prefetch.queueTime", default: Duration.milliseconds(2),
         doc: "About how long a task may wait at an executor, so that a short task does not cost a "
@@ -37,10 +34,4 @@ public struct SchedulerEntries: ConfEntries {
         "millrace.scheduler.maxRegisteredResourcesWaitingTime", default: Duration.seconds(30),
         doc: "How long the first job waits for the executors that were asked for before it starts "
             + "with those that are there.", simulate: [.seconds(1), .seconds(30)])
-}
-
-/// How the jobs of one application share its slots.
-public enum SchedulingMode: String, ConfChoice {
-    case fifo = "FIFO"
-    case fair = "FAIR"
 }

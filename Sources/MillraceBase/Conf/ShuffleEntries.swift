@@ -8,19 +8,12 @@ public struct ShuffleEntries: ConfEntries {
         doc: "Partitions of a Dataset's shuffle that names no number; "
             + "`millrace.default.parallelism` if not set.",
         valid: .ifSet(.between(1, 100_000)), aliases: ["spark.sql.shuffle.partitions"])
-    public let compress = ConfEntry(
-        "millrace.shuffle.compress", default: true,
-        doc: "Whether map outputs are compressed (lz4) on disk and on the way.")
     public let maxSizeInFlight = ConfEntry(
         "millrace.reducer.maxSizeInFlight", default: ByteCount.mebibytes(48),
         doc: "Map output that one reduce task has under way at most, over all peers; one request "
             + "asks for a fifth of it.",
         valid: .atLeast(.kibibytes(64)), bareUnit: "m",
         simulate: [.kibibytes(64), .mebibytes(1), .mebibytes(48)])
-    public let maxBlocksInFlightPerAddress = ConfEntry(
-        "millrace.reducer.maxBlocksInFlightPerAddress", default: 4_096,
-        doc: "Blocks that one reduce task has under way from one executor at most.",
-        valid: .atLeast(1), simulate: [1, 4_096])
     public let maxFetchRetries = ConfEntry(
         "millrace.shuffle.fetch.maxRetries", default: 3,
         doc: "Attempts after the first to fetch a block over a connection that fails.",
@@ -30,18 +23,9 @@ public struct ShuffleEntries: ConfEntries {
         doc: "Time between two attempts to fetch a block.",
         aliases: ["spark.shuffle.io.retryWait"], bareUnit: "s",
         simulate: [.milliseconds(10), .seconds(5)])
-    public let maxInlineBlock = ConfEntry(
-        "millrace.shuffle.inlineBlock.max", default: ByteCount.kibibytes(64),
-        doc: "A map output block up to this size travels inside the message that announces it; a "
-            + "larger one is fetched.",
-        valid: .between(.zero, .mebibytes(1)), simulate: [.zero, .kibibytes(1), .kibibytes(64)])
     public let maxMemoryBlock = ConfEntry(
         "millrace.shuffle.memoryOutput.max", default: ByteCount.mebibytes(4),
         doc: "A map task's output up to this size stays in the executor's memory; a larger one is "
             + "written to a file.",
         valid: .between(.zero, .gibibytes(1)), simulate: [.zero, .kibibytes(64), .mebibytes(4)])
-    public let fileBuffer = ConfEntry(
-        "millrace.shuffle.file.buffer", default: ByteCount.kibibytes(32),
-        doc: "Buffer for one shuffle file being written.",
-        valid: .between(.kibibytes(1), .mebibytes(64)), bareUnit: "k")
 }

@@ -13,9 +13,4 @@ public struct StateEntries: ConfEntries {
         doc: "Deltas of the state that are written before it is written whole.",
         valid: .between(1, 100_000),
         aliases: ["spark.sql.streaming.stateStore.minDeltasForSnapshot"], simulate: [1, 2, 10])
-    public let maintenanceInterval = ConfEntry(
-        "millrace.state.maintenanceInterval", default: Duration.seconds(60),
-        doc: "Time between two rounds of writing snapshots and deleting what is not needed any "
-            + "more.", aliases: ["spark.sql.streaming.stateStore.maintenanceInterval"],
-        simulate: [.seconds(1), .seconds(60)])
 }

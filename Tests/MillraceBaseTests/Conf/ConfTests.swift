@@ -5,11 +5,11 @@ import Testing
     @Test func readsDefaultsAndOverrides() throws {
         let conf = try Conf([
             "millrace.task.maxFailures": "8", "millrace.network.timeout": "30",
-            "millrace.scheduler.mode": "fair", "millrace.shuffle.partitions": "",
+            "millrace.log.format": "JSON", "millrace.shuffle.partitions": "",
         ])
         #expect(conf.scheduler.maxTaskFailures == 8)
         #expect(conf.network.timeout == .seconds(30))
-        #expect(conf.scheduler.mode == .fair)
+        #expect(conf.log.format == .json)
         #expect(conf.shuffle.partitions == nil)
         #expect(conf.driver.maxResultSize == .gibibytes(1))
         #expect(Conf().scheduler.maxTaskFailures == 4)
@@ -78,12 +78,12 @@ import Testing
     @Test(arguments: [
         ("millrace.task.maxFailures", "0", "must be between 1 and 1000"),
         ("millrace.task.maxFailures", "many", "is not an integer"),
-        ("millrace.shuffle.compress", "yes", "is not true or false"),
+        ("millrace.authenticate", "yes", "is not true or false"),
         ("millrace.network.timeout", "2 fortnights", "is not a time such as 10s, 200ms or 1min"),
         ("millrace.network.timeout", "0.5s", "is not a time such as 10s, 200ms or 1min"),
         ("millrace.executor.memory", "1e9", "is not a size such as 64k, 48m or 1g"),
         ("millrace.executor.memory", "99999999999999g", "is not a size such as 64k, 48m or 1g"),
-        ("millrace.scheduler.mode", "LIFO", "is not one of FIFO, FAIR"),
+        ("millrace.submit.deployMode", "here", "is not one of client, cluster"),
         ("millrace.redaction.regex", "(", "is not a regular expression"),
         ("millrace.master", "local[0]", "asks for 0 threads, which must be between 1 and 4096"),
     ])
