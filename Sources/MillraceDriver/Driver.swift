@@ -102,8 +102,12 @@ public struct DriverDoor {
     public var loop: EventLoop { state.loop }
     public var applicationID: String { state.engine.applicationID }
 
-    public func register(_ registration: ExecutorMessage.Registration, link: any ExecutorLink) {
-        state.register(registration, link: link)
+    /// An executor that sends no heartbeats is never lost by silence.
+    public func register(
+        _ registration: ExecutorMessage.Registration, link: any ExecutorLink,
+        sendsHeartbeats: Bool = true
+    ) {
+        state.register(registration, link: link, sendsHeartbeats: sendsHeartbeats)
     }
     public func receive(_ message: ExecutorMessage, from executor: ExecutorID) {
         state.receive(message, from: executor)

@@ -56,8 +56,11 @@ final class DriverState: @unchecked Sendable {
         askForTurnEnd()
     }
 
-    func register(_ registration: ExecutorMessage.Registration, link: any ExecutorLink) {
-        engine.register(registration, link: link, now: loop.now)
+    func register(
+        _ registration: ExecutorMessage.Registration, link: any ExecutorLink, sendsHeartbeats: Bool
+    ) {
+        engine.register(
+            registration, link: link, sendsHeartbeats: sendsHeartbeats, now: loop.now)
         askForTurnEnd()
     }
 

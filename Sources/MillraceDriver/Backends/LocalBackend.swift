@@ -27,7 +27,7 @@ public final class LocalBackend: DriverBackend, @unchecked Sendable {
                 message.taskEnds = ends
                 driver.receive(message, from: executor)
             })
-        driver.register(registration, link: link)
+        driver.register(registration, link: link, sendsHeartbeats: false)
     }
 
     /// It lives in this process and cannot go silent.

@@ -49,7 +49,8 @@ final class DriverEngine {
     }
 
     func register(
-        _ registration: ExecutorMessage.Registration, link: any ExecutorLink, now: Instant
+        _ registration: ExecutorMessage.Registration, link: any ExecutorLink, sendsHeartbeats: Bool,
+        now: Instant
     ) {
         let session = ExecutorSession(registration: registration, link: link)
         let peer = Self.peer(registration)
@@ -61,7 +62,8 @@ final class DriverEngine {
         order.append(registration.executor)
         handle(
             .executorRegistered(
-                registration.executor, host: registration.host, cores: registration.cores),
+                registration.executor, host: registration.host, cores: registration.cores,
+                sendsHeartbeats: sendsHeartbeats),
             now)
         registrationsChanged()
     }
