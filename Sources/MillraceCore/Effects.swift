@@ -12,7 +12,7 @@ public enum Effect: Sendable {
     case taskResult(JobID, index: Int, bytes: [UInt8])
     /// Named numbers of an accepted task; exactly once for each partition of a stage, unless its
     /// output was lost.
-    case taskMetrics(JobID, StageID, partition: Int, [TaskMetric])
+    case taskMetrics(JobID, StageID, partition: Int, on: ExecutorID, [TaskMetric])
     case jobSucceeded(JobID)
     case jobFailed(JobID, JobFailure)
     /// An attempt of a stage got its first task set; `tasks` of the stage's partitions are

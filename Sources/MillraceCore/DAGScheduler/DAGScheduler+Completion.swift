@@ -70,8 +70,8 @@ extension DAGScheduler {
         if !end.metrics.isEmpty {
             effects.append(
                 .taskMetrics(
-                    stages[slot: slot].jobs[0], ended.stage, partition: ended.partition, end.metrics
-                ))
+                    stages[slot: slot].jobs[0], ended.stage, partition: ended.partition,
+                    on: ended.executor, end.metrics))
         }
         guard !stages[slot: slot].oldSets.isEmpty else { return }
         let active = stages[slot: slot].activeSet.map { [$0] } ?? []

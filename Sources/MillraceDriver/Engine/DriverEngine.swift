@@ -136,9 +136,9 @@ final class DriverEngine {
             if maxResultBytes > 0, job.resultBytes > maxResultBytes {
                 handle(.jobCancelled(id, reason: job.tooLarge(maxResultBytes)), now)
             }
-        case .taskMetrics(let id, let stage, let partition, let metrics):
+        case .taskMetrics(let id, let stage, let partition, let executor, let metrics):
             jobs[id]?.note(
-                .init(stage: stage, partition: partition, executor: nil, metrics: metrics))
+                .init(stage: stage, partition: partition, executor: executor, metrics: metrics))
         case .jobSucceeded(let id): jobs.removeValue(forKey: id)?.succeed()
         case .jobFailed(let id, let failure): jobs.removeValue(forKey: id)?.fail(failure.error)
         case .stageStarted: break

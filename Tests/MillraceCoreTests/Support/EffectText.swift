@@ -19,7 +19,7 @@ extension Effects {
             return "kill \(task.rawValue) on \(executor.rawValue): \(reason)"
         case .taskResult(let job, let index, let bytes):
             return "\(job) result \(index): \(String(decoding: bytes, as: UTF8.self))"
-        case .taskMetrics(let job, let stage, let partition, let metrics):
+        case .taskMetrics(let job, let stage, let partition, _, let metrics):
             let values = metrics.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
             return "\(job) \(stage) partition \(partition) metrics: \(values)"
         case .jobSucceeded(let job): return "\(job) succeeded"
