@@ -23,8 +23,9 @@ import MillraceWire
         case "send": send(shapes)
         case "receive": receive(shapes)
         case "refuse": refuse(number, text)
+        case "speed": try RowSpeed.run()
         default:
-            print("ClosureProbe send | receive | refuse")
+            print("ClosureProbe send | receive | refuse | speed")
             exit(2)
         }
     }

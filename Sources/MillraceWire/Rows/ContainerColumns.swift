@@ -1,7 +1,7 @@
 import MillraceBase
 
 /// A whole shape as one column.
-struct ShapeColumn: Column {
+struct ShapeColumn: ColumnBody {
     let shape: RowShape
     var minimumBits: Int { shape.minimumBits }
     func encode(_ field: Strided, into writer: inout ByteWriter) throws {
@@ -14,7 +14,7 @@ struct ShapeColumn: Column {
 }
 
 /// Optionals: one bit per row that says whether there is a value, then the values that are there.
-struct OptionalColumn<Wrapped>: Column {
+struct OptionalColumn<Wrapped>: ColumnBody {
     let shape: RowShape
     var minimumBits: Int { 1 }
 
@@ -57,7 +57,7 @@ struct OptionalColumn<Wrapped>: Column {
 }
 
 /// Arrays: their lengths, then all their elements.
-struct ArrayColumn<Element>: Column {
+struct ArrayColumn<Element>: ColumnBody {
     let shape: RowShape
     var minimumBits: Int { 8 }
 
@@ -92,7 +92,7 @@ struct ArrayColumn<Element>: Column {
 }
 
 /// `[UInt8]`: lengths, then all bytes.
-struct BytesColumn: Column {
+struct BytesColumn: ColumnBody {
     var minimumBits: Int { 8 }
 
     func encode(_ field: Strided, into writer: inout ByteWriter) {
@@ -121,7 +121,7 @@ struct BytesColumn: Column {
 }
 
 /// Any other Codable type, by the binary coder. Field names are written once per batch.
-struct CodableColumn<Value: Codable>: Column {
+struct CodableColumn<Value: Codable>: ColumnBody {
     var minimumBits: Int { 8 }
 
     func encode(_ field: Strided, into writer: inout ByteWriter) throws {
@@ -155,14 +155,24 @@ struct CodableColumn<Value: Codable>: Column {
 }
 
 extension Optional: RowLeaf {
-    static func column() throws -> any Column {
-        OptionalColumn<Wrapped>(shape: try RowShape(of: Wrapped.self))
+    static func column() throws -> Column {
+        let shape = try RowShape(of: Wrapped.self)
+        // The commonest are specialised.
+        if Wrapped.self == Int.self { return Column(OptionalColumn<Int>(shape: shape)) }
+        if Wrapped.self == Int64.self { return Column(OptionalColumn<Int64>(shape: shape)) }
+        if Wrapped.self == Double.self { return Column(OptionalColumn<Double>(shape: shape)) }
+        if Wrapped.self == String.self { return Column(OptionalColumn<String>(shape: shape)) }
+        return Column(OptionalColumn<Wrapped>(shape: shape))
     }
 }
 
 extension Array: RowLeaf {
-    static func column() throws -> any Column {
-        if Element.self == UInt8.self { return BytesColumn() }
-        return ArrayColumn<Element>(shape: try RowShape(of: Element.self))
+    static func column() throws -> Column {
+        if Element.self == UInt8.self { return Column(BytesColumn()) }
+        let shape = try RowShape(of: Element.self)
+        if Element.self == Int.self { return Column(ArrayColumn<Int>(shape: shape)) }
+        if Element.self == Double.self { return Column(ArrayColumn<Double>(shape: shape)) }
+        if Element.self == String.self { return Column(ArrayColumn<String>(shape: shape)) }
+        return Column(ArrayColumn<Element>(shape: shape))
     }
 }

@@ -1,7 +1,7 @@
 import MillraceBase
 
 /// Integers: the column's smallest value, a width of 1, 2, 4 or 8 bytes, then each value's distance from the smallest.
-struct IntegerColumn<Value: FixedWidthInteger & Sendable>: Column {
+struct IntegerColumn<Value: FixedWidthInteger & Sendable>: ColumnBody {
     var minimumBits: Int { 8 }
 
     func encode(_ field: Strided, into writer: inout ByteWriter) {
@@ -67,7 +67,7 @@ struct IntegerColumn<Value: FixedWidthInteger & Sendable>: Column {
 }
 
 /// Double and Float: their bits.
-struct BitsColumn<Bits: FixedWidthInteger & Sendable>: Column {
+struct BitsColumn<Bits: FixedWidthInteger & Sendable>: ColumnBody {
     var minimumBits: Int { Bits.bitWidth }
 
     func encode(_ field: Strided, into writer: inout ByteWriter) {
@@ -91,7 +91,7 @@ struct BitsColumn<Bits: FixedWidthInteger & Sendable>: Column {
 }
 
 /// Bools: eight to a byte, the first in the lowest bit.
-struct BoolColumn: Column {
+struct BoolColumn: ColumnBody {
     var minimumBits: Int { 1 }
 
     func encode(_ field: Strided, into writer: inout ByteWriter) {
@@ -125,18 +125,18 @@ func readBits(_ count: Int, from reader: inout ByteReader, _ take: (Int, Bool) -
     }
 }
 
-extension Int: RowLeaf { static func column() -> any Column { IntegerColumn<Int>() } }
-extension Int8: RowLeaf { static func column() -> any Column { IntegerColumn<Int8>() } }
-extension Int16: RowLeaf { static func column() -> any Column { IntegerColumn<Int16>() } }
-extension Int32: RowLeaf { static func column() -> any Column { IntegerColumn<Int32>() } }
-extension Int64: RowLeaf { static func column() -> any Column { IntegerColumn<Int64>() } }
-extension UInt: RowLeaf { static func column() -> any Column { IntegerColumn<UInt>() } }
-extension UInt8: RowLeaf { static func column() -> any Column { IntegerColumn<UInt8>() } }
-extension UInt16: RowLeaf { static func column() -> any Column { IntegerColumn<UInt16>() } }
-extension UInt32: RowLeaf { static func column() -> any Column { IntegerColumn<UInt32>() } }
-extension UInt64: RowLeaf { static func column() -> any Column { IntegerColumn<UInt64>() } }
-extension Double: RowLeaf { static func column() -> any Column { BitsColumn<UInt64>() } }
-extension Float: RowLeaf { static func column() -> any Column { BitsColumn<UInt32>() } }
-extension Bool: RowLeaf { static func column() -> any Column { BoolColumn() } }
+extension Int: RowLeaf { static func column() -> Column { Column(IntegerColumn<Int>()) } }
+extension Int8: RowLeaf { static func column() -> Column { Column(IntegerColumn<Int8>()) } }
+extension Int16: RowLeaf { static func column() -> Column { Column(IntegerColumn<Int16>()) } }
+extension Int32: RowLeaf { static func column() -> Column { Column(IntegerColumn<Int32>()) } }
+extension Int64: RowLeaf { static func column() -> Column { Column(IntegerColumn<Int64>()) } }
+extension UInt: RowLeaf { static func column() -> Column { Column(IntegerColumn<UInt>()) } }
+extension UInt8: RowLeaf { static func column() -> Column { Column(IntegerColumn<UInt8>()) } }
+extension UInt16: RowLeaf { static func column() -> Column { Column(IntegerColumn<UInt16>()) } }
+extension UInt32: RowLeaf { static func column() -> Column { Column(IntegerColumn<UInt32>()) } }
+extension UInt64: RowLeaf { static func column() -> Column { Column(IntegerColumn<UInt64>()) } }
+extension Double: RowLeaf { static func column() -> Column { Column(BitsColumn<UInt64>()) } }
+extension Float: RowLeaf { static func column() -> Column { Column(BitsColumn<UInt32>()) } }
+extension Bool: RowLeaf { static func column() -> Column { Column(BoolColumn()) } }
 /// An `Instant` is its nanoseconds.
-extension Instant: RowLeaf { static func column() -> any Column { IntegerColumn<Int64>() } }
+extension Instant: RowLeaf { static func column() -> Column { Column(IntegerColumn<Int64>()) } }

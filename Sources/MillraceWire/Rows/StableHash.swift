@@ -20,7 +20,7 @@ public func stableHash<Key>(_ key: Key) throws -> UInt64 {
 
 /// `stableHash` with the key type's shape found beforehand: for tuples and Codable keys, make one per operator.
 public struct StableHasher<Key>: Sendable {
-    private let shape: any HashShape
+    private let shape: HashShape
 
     /// Throws `MillraceError.notSerializable` when keys of this type have no stable hash.
     public init() throws { shape = try hashShape(of: Key.self) }

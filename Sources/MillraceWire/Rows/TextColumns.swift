@@ -33,17 +33,26 @@ func withLengths<Result>(
 }
 
 /// Strings: their lengths, then all their UTF-8.
-struct StringColumn: Column {
+struct StringColumn: ColumnBody {
     var minimumBits: Int { 8 }
 
     func encode(_ field: Strided, into writer: inout ByteWriter) {
+        var total = 0
         writeLengths(field.count, into: &writer) {
-            field.pointer($0, as: String.self).pointee.utf8.count
+            let length = field.pointer($0, as: String.self).pointee.utf8.count
+            total += length
+            return length
         }
-        for index in 0..<field.count {
-            field.pointer(index, as: String.self).pointee.withUTF8 {
-                writer.bytes.append(contentsOf: $0)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(total, 1)) { text in
+            var start = 0
+            for index in 0..<field.count {
+                field.pointer(index, as: String.self).pointee.withUTF8 { utf8 in
+                    guard let source = utf8.baseAddress else { return }
+                    (text.baseAddress! + start).update(from: source, count: utf8.count)
+                    start += utf8.count
+                }
             }
+            writer.bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[..<start]))
         }
     }
 
@@ -52,7 +61,7 @@ struct StringColumn: Column {
             let failure = reader.failure("a string is not UTF-8")
             try reader.withRaw(sum) { raw in
                 let text = raw.bindMemory(to: UInt8.self)
-                let isASCII = text.allSatisfy { $0 < 0x80 }
+                let isASCII = StableBytes.isASCII(text)
                 var start = 0
                 for index in 0..<field.count {
                     let bytes = UnsafeBufferPointer(rebasing: text[start..<start + lengths[index]])
@@ -74,8 +83,8 @@ struct StringColumn: Column {
 }
 
 /// A column of values that travel as values of another type, for instance a Character as a String.
-struct ConvertedColumn<Value, Carrier>: Column {
-    let carrier: any Column
+struct ConvertedColumn<Value, Carrier>: ColumnBody {
+    let carrier: Column
     let convert: @Sendable (Value) -> Carrier
     let restore: @Sendable (Carrier) -> Value?
 
@@ -85,12 +94,12 @@ struct ConvertedColumn<Value, Carrier>: Column {
         var carriers = (0..<field.count).map {
             convert(field.pointer($0, as: Value.self).pointee)
         }
-        try withField(&carriers) { try carrier.encode($0, into: &writer) }
+        try withField(&carriers) { try carrier.encode($0, &writer) }
     }
 
     func decode(from reader: inout ByteReader, into field: Strided) throws {
         let carriers = try decodeDense(Carrier.self, field.count, from: &reader) {
-            try carrier.decode(from: &$0, into: $1)
+            try carrier.decode(&$0, $1)
         }
         for (index, value) in carriers.enumerated() {
             guard let value = restore(value) else {
@@ -130,28 +139,31 @@ func decodeDense<Value>(
     }
 }
 
-extension String: RowLeaf { static func column() -> any Column { StringColumn() } }
+extension String: RowLeaf { static func column() -> Column { Column(StringColumn()) } }
 extension Substring: RowLeaf {
-    static func column() -> any Column {
-        ConvertedColumn<Substring, String>(
-            carrier: StringColumn(), convert: { String($0) }, restore: { Substring($0) })
+    static func column() -> Column {
+        Column(
+            ConvertedColumn<Substring, String>(
+                carrier: Column(StringColumn()), convert: { String($0) }, restore: { Substring($0) }))
     }
 }
 extension Character: RowLeaf {
-    static func column() -> any Column {
-        ConvertedColumn<Character, String>(
-            carrier: StringColumn(), convert: { String($0) },
-            restore: { $0.count == 1 ? $0.first : nil })
+    static func column() -> Column {
+        Column(
+            ConvertedColumn<Character, String>(
+                carrier: Column(StringColumn()), convert: { String($0) },
+                restore: { $0.count == 1 ? $0.first : nil }))
     }
 }
 extension Duration: RowLeaf {
-    static func column() -> any Column {
-        ConvertedColumn<Duration, (Int64, Int64)>(
-            carrier: ShapeColumn(shape: try! RowShape(of: (Int64, Int64).self)),
-            convert: { $0.components },
-            restore: { seconds, attoseconds in
-                guard abs(attoseconds) < 1_000_000_000_000_000_000 else { return nil }
-                return Duration(secondsComponent: seconds, attosecondsComponent: attoseconds)
-            })
+    static func column() throws -> Column {
+        let carrier = Column(ShapeColumn(shape: try RowShape(of: (Int64, Int64).self)))
+        return Column(
+            ConvertedColumn<Duration, (Int64, Int64)>(
+                carrier: carrier, convert: { $0.components },
+                restore: { seconds, attoseconds in
+                    guard abs(attoseconds) < 1_000_000_000_000_000_000 else { return nil }
+                    return Duration(secondsComponent: seconds, attosecondsComponent: attoseconds)
+                }))
     }
 }
