@@ -130,7 +130,10 @@ struct CoreBenchmark {
         #expect(loop.finishedJobs == batches)
         #expect(loop.core.isQuiescent)
         print(
-            "micro-batch of 2 x 2 tasks, submission to release: \(Int(time / Double(batches))) ns a batch"
+            """
+            micro-batch of 2 x 2 tasks, submission to release: \
+            \(Int(time / Double(batches))) ns a batch
+            """
         )
     }
 }
