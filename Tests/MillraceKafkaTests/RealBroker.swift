@@ -14,6 +14,9 @@ final class RealBroker: Sendable {
 
     private static let home = ProcessInfo.processInfo.environment["KAFKA_HOME"]
     static var isAvailable: Bool { home != nil }
+    static var isMeasured: Bool {
+        isAvailable && ProcessInfo.processInfo.environment["MILLRACE_MEASURE"] != nil
+    }
     static var hasTLS: Bool {
         home.map { FileManager.default.isExecutableFile(atPath: "\($0)/kafka.sh") } ?? false
     }
