@@ -34,14 +34,17 @@ extension Shapes {
         add("mixed sizes") { "\($0) \(flag) \(double) \(small) \(number) \(flag)" }
         add("range") { "\($0) \(range.contains($0))" }
         add("tuple") { "\($0) \(tuple)" }
-        add("many") { "\($0) \(number) \(text) \(array) \(set.count) \(point) \(choice) \(optional ?? "")" }
+        add("many") {
+            "\($0) \(number) \(text) \(array) \(set.count) \(point) \(choice) \(optional ?? "")"
+        }
         add("UInt8 array alone", bytes(number))
         addUndescribed(number, text)
     }
 
     /// Types that an optimised program has no metadata for, because nothing asks for it.
     private mutating func addUndescribed(_ number: Int, _ text: String) {
-        let limits = Limits(low: 3, names: [text], bounds: Bounds(high: Double(number), mode: .soft))
+        let limits = Limits(
+            low: 3, names: [text], bounds: Bounds(high: Double(number), mode: .soft))
         let mode: Mode = number > 3 ? .hard : .soft
         add("struct used by its fields only") { value in
             let limit = limits.bounds.mode == .hard ? limits.low : limits.bounds.high
@@ -67,7 +70,9 @@ extension Shapes {
         let scaler = Scaler(factor: number)
         let type: any (Codable & Sendable).Type = number > 3 ? Int.self : String.self
         let pairs = [("a", number), (text, 2)]
-        let nested: [(String, (Int, [Point]?))] = [("n", (number, [Point(x: 1, name: "p")])), ("m", (2, nil))]
+        let nested: [(String, (Int, [Point]?))] = [
+            ("n", (number, [Point(x: 1, name: "p")])), ("m", (2, nil)),
+        ]
         add("object alone") { "\($0) \(lookup.table)" }
         add("object and Int") { "\($0) \(lookup.table) \(number)" }
         add("subclass as its superclass, alone") { "\($0) \(animal.say())" }
@@ -80,7 +85,7 @@ extension Shapes {
         add("array of existentials") { "\($0) \(figures.map { $0.area() })" }
         add("Codable existential") { "\($0) \(anything)" }
         add("metatype") { "\($0) \(type)" }
-        add("method of a struct", scaler.scale)  { $0(5) }
+        add("method of a struct", scaler.scale) { $0(5) }
         add("array of tuples alone") { "\($0) \(pairs)" }
         add("array of nested tuples") { "\($0) \(nested) \(number)" }
         addOpened(Square(side: number))
@@ -107,13 +112,19 @@ extension Shapes {
         add("optional closure") { "\(maybe?($0) ?? 0)" }
         add("nil closure") { "\(never?($0) ?? 0) \(number)" }
         add("array of closures alone") { value in "\(steps.map { $0(value) })" }
-        add("tuple with a closure, taken apart") { [name = named.name, body = named.body] in "\(name) \(body($0))" }
+        add("tuple with a closure, taken apart") { [name = named.name, body = named.body] in
+            "\(name) \(body($0))"
+        }
         add("throwing closure", throwing) { "\(try $0(5)) \((try? $0(5000)) ?? "threw")" }
         add("global function", twice) { "\($0(5))" }
-        add("operator", { @Sendable (left: Int, right: Int) in left + right }) { "\($0(5, number))" }
+        add("operator", { @Sendable (left: Int, right: Int) in left + right }) {
+            "\($0(5, number))"
+        }
         add("operator by name", (+) as @Sendable (Int, Int) -> Int) { "\($0(5, number))" }
         add("initialiser by name", String.init(describing:) as @Sendable (Int) -> String) { $0(5) }
-        add("key path literal", \Point.name as @Sendable (Point) -> String) { $0(Point(x: 1, name: text)) }
+        add("key path literal", \Point.name as @Sendable (Point) -> String) {
+            $0(Point(x: 1, name: text))
+        }
         add("computed key path literal", \Point.name.count as @Sendable (Point) -> Int) {
             "\($0(Point(x: 1, name: text)))"
         }
@@ -122,7 +133,10 @@ extension Shapes {
         add("key path and Int", { @Sendable (point: Point) in point[keyPath: path] + number }) {
             "\($0(Point(x: 8, name: text)))"
         }
-        add("key path through optionals, alone", { @Sendable (points: [Point]) in points[keyPath: deep] }) {
+        add(
+            "key path through optionals, alone",
+            { @Sendable (points: [Point]) in points[keyPath: deep] }
+        ) {
             "\($0([Point(x: 8, name: text)]) ?? 0) \($0([]) == nil)"
         }
         add("inout parameter", { @Sendable (value: inout [String]) in value.append(text) }) {
@@ -130,7 +144,10 @@ extension Shapes {
             $0(&list)
             return "\(list)"
         }
-        add("returns a closure", { @Sendable (left: Int) in { @Sendable (right: Int) in left + right + number } }) {
+        add(
+            "returns a closure",
+            { @Sendable (left: Int) in { @Sendable (right: Int) in left + right + number } }
+        ) {
             "\($0(1)(2))"
         }
         add("substring and character", substrings(text))
@@ -143,8 +160,15 @@ extension Shapes {
 }
 
 enum Mode: Codable, Sendable { case soft, hard, none }
-struct Bounds: Codable, Sendable { var high: Double; var mode: Mode }
-struct Limits: Codable, Sendable { var low: Double; var names: [String]; var bounds: Bounds }
+struct Bounds: Codable, Sendable {
+    var high: Double
+    var mode: Mode
+}
+struct Limits: Codable, Sendable {
+    var low: Double
+    var names: [String]
+    var bounds: Bounds
+}
 
 enum Failure: Error { case tooLarge(Int) }
 

@@ -2,8 +2,14 @@ import Glibc
 import MillraceBase
 import MillraceWire
 
-/// Two processes of this program exchange closures: `send` writes them to standard output, one "name<tab>hex" a line;
-/// `receive` rebuilds those of standard input, runs them beside its own and prints a line for each.
+/// Two processes of this program exchange closures: `send` writes them to standard output, one
+/// "name<tab>hex" a line; `receive` rebuilds those of standard input, runs them beside its own and
+/// prints a line for each. The tests run it as it is built for them; for an optimised build:
+///
+///     swift build -c release --product ClosureProbe
+///     .build/release/ClosureProbe send | .build/release/ClosureProbe receive
+///
+/// `refuse` asserts that what cannot travel is refused by name, `speed` measures the row codec.
 @main struct ClosureProbe {
     static func main() throws {
         let mode = CommandLine.arguments.dropFirst().first ?? ""

@@ -22,10 +22,14 @@ extension Shapes {
         add("kernel reduceByKey", pairs.reduceByKey { $0 + $1 + number }, rows)
         add("kernel reduceByKey operator", pairs.reduceByKey(+), rows)
         add("kernel keyed by key path", points.keyed(by: \.name), [Point(x: number, name: text)])
-        add("kernel keyed by tuple", points.keyed { ($0.name, $0.x + number) }, [Point(x: number, name: text)])
+        add(
+            "kernel keyed by tuple", points.keyed { ($0.name, $0.x + number) },
+            [Point(x: number, name: text)])
         add("kernel fold", numbers.fold(from: number) { $0 + $1 }, ints)
         add("kernel fold array", numbers.fold(from: [number]) { $0 + [$1] }, ints)
-        add("kernel fold dictionary", numbers.fold(from: [text: number]) { [text: $0[text]! + $1] }, ints)
+        add(
+            "kernel fold dictionary", numbers.fold(from: [text: number]) { [text: $0[text]! + $1] },
+            ints)
         addOpaqueKernels(number, text)
         addGenericKernels("Int", [1, 2], number)
         addGenericKernels("tuple", [("a", [1]), (text, [number])], text)
@@ -40,12 +44,22 @@ extension Shapes {
         let pairs = Dataset((String, Int).self)
         add("generic kernel map", numbers.opaqueMap { $0 * number }, [1, 2])
         add("generic kernel map to tuple", lines.opaqueMap { ($0, (number, [text])) }, ["a", "b"])
-        add("generic kernel map over closures", numbers.opaqueMap { [f = twice] in f($0) + number }, [1, 2])
-        add("generic kernel flatMap", lines.opaqueFlatMap { $0.split(separator: " ") }, ["a b", text])
-        add("generic kernel reduceByKey", pairs.opaqueReduceByKey { $0 + $1 + number }, [("a", 1), ("a", 2)])
-        add("generic kernel reduceByKey operator", pairs.opaqueReduceByKey(+), [("a", 1), ("a", number)])
+        add(
+            "generic kernel map over closures", numbers.opaqueMap { [f = twice] in f($0) + number },
+            [1, 2])
+        add(
+            "generic kernel flatMap", lines.opaqueFlatMap { $0.split(separator: " ") },
+            ["a b", text])
+        add(
+            "generic kernel reduceByKey", pairs.opaqueReduceByKey { $0 + $1 + number },
+            [("a", 1), ("a", 2)])
+        add(
+            "generic kernel reduceByKey operator", pairs.opaqueReduceByKey(+),
+            [("a", 1), ("a", number)])
         let arrays = Dataset(([Int], [String: Int]?).self)
-        add("generic kernel over collections", arrays.opaqueMap { ($0.0.count + number, $0.1) }, [([1], ["a": 1]), ([], nil)])
+        add(
+            "generic kernel over collections", arrays.opaqueMap { ($0.0.count + number, $0.1) },
+            [([1], ["a": 1]), ([], nil)])
     }
 
     /// Kernels of a caller that is generic itself.
@@ -57,8 +71,12 @@ extension Shapes {
         let show: @Sendable (Row) -> String = { "\($0) \(extra)" }
         add("kernel in a generic function: \(name)", dataset.map(show), rows)
         add("kernel to tuple in a generic function: \(name)", dataset.map { (show($0), $0) }, rows)
-        add("generic kernel in a generic function: \(name)", dataset.opaqueMap { ($0, extra) }, rows)
+        add(
+            "generic kernel in a generic function: \(name)", dataset.opaqueMap { ($0, extra) }, rows
+        )
         add("kernel keyed in a generic function: \(name)", dataset.keyed { _ in extra }, rows)
-        add("kernel fold in a generic function: \(name)", dataset.fold(from: extra) { old, _ in old }, rows)
+        add(
+            "kernel fold in a generic function: \(name)",
+            dataset.fold(from: extra) { old, _ in old }, rows)
     }
 }

@@ -2,8 +2,8 @@ import Glibc
 import MillraceBase
 import MillraceWire
 
-/// `ClosureProbe speed`: nanoseconds per row of the row codec and of the stable hash, best of several runs over batches of
-/// 1024 rows. Only a release build's numbers mean anything.
+/// `ClosureProbe speed`: nanoseconds per row of the row codec and of the stable hash, best of
+/// several runs over batches of 1024 rows. Only a release build's numbers mean anything.
 enum RowSpeed {
     static let rowCount = 1024
     static let rounds = 500

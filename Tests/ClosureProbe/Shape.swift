@@ -36,12 +36,13 @@ struct Shapes {
         _ name: String, _ kernel: Shipped<@Sendable (inout [Input], inout [Output]) throws -> Void>,
         _ input: [Input]
     ) {
-        let call: (Shipped<@Sendable (inout [Input], inout [Output]) throws -> Void>) throws -> String = {
-            var rows = input
-            var output: [Output] = []
-            try $0.function(&rows, &output)
-            return output.map { "\($0)" }.sorted().joined(separator: ";")
-        }
+        let call:
+            (Shipped<@Sendable (inout [Input], inout [Output]) throws -> Void>) throws -> String = {
+                var rows = input
+                var output: [Output] = []
+                try $0.function(&rows, &output)
+                return output.map { "\($0)" }.sorted().joined(separator: ";")
+            }
         list.append(
             Shape(
                 name: name,

@@ -59,10 +59,18 @@ indirect enum Tree: Codable, Sendable {
 }
 
 protocol Figure: Sendable { func area() -> Int }
-struct Square: Figure, Codable { var side: Int; func area() -> Int { side * side } }
-struct Circle: Figure { var radius: Int; func area() -> Int { 3 * radius * radius } }
+struct Square: Figure, Codable {
+    var side: Int
+    func area() -> Int { side * side }
+}
+struct Circle: Figure {
+    var radius: Int
+    func area() -> Int { 3 * radius * radius }
+}
 
-struct Pair<First: Codable & Sendable & Hashable, Second: Codable & Sendable & Hashable>: Codable, Sendable, Hashable {
+struct Pair<First: Codable & Sendable & Hashable, Second: Codable & Sendable & Hashable>: Codable,
+    Sendable, Hashable
+{
     var first: First
     var second: Second
     struct Inner<Third: Codable & Sendable>: Codable, Sendable {
@@ -82,7 +90,8 @@ extension Shapes {
         add("private struct") { "\($0 + hidden.value)" }
         add("array of a private struct, alone") { "\($0 + several.count) \(several)" }
         add("dictionary of a private struct, alone") { "\($0) \(keyed[hidden] ?? "")" }
-        add("function over a private struct", { @Sendable (input: Hidden) in input.value + number }) {
+        add("function over a private struct", { @Sendable (input: Hidden) in input.value + number })
+        {
             "\($0(Hidden(value: 3)))"
         }
         addGeneric("private struct", hidden)
@@ -103,7 +112,8 @@ extension Shapes {
         add("generic array: \(name)") { "\($0) \(many)" }
         add("generic tuple: \(name)") { "\($0) \(pair)" }
         add("generic metatype: \(name)") { "\($0) \(MemoryLayout<Value>.size)" }
-        add("generic signature: \(name)", { @Sendable (input: Value) in "\(input) \(many.count)" }) {
+        add("generic signature: \(name)", { @Sendable (input: Value) in "\(input) \(many.count)" })
+        {
             $0(value)
         }
     }

@@ -1,7 +1,8 @@
 import MillraceWire
 
-/// A stand-in for the public API, in a module of its own: generic `@inlinable` methods that make kernels around a user's
-/// closures, so that tests see what the compiler makes of them across modules, specialised and not.
+/// A stand-in for the public API, in a module of its own: generic `@inlinable` methods that make
+/// kernels around a user's closures, so that tests see what the compiler makes of them across
+/// modules, specialised and not.
 public struct Dataset<Element>: Sendable {
     public typealias Kernel<Output> = @Sendable (inout [Element], inout [Output]) throws -> Void
 
@@ -15,7 +16,8 @@ public struct Dataset<Element>: Sendable {
         }
     }
 
-    /// Cannot be specialised: what the same method is when the caller is a debug build or a generic function.
+    /// Cannot be specialised: what the same method is when the caller is a debug build or a generic
+    /// function.
     @inline(never) @_optimize(none)
     public func opaqueMap<Output>(
         _ transform: @escaping @Sendable (Element) throws -> Output
@@ -56,7 +58,11 @@ public struct Dataset<Element>: Sendable {
         Shipped { input, output in
             var totals: [Key: Value] = [:]
             for (key, value) in input {
-                if let old = totals[key] { totals[key] = try combine(old, value) } else { totals[key] = value }
+                if let old = totals[key] {
+                    totals[key] = try combine(old, value)
+                } else {
+                    totals[key] = value
+                }
             }
             for (key, value) in totals { output.append((key, value)) }
         }
@@ -69,7 +75,11 @@ public struct Dataset<Element>: Sendable {
         Shipped { input, output in
             var totals: [Key: Value] = [:]
             for (key, value) in input {
-                if let old = totals[key] { totals[key] = try combine(old, value) } else { totals[key] = value }
+                if let old = totals[key] {
+                    totals[key] = try combine(old, value)
+                } else {
+                    totals[key] = value
+                }
             }
             for (key, value) in totals { output.append((key, value)) }
         }

@@ -90,7 +90,9 @@ private struct Interleaved: Codable, Equatable {
         let container = try decoder.container(keyedBy: Keys.self)
         let names = try container.nestedContainer(keyedBy: Name.self, forKey: .right)
         right = [:]
-        for key in names.allKeys { right[key.stringValue] = try names.decode(Int.self, forKey: key) }
+        for key in names.allKeys {
+            right[key.stringValue] = try names.decode(Int.self, forKey: key)
+        }
         var list = try container.nestedUnkeyedContainer(forKey: .left)
         left = []
         left.reserveCapacity(min(list.count ?? 0, 100))
@@ -135,8 +137,16 @@ private final class Chain: Codable {
     }
 
     @Test func fieldsAreFoundByNameSoATypeMayGrow() throws {
-        struct Old: Codable { var a = 1; var b = "two"; var c = [3] }
-        struct New: Codable { var c: [Int]; var added: Int?; var a: Int }
+        struct Old: Codable {
+            var a = 1
+            var b = "two"
+            var c = [3]
+        }
+        struct New: Codable {
+            var c: [Int]
+            var added: Int?
+            var a: Int
+        }
         let new = try BinaryDecoder().decode(New.self, from: try BinaryEncoder().encode(Old()))
         #expect(new.a == 1 && new.c == [3] && new.added == nil)
     }
@@ -149,17 +159,24 @@ private final class Chain: Codable {
         #expect(try BinaryEncoder().encode(first) == BinaryEncoder().encode(second))
         let sets = (Set((0..<99).map { [$0] }), Set((0..<99).reversed().map { [$0] }))
         #expect(try BinaryEncoder().encode(sets.0) == BinaryEncoder().encode(sets.1))
-        struct Key: Codable, Hashable { var id: Int; var tag: String? }
+        struct Key: Codable, Hashable {
+            var id: Int
+            var tag: String?
+        }
         let keys = (0..<50).map { (Key(id: $0, tag: "t"), $0) }
         let maps = (
-            Dictionary(uniqueKeysWithValues: keys), Dictionary(uniqueKeysWithValues: keys.reversed())
+            Dictionary(uniqueKeysWithValues: keys),
+            Dictionary(uniqueKeysWithValues: keys.reversed())
         )
         #expect(try BinaryEncoder().encode(maps.0) == BinaryEncoder().encode(maps.1))
         #expect(try roundTrip(maps.0) == maps.0)
     }
 
     @Test func namesAreWrittenOnce() throws {
-        struct Row: Codable { var aFieldOfSomeLength = 1; var another = 2 }
+        struct Row: Codable {
+            var aFieldOfSomeLength = 1
+            var another = 2
+        }
         let one = try BinaryEncoder().encode([Row()]).count
         let two = try BinaryEncoder().encode([Row(), Row()]).count
         #expect(two - one <= 6)
@@ -201,7 +218,9 @@ private final class Chain: Codable {
         let bytes = try BinaryEncoder().encode(300)
         #expect(throws: DecodingError.self) { try BinaryDecoder().decode(UInt8.self, from: bytes) }
         let negative = try BinaryEncoder().encode(-1)
-        #expect(throws: DecodingError.self) { try BinaryDecoder().decode(UInt.self, from: negative) }
+        #expect(throws: DecodingError.self) {
+            try BinaryDecoder().decode(UInt.self, from: negative)
+        }
     }
 
     @Test func anErrorThatUserCodeSwallowsIsNotForgotten() throws {
@@ -231,7 +250,8 @@ private final class Chain: Codable {
         for _ in 0..<5_000 {
             _ = try? BinaryDecoder().decode([Everything].self, from: generator.mutated(bytes))
         }
-        let nested = try BinaryEncoder().encode(Interleaved(left: [1, 2], right: ["a": 1, "b": 2]))
+        let nested = try BinaryEncoder().encode(
+            Interleaved(left: [1, 2], right: ["a": 1, "b": 2]))
         for _ in 0..<5_000 {
             _ = try? BinaryDecoder().decode(Interleaved.self, from: generator.mutated(nested))
         }

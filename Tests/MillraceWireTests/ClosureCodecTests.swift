@@ -66,7 +66,9 @@ private protocol Mark {}
             let tuple: @Sendable () -> [(Counted, Counted)] = { [pairs = [(good, bad)]] in pairs }
             let others = try ClosureCodec.encode(tuple)
             for _ in 0..<10 {
-                #expect(throws: MillraceError.self) { try ClosureCodec.decode(Body.self, from: bytes) }
+                #expect(throws: MillraceError.self) {
+                    try ClosureCodec.decode(Body.self, from: bytes)
+                }
                 #expect(throws: MillraceError.self) {
                     try ClosureCodec.decode(type(of: tuple), from: others)
                 }
@@ -89,11 +91,14 @@ private protocol Mark {}
         for _ in 0..<3_000 {
             let damaged = generator.mutated(bytes)
             if damaged == bytes { continue }
-            #expect(throws: MillraceError.self) { try ClosureCodec.decode(Body.self, from: damaged) }
+            #expect(throws: MillraceError.self) {
+                try ClosureCodec.decode(Body.self, from: damaged)
+            }
         }
     }
 
-    /// Behind a right checksum: the references are checked one by one. Rebuilt closures are not run.
+    /// Behind a right checksum: the references are checked one by one. Rebuilt closures are not
+    /// run.
     @Test func forgedBytesThrowOrGiveAClosure() throws {
         let numbers = [1, 2, 3]
         let closure: Body = { [count = numbers.count] in "\(numbers) \($0) \(count)" }
@@ -105,7 +110,8 @@ private protocol Mark {}
             var writer = ByteWriter()
             writer.writeFixed(content.withUnsafeBytes { StableBytes.hash($0) })
             writer.writeRaw(content)
-            // Only what leaves code and metadata references alone is decoded to the end here; the rest must throw.
+            // Only what leaves code and metadata references alone is decoded to the end here; the
+            // rest must throw.
             if content.prefix(images + 60) == bytes.dropFirst(8).prefix(images + 60) {
                 _ = try? ClosureCodec.decode(Body.self, from: writer.bytes)
             }
@@ -150,7 +156,9 @@ private protocol Mark {}
     @Test func kernelsOfPrivateTypesKeepTheirBytes() throws {
         let secret = Secret(id: 4)
         let kernel = Dataset(Secret.self).map { ($0.id + secret.id, [secret]) }
-        let (first, second) = (try BinaryEncoder().encode(kernel), try BinaryEncoder().encode(kernel))
+        let (first, second) = (
+            try BinaryEncoder().encode(kernel), try BinaryEncoder().encode(kernel)
+        )
         #expect(first == second)
         let copy = try BinaryDecoder().decode(type(of: kernel), from: first)
         var (input, output) = ([Secret(id: 1)], [(Int, [Secret])]())
@@ -163,14 +171,17 @@ private protocol Mark {}
         struct Local<Value> { enum Inner<Other> { case none } }
         let types: [Any.Type] = [
             Int.self, [Secret].self, Secret?.self, (Int, label: Secret).self, Local<Secret>.self,
-            Local<Int>.Inner<[Secret: Local<Secret>]>.self, Counted.self, (any Error).self, Dataset<Secret>.self,
+            Local<Int>.Inner<[Secret: Local<Secret>]>.self, Counted.self, (any Error).self,
+            Dataset<Secret>.self,
             Void.self, Source<(Secret, Int)>.self, ((Int) -> String).self, Set<Secret>.self,
         ]
         for type in types {
             let bytes = try BinaryEncoder().encode(TypeReference(type))
             #expect(try BinaryDecoder().decode(TypeReference.self, from: bytes).type == type)
         }
-        #expect(throws: MillraceError.self) { try BinaryEncoder().encode(TypeReference((any Mark).self)) }
+        #expect(throws: MillraceError.self) {
+            try BinaryEncoder().encode(TypeReference((any Mark).self))
+        }
     }
 
     @Test func damagedTypesThrow() throws {

@@ -5,7 +5,8 @@ import Testing
 @Suite struct ClosureProcessTests {
     /// Next to the test bundle in the build folder.
     private var probe: URL {
-        let bundle = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        let bundle =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
         for place in [bundle, CommandLine.arguments[0]] {
             let url = URL(fileURLWithPath: place).deletingLastPathComponent()
                 .appendingPathComponent("ClosureProbe")
@@ -22,7 +23,9 @@ import Testing
             .appendingPathComponent("closures-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let (source, sink) = (folder.appendingPathComponent("in"), folder.appendingPathComponent("out"))
+        let (source, sink) = (
+            folder.appendingPathComponent("in"), folder.appendingPathComponent("out")
+        )
         try input.write(to: source)
         try Data().write(to: sink)
         process.standardInput = try FileHandle(forReadingFrom: source)

@@ -17,7 +17,9 @@ struct SeededGenerator: RandomNumberGenerator {
             let index = Int.random(in: 0..<bytes.count, using: &self)
             switch Int.random(in: 0..<5, using: &self) {
             case 0: bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &self)
-            case 1: bytes[index] = [0, 1, 0x7F, 0x80, 0xC9, 0xCA, 0xCB, 0xFF].randomElement(using: &self)!
+            case 1:
+                bytes[index] = [0, 1, 0x7F, 0x80, 0xC9, 0xCA, 0xCB, 0xFF].randomElement(
+                    using: &self)!
             case 2: bytes.remove(at: index)
             case 3: bytes.insert(UInt8.random(in: 0...255, using: &self), at: index)
             default: bytes.removeLast(bytes.count - index)

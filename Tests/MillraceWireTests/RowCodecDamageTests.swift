@@ -56,9 +56,10 @@ private final class Counted: Codable, Sendable {
 
     @Test func whatWasDecodedBeforeTheDamageIsReleased() throws {
         let before = Counted.living.load(ordering: .relaxed)
-        try bombard((0..<6).map { index -> (String, Counted, [Counted], String) in
-            ("s\(index)", Counted(index), [Counted(-index)], "t")
-        }, seed: 6)
+        try bombard(
+            (0..<6).map { index -> (String, Counted, [Counted], String) in
+                ("s\(index)", Counted(index), [Counted(-index)], "t")
+            }, seed: 6)
         #expect(Counted.living.load(ordering: .relaxed) == before)
     }
 

@@ -41,7 +41,10 @@ private struct Opaque {}
         #expect(try roundTrip(words.map { $0[...] }) == words.map { $0[...] })
         #expect(try roundTrip(["a", "🇸🇪", "e\u{301}"] as [Character]) == ["a", "🇸🇪", "e\u{301}"])
         #expect(try roundTrip([[1, 2, 3], [], [0xFF]] as [[UInt8]]) == [[1, 2, 3], [], [0xFF]])
-        #expect(try roundTrip([Duration.seconds(-3), .nanoseconds(7)]) == [.seconds(-3), .nanoseconds(7)])
+        #expect(
+            try roundTrip([Duration.seconds(-3), .nanoseconds(7)]) == [
+                .seconds(-3), .nanoseconds(7),
+            ])
         #expect(try roundTrip([Instant(nanoseconds: 9)]) == [Instant(nanoseconds: 9)])
     }
 
@@ -99,7 +102,8 @@ private struct Opaque {}
         let point = Point(x: 1, name: "n", tags: ["a", "b"])
         var writer = ByteWriter()
         try codec.encode(
-            [("one", 1, point, [1]), ("two", nil, point, []), ("three", 3, point, [7])], into: &writer)
+            [("one", 1, point, [1]), ("two", nil, point, []), ("three", 3, point, [7])],
+            into: &writer)
         for length in 0..<writer.count {
             var reader = ByteReader(writer.bytes[..<length])
             var rows: [(String, Int?, Point, [UInt8])] = []

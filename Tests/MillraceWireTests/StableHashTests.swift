@@ -8,7 +8,8 @@ private struct Key: Codable, Hashable {
 }
 
 @Suite struct StableHashTests {
-    /// Computed by another program from the documentation. Checkpoints depend on them: they may never change.
+    /// Computed by another program from the documentation. Checkpoints depend on them: they may
+    /// never change.
     @Test func hashesAreWhatTheyHaveAlwaysBeen() throws {
         let found = [
             try stableHash(0), try stableHash(1), try stableHash(""), try stableHash("millrace"),
@@ -17,15 +18,15 @@ private struct Key: Codable, Hashable {
             try stableHash(Key(name: "k", weights: ["x": 1])),
         ]
         let expected: [UInt64] = [
-            0x1ff5c2923a788d2c,
-            0x38f94c439ac36242,
-            0x96ebbe173ff72a30,
-            0x210b2fba0275ab85,
-            0x274d993ef23cf7a9,
-            0xb65b7890968e381f,
-            0x073a6dcd287ed1e1,
-            0x692f48d0f6b50c70,
-            0x6cdb9357f9f0cf45,
+            0x1ff5_c292_3a78_8d2c,
+            0x38f9_4c43_9ac3_6242,
+            0x96eb_be17_3ff7_2a30,
+            0x210b_2fba_0275_ab85,
+            0x274d_993e_f23c_f7a9,
+            0xb65b_7890_968e_381f,
+            0x073a_6dcd_287e_d1e1,
+            0x692f_48d0_f6b5_0c70,
+            0x6cdb_9357_f9f0_cf45,
         ]
         #expect(found == expected)
     }
@@ -66,7 +67,8 @@ private struct Key: Codable, Hashable {
 
     @Test func aHasherSaysTheSameAsTheFunction() throws {
         #expect(try StableHasher<String>().hash("x") == stableHash("x"))
-        #expect(try StableHasher<(Int, String?)>().hash((1, nil)) == stableHash((1, nil as String?)))
+        #expect(
+            try StableHasher<(Int, String?)>().hash((1, nil)) == stableHash((1, nil as String?)))
         #expect(try stableHash(nil as Int?) != stableHash(0 as Int?))
         func generic<Value>(_ value: Value) throws -> UInt64 { try stableHash(value) }
         #expect(try generic("é") == stableHash("é"))
@@ -74,7 +76,9 @@ private struct Key: Codable, Hashable {
 
     @Test func keysSpreadOverPartitions() throws {
         for count in [7, 16, 256] {
-            var (byInt, byText) = ([Int](repeating: 0, count: count), [Int](repeating: 0, count: count))
+            var (byInt, byText) = (
+                [Int](repeating: 0, count: count), [Int](repeating: 0, count: count)
+            )
             for index in 0..<count * 1000 {
                 byInt[Int(try stableHash(index) % UInt64(count))] += 1
                 byText[Int(try stableHash("user \(index)") % UInt64(count))] += 1

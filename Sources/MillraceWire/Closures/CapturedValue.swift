@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// A container whose elements travel one by one when the whole isn't Codable: tuples, functions, existentials inside.
+/// A container whose elements travel one by one when the whole isn't Codable: tuples, functions,
+/// existentials inside.
 protocol TravellingContainer {
     func encodeElements(_ encoder: inout ClosureEncoder) throws
     static func decodeElements(_ decoder: inout ClosureDecoder) throws -> Self
@@ -22,9 +23,14 @@ private enum Travel {
 
     init(_ type: Any.Type) {
         let kind = MetadataKind.of(type)
-        if let elements = tupleElements(type) { self = .tuple(elements); return }
+        if let elements = tupleElements(type) {
+            self = .tuple(elements)
+            return
+        }
         if let function = FunctionType(type) {
-            self = function.isAsync ? .refused("an async function \(type)")
+            self =
+                function.isAsync
+                ? .refused("an async function \(type)")
                 : function.isThick ? .function : .refused("a C function \(type)")
             return
         }
@@ -48,7 +54,9 @@ private enum Travel {
 
 /// Arrays and Optionals of class instances: their own Codable would forget the subclass.
 private func holdsInstances(_ type: Any.Type) -> Bool {
-    guard type is any TravellingContainer.Type, let nominal = NominalType(type) else { return false }
+    guard type is any TravellingContainer.Type, let nominal = NominalType(type) else {
+        return false
+    }
     return nominal.arguments.contains {
         MetadataKind.isClass(MetadataKind.of($0)) || holdsInstances($0)
     }
@@ -60,7 +68,8 @@ extension ClosureEncoder {
     mutating func encodeValue(_ type: Any.Type, at memory: UnsafeRawPointer) throws {
         switch Travel(type) {
         case .refused(let what):
-            throw refusal(what, "make it Codable, capture a Codable value in its place, or make it inside")
+            throw refusal(
+                what, "make it Codable, capture a Codable value in its place, or make it inside")
         case .codable: try encodeCodable(load(type, memory) as! any Encodable)
         case .container: try (load(type, memory) as! any TravellingContainer).encodeElements(&self)
         case .tuple(let elements):
@@ -76,9 +85,12 @@ extension ClosureEncoder {
         case .existential:
             let value = load(type, memory)
             let concrete: Any.Type = Swift.type(of: value)
-            if case .existential = Travel(concrete) { throw refusal("a \(concrete)", "capture its value") }
+            if case .existential = Travel(concrete) {
+                throw refusal("a \(concrete)", "capture its value")
+            }
             try shipping.writeType(concrete)
-            // Not by opening `value`: from generic code it holds the existential, which holds the value.
+            // Not by opening `value`: from generic code it holds the existential, which holds the
+            // value.
             func encode<Value>(_: Value.Type) throws {
                 try withUnsafeBytes(of: value as! Value) {
                     try encodeValue(Value.self, at: $0.baseAddress ?? memory)
@@ -91,7 +103,8 @@ extension ClosureEncoder {
             }
             try shipping.writeType(type)
         case .row:
-            let field = Strided(base: UnsafeMutableRawPointer(mutating: memory), stride: 0, count: 1)
+            let field = Strided(
+                base: UnsafeMutableRawPointer(mutating: memory), stride: 0, count: 1)
             try RowShape(of: type).encode(field, into: &shipping.writer)
         }
     }
@@ -103,8 +116,8 @@ extension ClosureEncoder {
         guard let value = object as? any Encodable, object is any Decodable else {
             throw refusal(
                 "an instance of class \(type), which is not Codable",
-                "capture the values that are needed of it, make it inside the closure, or make it Codable "
-                    + "(the other process gets a copy)")
+                "capture the values that are needed of it, make it inside the closure, or make it "
+                    + "Codable (the other process gets a copy)")
         }
         try shipping.writeType(type)
         try encodeCodable(value)
@@ -116,7 +129,8 @@ extension ClosureEncoder {
         } catch let error as MillraceError where error.code == .notSerializable {
             throw error
         } catch {
-            throw refusal("a \(type(of: value)) that fails to encode (\(error))", "see its encode(to:)")
+            throw refusal(
+                "a \(type(of: value)) that fails to encode (\(error))", "see its encode(to:)")
         }
     }
 
@@ -176,7 +190,8 @@ extension ClosureDecoder {
     mutating func decodeInstance() throws -> Any {
         let type = try shipping.readType()
         if let keyPath = type as? AnyKeyPath.Type { return try decodeKeyPath(keyPath) }
-        guard let codable = type as? any Codable.Type, MetadataKind.isClass(MetadataKind.of(type)) else {
+        guard let codable = type as? any Codable.Type, MetadataKind.isClass(MetadataKind.of(type))
+        else {
             throw ShippingReader.corrupted("\(type) is no Codable class")
         }
         return try decodeCodable(codable)
@@ -207,7 +222,9 @@ extension ClosureDecoder {
     }
 
     mutating func decodeElement<Element>(_: Element.Type) throws -> Element {
-        guard depth < ClosureEncoder.maximumDepth else { throw ShippingReader.corrupted("it nests too deep") }
+        guard depth < ClosureEncoder.maximumDepth else {
+            throw ShippingReader.corrupted("it nests too deep")
+        }
         depth += 1
         defer { depth -= 1 }
         let memory = UnsafeMutablePointer<Element>.allocate(capacity: 1)

@@ -9,7 +9,9 @@ struct ClosureDecoder {
     init(_ bytes: [UInt8]) throws { shipping = try ShippingReader(bytes) }
 
     mutating func decode() throws -> ThickFunction {
-        guard depth < ClosureEncoder.maximumDepth else { throw ShippingReader.corrupted("it nests too deep") }
+        guard depth < ClosureEncoder.maximumDepth else {
+            throw ShippingReader.corrupted("it nests too deep")
+        }
         depth += 1
         defer { depth -= 1 }
         let code = try shipping.readAddress(count: 1, isExecutable: true)
@@ -50,7 +52,9 @@ struct ClosureDecoder {
         guard UInt(bitPattern: metadata) % 8 == 0,
             metadata.load(as: UInt.self) == MetadataKind.heapLocalVariable,
             let layout = CaptureLayout(metadata: metadata)
-        else { throw ShippingReader.corrupted("there is no context description where it should be") }
+        else {
+            throw ShippingReader.corrupted("there is no context description where it should be")
+        }
         let (words, environment) = try decodeBindings(layout)
         var slots: [(capture: CaptureLayout.Capture, offset: Int)] = []
         var offset = layout.firstOffset + 8 * layout.bindingCount
@@ -80,7 +84,8 @@ struct ClosureDecoder {
     }
 
     private mutating func decodeCaptures(
-        _ slots: [(capture: CaptureLayout.Capture, offset: Int)], into image: UnsafeMutableRawPointer
+        _ slots: [(capture: CaptureLayout.Capture, offset: Int)],
+        into image: UnsafeMutableRawPointer
     ) throws {
         var done = 0
         do {

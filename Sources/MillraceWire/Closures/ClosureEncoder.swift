@@ -42,7 +42,8 @@ struct ClosureEncoder {
     func refusal(_ what: String, _ advice: String) -> MillraceError {
         let place = trail.isEmpty ? "it" : trail.joined(separator: ", ")
         return MillraceError(
-            .notSerializable, "the closure cannot be sent to another process: \(place) is \(what); \(advice)")
+            .notSerializable,
+            "the closure cannot be sent to another process: \(place) is \(what); \(advice)")
     }
 
     mutating func within<Result>(
@@ -60,13 +61,17 @@ struct ClosureEncoder {
     mutating func encode(_ function: ThickFunction) throws {
         guard let code = function.code, let found = ImageTable.current.find(code) else {
             throw refusal(
-                "code outside of the executable and its libraries", "it may be of a library opened later")
+                "code outside of the executable and its libraries",
+                "it may be of a library opened later")
         }
         guard found.segment.isExecutable else {
-            throw refusal("an async function", "kernels run synchronously: use a closure without async")
+            throw refusal(
+                "an async function", "kernels run synchronously: use a closure without async")
         }
         _ = shipping.writeAddress(code)
-        guard let context = function.context else { return shipping.writer.writeByte(ContextTag.none) }
+        guard let context = function.context else {
+            return shipping.writer.writeByte(ContextTag.none)
+        }
         let metadata = context.load(as: UnsafeRawPointer.self)
         let kind = metadata.load(as: UInt.self)
         if kind == MetadataKind.heapLocalVariable {
@@ -75,21 +80,25 @@ struct ClosureEncoder {
             try encodeObject(context)
         } else {
             throw refusal(
-                "a closure over a context of unknown kind \(kind)", "capture plain Codable values instead")
+                "a closure over a context of unknown kind \(kind)",
+                "capture plain Codable values instead")
         }
     }
 
     // MARK: a context with a capture descriptor
 
-    private mutating func encodeBox(_ context: UnsafeRawPointer, _ metadata: UnsafeRawPointer) throws {
+    private mutating func encodeBox(_ context: UnsafeRawPointer, _ metadata: UnsafeRawPointer)
+        throws
+    {
         shipping.writer.writeByte(ContextTag.box)
         guard let layout = CaptureLayout(metadata: metadata), shipping.writeAddress(metadata) else {
             throw refusal(
                 "a closure whose captures have no description",
                 "capture concrete Codable values, not values of an opened `any` type")
         }
-        // A parameter with another source (the class of one of the closure's arguments, say) isn't in the context; it
-        // matters only when a capture's type mentions it, and that capture is refused below.
+        // A parameter with another source (the class of one of the closure's arguments, say) isn't
+        // in the context; it matters only when a capture's type mentions it, and that capture is
+        // refused below.
         let environment = try encodeBindings(context, layout)
         var offset = layout.firstOffset + 8 * layout.bindingCount
         for index in 0..<layout.captureCount {
@@ -160,7 +169,8 @@ struct ClosureEncoder {
         }
         let conformance = table.load(as: UnsafeRawPointer.self)
         if ImageTable.current.contains(conformance),
-            let description = relativeIndirectable(conformance, 0) {
+            let description = relativeIndirectable(conformance, 0)
+        {
             for (binding, word) in words.enumerated() where layout.parameters[binding] != nil {
                 guard swift_conformsToProtocol(word, description) == table else { continue }
                 shipping.writer.writeByte(BindingTag.conformance)
@@ -168,7 +178,8 @@ struct ClosureEncoder {
                 if shipping.writeAddress(description) { return }
             }
             if let type = conformingType(conformance),
-                swift_conformsToProtocol(MetadataKind.pointer(type), description) == table {
+                swift_conformsToProtocol(MetadataKind.pointer(type), description) == table
+            {
                 shipping.writer.writeByte(BindingTag.namedConformance)
                 try shipping.writeType(type)
                 if shipping.writeAddress(description) { return }
@@ -179,7 +190,8 @@ struct ClosureEncoder {
             "make the closure where its types are concrete")
     }
 
-    /// The type of a conformance descriptor {protocol, type, witnesses, flags}; nil for a generic one.
+    /// The type of a conformance descriptor {protocol, type, witnesses, flags}; nil for a generic
+    /// one.
     private func conformingType(_ conformance: UnsafeRawPointer) -> Any.Type? {
         let field = conformance + 4
         var descriptor: UnsafeRawPointer? = field + Int(field.load(as: Int32.self))
@@ -226,7 +238,8 @@ struct ClosureEncoder {
     }
 }
 
-/// The objects behind collections: those of empty ones are shared, those of others are of these classes.
+/// The objects behind collections: those of empty ones are shared, those of others are of these
+/// classes.
 enum EmptyStorage {
     nonisolated(unsafe) static let array = unsafeBitCast([Int](), to: UnsafeRawPointer.self)
     nonisolated(unsafe) static let dictionary = unsafeBitCast(
@@ -236,11 +249,15 @@ enum EmptyStorage {
     private static func descriptor<Value>(_ value: Value) -> UnsafeRawPointer? {
         NominalType(type(of: unsafeBitCast(value, to: AnyObject.self)))?.descriptor
     }
-    nonisolated(unsafe) private static let classes: [(descriptor: UnsafeRawPointer?, tag: UInt8)] = [
-        (descriptor([Int](repeating: 0, count: CommandLine.arguments.count + 1)), ContextTag.array),
-        (descriptor([1: 1]), ContextTag.dictionary),
-        (descriptor(Set([1])), ContextTag.set),
-    ]
+    nonisolated(unsafe) private static let classes: [(descriptor: UnsafeRawPointer?, tag: UInt8)] =
+        [
+            (
+                descriptor([Int](repeating: 0, count: CommandLine.arguments.count + 1)),
+                ContextTag.array
+            ),
+            (descriptor([1: 1]), ContextTag.dictionary),
+            (descriptor(Set([1])), ContextTag.set),
+        ]
 
     static func tag(_ descriptor: UnsafeRawPointer) -> UInt8? {
         classes.first { $0.descriptor == descriptor }?.tag

@@ -1,7 +1,8 @@
 /// Resolves mangled type names that mention generic parameters, given the parameters' values.
 ///
-/// The standard library substitutes parameters if it is shown the descriptor of a generic context and the arguments. Ours
-/// is made up: anonymous contexts, one within the other, with as many parameters as needed.
+/// The standard library substitutes parameters if it is shown the descriptor of a generic context
+/// and the arguments. Ours is made up: anonymous contexts, one within the other, with as many
+/// parameters as needed.
 struct GenericEnvironment {
     struct Parameter: Hashable {
         var depth: Int
@@ -14,8 +15,9 @@ struct GenericEnvironment {
 
         /// `x`, `q_`, `q0_` (depth 0), `qd__`, `qd_0_`, `qd0__` (deeper); nil for anything else.
         init?(mangled name: String) {
-            if name == "x" { self.init(depth: 0, index: 0) }
-            else if name.hasPrefix("qd") {
+            if name == "x" {
+                self.init(depth: 0, index: 0)
+            } else if name.hasPrefix("qd") {
                 var rest = name.dropFirst(2)
                 guard let depth = Self.number(&rest), let index = Self.number(&rest), rest.isEmpty
                 else { return nil }
@@ -43,12 +45,13 @@ struct GenericEnvironment {
     private let counts: [Int]
     private let arguments: [Any.Type]
 
-    /// Parameters that aren't given (because others determine them) are never mentioned; they get a filler.
+    /// Parameters that aren't given (because others determine them) are never mentioned; they get a
+    /// filler.
     init(_ values: [Parameter: Any.Type]) {
         var counts: [Int] = []
         for parameter in values.keys {
-            // An outer level's parameters may all be determined by others (`where Element == (Key, Value)`); the
-            // runtime counts levels, so an empty one gets a filler.
+            // An outer level's parameters may all be determined by others (`where Element == (Key,
+            // Value)`); the runtime counts levels, so an empty one gets a filler.
             while counts.count <= parameter.depth { counts.append(1) }
             counts[parameter.depth] = max(counts[parameter.depth], parameter.index + 1)
         }
@@ -62,7 +65,8 @@ struct GenericEnvironment {
         self.arguments = arguments
     }
 
-    /// The type of that name, or nil. Names may hold references relative to where they are, hence the pointer.
+    /// The type of that name, or nil. Names may hold references relative to where they are, hence
+    /// the pointer.
     func type(named name: UnsafePointer<UInt8>, count: Int) -> Any.Type? {
         guard !counts.isEmpty else {
             return _getTypeByMangledNameInContext(
@@ -76,8 +80,9 @@ struct GenericEnvironment {
         }
     }
 
-    /// A descriptor is {flags, parent, (parameters, requirements, key arguments, flags), a byte per parameter}. The outermost
-    /// one is of a module {flags, parent, name}, because the runtime looks at every context's parent.
+    /// A descriptor is {flags, parent, (parameters, requirements, key arguments, flags), a byte per
+    /// parameter}. The outermost one is of a module {flags, parent, name}, because the runtime
+    /// looks at every context's parent.
     private func withContext<Result>(_ body: (UnsafeRawPointer) -> Result) -> Result {
         let anonymous: UInt32 = 2
         let generic: UInt32 = 0x80
@@ -107,8 +112,11 @@ struct GenericEnvironment {
         return body(UnsafeRawPointer(memory + size * counts.count))
     }
 
-    /// The type made of a descriptor and arguments: its mangled name refers to the descriptor's address.
-    static func type(_ descriptor: UnsafeRawPointer, levels: [Int], _ arguments: [Any.Type]) -> Any.Type? {
+    /// The type made of a descriptor and arguments: its mangled name refers to the descriptor's
+    /// address.
+    static func type(_ descriptor: UnsafeRawPointer, levels: [Int], _ arguments: [Any.Type])
+        -> Any.Type?
+    {
         var suffix: [UInt8] = []
         if !levels.isEmpty {
             var next = 0
@@ -122,7 +130,8 @@ struct GenericEnvironment {
             suffix += Array("G".utf8)
         }
         let indirectReference: UInt8 = 2
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: 16 + suffix.count + 8, alignment: 8)
+        let memory = UnsafeMutableRawPointer.allocate(
+            byteCount: 16 + suffix.count + 8, alignment: 8)
         defer { memory.deallocate() }
         memory.storeBytes(of: descriptor, as: UnsafeRawPointer.self)
         memory.storeBytes(of: indirectReference, toByteOffset: 8, as: UInt8.self)

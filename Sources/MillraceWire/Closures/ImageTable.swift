@@ -1,8 +1,8 @@
 import CLinux
 import MillraceBase
 
-/// The executable and shared libraries of this process, so that an address can be said as (build id, offset) and found
-/// again where the loader has put the same image elsewhere.
+/// The executable and shared libraries of this process, so that an address can be said as (build
+/// id, offset) and found again where the loader has put the same image elsewhere.
 ///
 /// Built once, from `dl_iterate_phdr`; libraries that are opened later are not in it.
 struct ImageTable: Sendable {
@@ -56,8 +56,10 @@ struct ImageTable: Sendable {
 
     func contains(_ address: UnsafeRawPointer) -> Bool { find(address) != nil }
 
-    /// The address of `count` bytes at an offset, if the image has them (in code, or outside of code).
-    func address(_ image: Int, _ offset: UInt, count: UInt, isExecutable: Bool) -> UnsafeRawPointer? {
+    /// The address of `count` bytes at an offset, if the image has them (in code, or outside of
+    /// code).
+    func address(_ image: Int, _ offset: UInt, count: UInt, isExecutable: Bool) -> UnsafeRawPointer?
+    {
         let (address, overflow) = images[image].base.addingReportingOverflow(offset)
         if overflow { return nil }
         for segment in images[image].segments where segment.isExecutable == isExecutable {
@@ -79,7 +81,8 @@ extension ImageTable.Image {
         if segment.is_note == 0 {
             let end = start &+ UInt(segment.size)
             segments.append(
-                ImageTable.Segment(start: start, end: end, isExecutable: segment.is_executable != 0))
+                ImageTable.Segment(start: start, end: end, isExecutable: segment.is_executable != 0)
+            )
         } else if identity.isEmpty {
             let note = UnsafeRawBufferPointer(
                 start: UnsafeRawPointer(bitPattern: start), count: Int(segment.size))
@@ -87,20 +90,22 @@ extension ImageTable.Image {
         }
     }
 
-    /// What names an image that was linked without a build id: its code holds no relocated addresses.
+    /// What names an image that was linked without a build id: its code holds no relocated
+    /// addresses.
     fileprivate func hashOfCode() -> [UInt8] {
         var hasher = SHA256()
         for segment in segments where segment.isExecutable {
             hasher.update(
                 UnsafeRawBufferPointer(
-                    start: UnsafeRawPointer(bitPattern: segment.start), count: Int(segment.end - segment.start)))
+                    start: UnsafeRawPointer(bitPattern: segment.start),
+                    count: Int(segment.end - segment.start)))
         }
         return Array(hasher.finish().prefix(20))
     }
 }
 
-/// The descriptor of the note named "GNU" of type 3. Notes are {name size, descriptor size, type, name, descriptor}, each
-/// padded to 4 bytes.
+/// The descriptor of the note named "GNU" of type 3. Notes are {name size, descriptor size, type,
+/// name, descriptor}, each padded to 4 bytes.
 private func buildID(in notes: UnsafeRawBufferPointer) -> [UInt8]? {
     func word(_ offset: Int) -> Int {
         Int(notes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))

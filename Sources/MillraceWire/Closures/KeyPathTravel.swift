@@ -1,11 +1,13 @@
 import CLinux
 import MillraceBase
 
-/// Key paths travel by their components: stored fields as offsets, computed properties as the addresses of their code.
+/// Key paths travel by their components: stored fields as offsets, computed properties as the
+/// addresses of their code.
 ///
-/// A key path object is {metadata, reference count, shortcut} and a buffer {header, components..., size of the largest
-/// value on the way}; behind each component but the last is the type of its value. The shortcut is -1 - offset when all
-/// components are stored in structs. Components with arguments (subscripts) cannot travel.
+/// A key path object is {metadata, reference count, shortcut} and a buffer {header, components...,
+/// size of the largest value on the way}; behind each component but the last is the type of its
+/// value. The shortcut is -1 - offset when all components are stored in structs. Components with
+/// arguments (subscripts) cannot travel.
 private enum KeyPathLayout {
     static let shortcutOffset = 16
     static let bufferOffset = 24
@@ -60,7 +62,9 @@ extension ClosureEncoder {
     }
 
     /// Returns the offset behind the component.
-    private mutating func encodeComponent(_ base: UnsafeRawPointer, _ start: Int, _ size: Int) throws -> Int {
+    private mutating func encodeComponent(_ base: UnsafeRawPointer, _ start: Int, _ size: Int)
+        throws -> Int
+    {
         guard start + 4 <= size else { throw keyPathRefusal("of an unknown layout") }
         let header = (base + start).load(as: UInt32.self)
         var offset = start + 4
@@ -108,7 +112,8 @@ extension ClosureDecoder {
     mutating func decodeKeyPath(_ type: AnyKeyPath.Type) throws -> AnyKeyPath {
         let header: UInt32 = try shipping.reader.readFixed()
         let size = Int(header & KeyPathLayout.sizeMask)
-        guard size > 0, size <= KeyPathLayout.maximumSize, header & KeyPathLayout.trivialFlag != 0 else {
+        guard size > 0, size <= KeyPathLayout.maximumSize, header & KeyPathLayout.trivialFlag != 0
+        else {
             throw ShippingReader.corrupted("a key path of \(size) bytes")
         }
         let shortcut = try shipping.reader.readSigned()
@@ -123,7 +128,9 @@ extension ClosureDecoder {
             pad(&bytes, to: 8)
             bytes.writeFixed(UInt(bitPattern: MetadataKind.pointer(try shipping.readType())))
         }
-        guard bytes.count == size else { throw ShippingReader.corrupted("a key path's size is wrong") }
+        guard bytes.count == size else {
+            throw ShippingReader.corrupted("a key path's size is wrong")
+        }
         let end = KeyPathLayout.componentsOffset + aligned(size, 8)
         let total = end + 8
         let object = swift_allocObject(MetadataKind.pointer(type), total, 15)
@@ -132,7 +139,8 @@ extension ClosureDecoder {
         object.storeBytes(of: largest, toByteOffset: end, as: Int64.self)
         object.storeBytes(of: header, toByteOffset: KeyPathLayout.bufferOffset, as: UInt32.self)
         bytes.bytes.withUnsafeBytes {
-            (object + KeyPathLayout.componentsOffset).copyMemory(from: $0.baseAddress!, byteCount: size)
+            (object + KeyPathLayout.componentsOffset).copyMemory(
+                from: $0.baseAddress!, byteCount: size)
         }
         return Unmanaged<AnyKeyPath>.fromOpaque(object).takeRetainedValue()
     }
@@ -162,8 +170,10 @@ extension ClosureDecoder {
     private mutating func decodeWord() throws -> UInt {
         switch try shipping.reader.readByte() {
         case WordTag.number: return UInt(try shipping.reader.readVarint())
-        case WordTag.code: return UInt(bitPattern: try shipping.readAddress(count: 1, isExecutable: true))
-        case WordTag.data: return UInt(bitPattern: try shipping.readAddress(count: 1, isExecutable: false))
+        case WordTag.code:
+            return UInt(bitPattern: try shipping.readAddress(count: 1, isExecutable: true))
+        case WordTag.data:
+            return UInt(bitPattern: try shipping.readAddress(count: 1, isExecutable: false))
         case let tag: throw ShippingReader.corrupted("\(tag) is no kind of word")
         }
     }

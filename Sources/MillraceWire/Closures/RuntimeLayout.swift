@@ -1,4 +1,5 @@
-/// The memory of Swift's metadata (ABI of Swift 5 and 6 on 64-bit Linux), as far as closures and types need it.
+/// The memory of Swift's metadata (ABI of Swift 5 and 6 on 64-bit Linux), as far as closures and
+/// types need it.
 enum MetadataKind {
     static let structure: UInt = 0x200
     static let enumeration: UInt = 0x201
@@ -35,11 +36,14 @@ struct NominalType {
     init?(_ type: Any.Type) {
         let metadata = MetadataKind.pointer(type)
         let kind = MetadataKind.of(type)
-        let isValue = kind == MetadataKind.structure || kind == MetadataKind.enumeration
+        let isValue =
+            kind == MetadataKind.structure || kind == MetadataKind.enumeration
             || kind == MetadataKind.optional
         guard isValue || MetadataKind.isClass(kind) else { return nil }
         let descriptorOffset = isValue ? 8 : 40
-        guard let pointer = metadata.load(fromByteOffset: descriptorOffset, as: UnsafeRawPointer?.self)
+        guard
+            let pointer = metadata.load(
+                fromByteOffset: descriptorOffset, as: UnsafeRawPointer?.self)
         else { return nil }
         descriptor = pointer
         guard let levels = genericLevels(descriptor) else { return nil }

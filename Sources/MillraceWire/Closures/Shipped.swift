@@ -1,7 +1,9 @@
-/// A Swift closure as a value that can be stored, encoded and rebuilt in another process of the same build.
+/// A Swift closure as a value that can be stored, encoded and rebuilt in another process of the
+/// same build.
 ///
-/// Operators hold their kernels in it. Encoding reads the closure's captures and throws `MillraceError.notSerializable`
-/// when one cannot travel; decoding rebuilds the closure. Works with every `Encoder` (the closure becomes bytes).
+/// Operators hold their kernels in it. Encoding reads the closure's captures and throws
+/// `MillraceError.notSerializable` when one cannot travel; decoding rebuilds the closure. Works
+/// with every `Encoder` (the closure becomes bytes).
 public struct Shipped<Function>: Codable, @unchecked Sendable {
     public let function: Function
 

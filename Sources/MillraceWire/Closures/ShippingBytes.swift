@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// Writes values that refer to addresses of images. The images' build ids come first in the result, each once.
+/// Writes values that refer to addresses of images. The images' build ids come first in the result,
+/// each once.
 struct ShippingWriter {
     var writer = ByteWriter()
     private var images: [Int] = []
@@ -45,8 +46,8 @@ struct ShippingReader {
             guard let image = ImageTable.current.image(withIdentity: identity) else {
                 throw MillraceError(
                     .corruptData,
-                    "a closure or type refers to the image with build id \(hex(identity)), which is not "
-                        + "loaded here (this executable is \(ClosureCodec.buildIdentity)): driver and "
+                    "a closure or type refers to the image with build id \(hex(identity)), which "
+                        + "is not loaded here (this is \(ClosureCodec.buildIdentity)): driver and "
                         + "executors must run the same build")
             }
             images.append(image)

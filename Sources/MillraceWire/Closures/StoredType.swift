@@ -2,8 +2,9 @@ import MillraceBase
 
 /// A captured type whose metadata the optimiser has left out, told by its descriptor.
 ///
-/// In an optimised program a type that isn't public, and that nothing asks for at run time, has a descriptor but no
-/// metadata and no conformances. A struct of that kind travels by its stored fields, an enum without payloads by its bytes.
+/// In an optimised program a type that isn't public, and that nothing asks for at run time, has a
+/// descriptor but no metadata and no conformances. A struct of that kind travels by its stored
+/// fields, an enum without payloads by its bytes.
 indirect enum StoredType {
     struct Field {
         var name: String
@@ -22,10 +23,12 @@ indirect enum StoredType {
         }
     }
 
-    /// The type of that mangled name: what the runtime can resolve, or a plain reference to a descriptor.
+    /// The type of that mangled name: what the runtime can resolve, or a plain reference to a
+    /// descriptor.
     init?(mangled name: CaptureLayout.Name, depth: Int = 0) {
         if let type = _getTypeByMangledNameInContext(
-            name.start, UInt(name.count), genericContext: nil, genericArguments: nil) {
+            name.start, UInt(name.count), genericContext: nil, genericArguments: nil)
+        {
             self = .value(type)
             return
         }
@@ -40,7 +43,8 @@ indirect enum StoredType {
         }
     }
 
-    /// A name that is a reference and nothing else: 1 and the distance, or 2 and the distance to a pointer.
+    /// A name that is a reference and nothing else: 1 and the distance, or 2 and the distance to a
+    /// pointer.
     private static func descriptor(_ name: CaptureLayout.Name) -> UnsafeRawPointer? {
         guard name.count == 5, name.start[0] == 1 || name.start[0] == 2 else { return nil }
         let field = UnsafeRawPointer(name.start) + 1
@@ -50,7 +54,8 @@ indirect enum StoredType {
         return descriptor
     }
 
-    /// A struct's fields follow each other, each aligned. The records are {flags, type name, name} behind a header of 16.
+    /// A struct's fields follow each other, each aligned. The records are {flags, type name, name}
+    /// behind a header of 16.
     private init?(fieldsOf descriptor: UnsafeRawPointer, depth: Int) {
         guard let header = relative(descriptor, 16) else { return nil }
         let count = Int(header.load(fromByteOffset: 12, as: UInt32.self))

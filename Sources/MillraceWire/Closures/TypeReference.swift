@@ -1,10 +1,10 @@
 import MillraceBase
 
-/// A type as a value: encodes what another process of the same build resolves to the same type, private and local types
-/// included.
+/// A type as a value: encodes what another process of the same build resolves to the same type,
+/// private and local types included.
 ///
-/// Use it in place of `_mangledTypeName` and `_typeByName`: for private types these give names with addresses in them,
-/// which mean nothing elsewhere and differ in each run.
+/// Use it in place of `_mangledTypeName` and `_typeByName`: for private types these give names with
+/// addresses in them, which mean nothing elsewhere and differ in each run.
 public struct TypeReference: Codable, @unchecked Sendable {
     public let type: Any.Type
 
@@ -17,7 +17,8 @@ public struct TypeReference: Codable, @unchecked Sendable {
         try reader.reader.expectEnd()
     }
 
-    /// Throws `.notSerializable` for the few types that cannot be named (a private protocol's existential, say).
+    /// Throws `.notSerializable` for the few types that cannot be named (a private protocol's
+    /// existential, say).
     public func encode(to encoder: any Encoder) throws {
         var writer = ShippingWriter()
         try writer.writeType(type)
@@ -36,7 +37,8 @@ private enum TypeTag {
 
 private let maximumTypeDepth = 32
 
-/// The type's mangled name, if it means the same in every process: names of private contexts (`XZ`) hold addresses.
+/// The type's mangled name, if it means the same in every process: names of private contexts (`XZ`)
+/// hold addresses.
 func stableName(_ type: Any.Type) -> String? {
     guard let name = _mangledTypeName(type), !name.contains("XZ") else { return nil }
     return name
@@ -46,7 +48,9 @@ extension ShippingWriter {
     mutating func writeType(_ type: Any.Type) throws {
         let refusal = MillraceError(
             .notSerializable,
-            "type \(type) cannot be named in another process: make it internal or public, at file level")
+            "type \(type) cannot be named in another process: make it internal or public, at file "
+                + "level"
+        )
         if let name = stableName(type), let found = _typeByName(name), found == type {
             writer.writeByte(TypeTag.name)
             writer.writeString(name)
@@ -138,7 +142,9 @@ extension ShippingReader {
 private func tupleLabels(_ type: Any.Type, _ count: Int) -> [String] {
     let none = [String](repeating: "", count: count)
     let metadata = MetadataKind.pointer(type)
-    guard let text = metadata.load(fromByteOffset: 16, as: UnsafePointer<CChar>?.self) else { return none }
+    guard let text = metadata.load(fromByteOffset: 16, as: UnsafePointer<CChar>?.self) else {
+        return none
+    }
     let labels = String(cString: text).split(separator: " ", omittingEmptySubsequences: false)
     return labels.count >= count ? labels.prefix(count).map(String.init) : none
 }

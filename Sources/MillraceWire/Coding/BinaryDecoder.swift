@@ -1,7 +1,7 @@
 import MillraceBase
 
-/// Reads what `BinaryEncoder` wrote. Bad bytes throw `DecodingError` (with the offset and the path); nothing traps, and
-/// no more is allocated than the bytes call for.
+/// Reads what `BinaryEncoder` wrote. Bad bytes throw `DecodingError` (with the offset and the
+/// path); nothing traps, and no more is allocated than the bytes call for.
 public struct BinaryDecoder {
     /// Handed to `init(from:)` of the values.
     public var userInfo: [CodingUserInfoKey: any Sendable] = [:]

@@ -1,16 +1,18 @@
 import MillraceBase
 
-/// Any `Encodable` value as compact, deterministic bytes: `Dictionary` and `Set` are written in the order of their encoded
-/// keys, so equal values give equal bytes in every process.
+/// Any `Encodable` value as compact, deterministic bytes: `Dictionary` and `Set` are written in the
+/// order of their encoded keys, so equal values give equal bytes in every process.
 ///
-/// Fields are found by name when decoded, so that a type may gain optional fields. The format is in `BinaryTag`.
+/// Fields are found by name when decoded, so that a type may gain optional fields. The format is in
+/// `BinaryTag`.
 public struct BinaryEncoder {
     /// Handed to `encode(to:)` of the values.
     public var userInfo: [CodingUserInfoKey: any Sendable] = [:]
 
     public init() {}
 
-    /// Throws what the value's `encode(to:)` throws, and `EncodingError` when it nests deeper than 256 levels.
+    /// Throws what the value's `encode(to:)` throws, and `EncodingError` when it nests deeper than
+    /// 256 levels.
     public func encode<Value: Encodable>(_ value: Value) throws -> [UInt8] {
         var writer = ByteWriter()
         try encode(value, into: &writer)

@@ -1,11 +1,13 @@
 /// The bytes of the binary coder: one tag byte, then what the tag calls for.
 ///
-/// A *record* (keyed container) is a run of (key, value) ended by key 0; a *list* (unkeyed container) is a run of values
-/// ended by `end`. A key's name is written once per encoding and referred to by number afterwards, so the rows of a batch
-/// pay one byte per field. There are no lengths in front of containers: writing needs no second pass, and a reader that
-/// asks for the fields in the order in which they were written never searches.
+/// A *record* (keyed container) is a run of (key, value) ended by key 0; a *list* (unkeyed
+/// container) is a run of values ended by `end`. A key's name is written once per encoding and
+/// referred to by number afterwards, so the rows of a batch pay one byte per field. There are no
+/// lengths in front of containers: writing needs no second pass, and a reader that asks for the
+/// fields in the order in which they were written never searches.
 enum BinaryTag {
-    // 0x00...0x7F: the integers 0...127. 0x80...0xBF: strings of 0...63 bytes. 0xD0...0xDF: the integers -1...-16.
+    // 0x00...0x7F: the integers 0...127. 0x80...0xBF: strings of 0...63 bytes. 0xD0...0xDF: the
+    // integers -1...-16.
     static let shortString: UInt8 = 0x80
     static let null: UInt8 = 0xC0
     static let no: UInt8 = 0xC1
@@ -25,7 +27,8 @@ enum BinaryTag {
     static let scope: UInt8 = 0xCC
     static let int128: UInt8 = 0xCD
     static let uint128: UInt8 = 0xCE
-    /// A field that `encodeIfPresent` left out: keeps the place, so that readers needn't search for it.
+    /// A field that `encodeIfPresent` left out: keeps the place, so that readers needn't search for
+    /// it.
     static let absent: UInt8 = 0xCF
     static let smallNegative: UInt8 = 0xD0
 

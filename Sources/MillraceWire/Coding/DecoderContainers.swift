@@ -8,8 +8,8 @@ struct BinaryDecoding: Decoder {
     var codingPath: [any CodingKey] { session.path }
     var userInfo: [CodingUserInfoKey: Any] { session.userInfo }
 
-    /// Goes to the content of the container and remembers it as this level's. A second container on the same decoder
-    /// (a class and its superclass share one) goes on where the first one is.
+    /// Goes to the content of the container and remembers it as this level's. A second container on
+    /// the same decoder (a class and its superclass share one) goes on where the first one is.
     private func enter(
         _ kind: DecoderSession.Kind, _ tag: UInt8, _ type: Any.Type
     ) throws -> BinaryDecoding {
@@ -65,151 +65,6 @@ extension DecoderSession {
     }
 }
 
-/// A keyed container. Keys asked for in the order in which they were written are found at once.
-struct RecordDecoding<Key: CodingKey>: KeyedDecodingContainerProtocol {
-    let session: DecoderSession
-    let level: Int
-
-    var codingPath: [any CodingKey] { session.path }
-
-    var allKeys: [Key] {
-        guard level < session.levels.count else { return [] }
-        var keys: [Key] = []
-        session.position = session.levels[level].start + 1
-        while let key = try? session.readKey() {
-            if session.position < session.end, session.bytes[session.position] != BinaryTag.absent {
-                if let key = Key(stringValue: session.name(key)) { keys.append(key) }
-            }
-            guard (try? session.skip(depth: session.outerDepth + level)) != nil else { break }
-        }
-        return keys
-    }
-
-    /// Puts `position` on the value, or returns false. Looks from the cursor to the end, then from the start.
-    private func find(_ name: String) throws -> Bool {
-        guard level < session.levels.count else {
-            throw session.corrupted("a container is used outside of its value's init(from:)")
-        }
-        let origin = session.levels[level].cursor
-        session.position = origin
-        var hasWrapped = false
-        while true {
-            let entry = session.position
-            if hasWrapped, entry >= origin { return false }
-            guard let key = try session.readKey() else {
-                if hasWrapped { return false }
-                hasWrapped = true
-                session.position = session.levels[level].start + 1
-                continue
-            }
-            if session.name(key) == name {
-                session.levels[level].cursor = entry
-                return true
-            }
-            try session.skip(depth: session.outerDepth + level)
-        }
-    }
-
-    /// Reads the key's value and moves the cursor behind it.
-    private func value<Value>(_ key: any CodingKey, _ read: () throws -> Value) throws -> Value {
-        guard try find(key.stringValue) else {
-            let context = DecodingError.Context(
-                codingPath: codingPath, debugDescription: "no value for key '\(key.stringValue)'")
-            throw DecodingError.keyNotFound(key, context)
-        }
-        if try session.peek() == BinaryTag.absent { throw session.mismatch(Value.self) }
-        let value = try read()
-        session.levels[level].cursor = session.position
-        return value
-    }
-
-    func contains(_ key: Key) -> Bool {
-        guard let found = try? find(key.stringValue), found else { return false }
-        return session.position < session.end
-            && session.bytes[session.position] != BinaryTag.absent
-    }
-
-    func decodeNil(forKey key: Key) throws -> Bool {
-        guard try find(key.stringValue) else {
-            let context = DecodingError.Context(
-                codingPath: codingPath, debugDescription: "no value for key '\(key.stringValue)'")
-            throw DecodingError.keyNotFound(key, context)
-        }
-        return try session.isNil()
-    }
-
-    func decode(_: Bool.Type, forKey key: Key) throws -> Bool {
-        try value(key) { try session.readBool() }
-    }
-    func decode(_: String.Type, forKey key: Key) throws -> String {
-        try value(key) { try session.readString() }
-    }
-    func decode(_: Double.Type, forKey key: Key) throws -> Double {
-        try value(key) { try session.readDouble() }
-    }
-    func decode(_: Float.Type, forKey key: Key) throws -> Float {
-        try value(key) { try session.readFloat() }
-    }
-    func decode(_: Int.Type, forKey key: Key) throws -> Int {
-        try value(key) { try session.readInteger(Int.self) }
-    }
-    func decode(_: Int8.Type, forKey key: Key) throws -> Int8 {
-        try value(key) { try session.readInteger(Int8.self) }
-    }
-    func decode(_: Int16.Type, forKey key: Key) throws -> Int16 {
-        try value(key) { try session.readInteger(Int16.self) }
-    }
-    func decode(_: Int32.Type, forKey key: Key) throws -> Int32 {
-        try value(key) { try session.readInteger(Int32.self) }
-    }
-    func decode(_: Int64.Type, forKey key: Key) throws -> Int64 {
-        try value(key) { try session.readInteger(Int64.self) }
-    }
-    func decode(_: Int128.Type, forKey key: Key) throws -> Int128 {
-        try value(key) { try session.readWide(Int128.self, BinaryTag.int128) }
-    }
-    func decode(_: UInt.Type, forKey key: Key) throws -> UInt {
-        try value(key) { try session.readInteger(UInt.self) }
-    }
-    func decode(_: UInt8.Type, forKey key: Key) throws -> UInt8 {
-        try value(key) { try session.readInteger(UInt8.self) }
-    }
-    func decode(_: UInt16.Type, forKey key: Key) throws -> UInt16 {
-        try value(key) { try session.readInteger(UInt16.self) }
-    }
-    func decode(_: UInt32.Type, forKey key: Key) throws -> UInt32 {
-        try value(key) { try session.readInteger(UInt32.self) }
-    }
-    func decode(_: UInt64.Type, forKey key: Key) throws -> UInt64 {
-        try value(key) { try session.readInteger(UInt64.self) }
-    }
-    func decode(_: UInt128.Type, forKey key: Key) throws -> UInt128 {
-        try value(key) { try session.readWide(UInt128.self, BinaryTag.uint128) }
-    }
-    func decode<Value: Decodable>(_: Value.Type, forKey key: Key) throws -> Value {
-        try value(key) { try session.read(Value.self, key: key) }
-    }
-
-    func nestedContainer<Nested: CodingKey>(
-        keyedBy type: Nested.Type, forKey key: Key
-    ) throws -> KeyedDecodingContainer<Nested> {
-        try nested(key).container(keyedBy: type)
-    }
-    func nestedUnkeyedContainer(forKey key: Key) throws -> any UnkeyedDecodingContainer {
-        try nested(key).unkeyedContainer()
-    }
-    func superDecoder() throws -> any Decoder { try nested(BinaryKey.superKey) }
-    func superDecoder(forKey key: Key) throws -> any Decoder { try nested(key) }
-
-    private func nested(_ key: any CodingKey) throws -> BinaryDecoding {
-        try value(key) {
-            let place = try session.detached(key)
-            try session.skip(depth: session.outerDepth + level)
-            return place
-        }
-    }
-}
-
 /// An unkeyed container.
 struct ListDecoding: UnkeyedDecodingContainer {
     let session: DecoderSession
@@ -248,7 +103,8 @@ struct ListDecoding: UnkeyedDecodingContainer {
         session.position = cursor
         if try session.peek() == BinaryTag.end {
             let context = DecodingError.Context(
-                codingPath: codingPath, debugDescription: "the list has only \(currentIndex) values")
+                codingPath: codingPath, debugDescription: "the list has only \(currentIndex) values"
+            )
             throw DecodingError.valueNotFound(Value.self, context)
         }
         let value = try read(session)
@@ -273,16 +129,34 @@ struct ListDecoding: UnkeyedDecodingContainer {
     mutating func decode(_: Float.Type) throws -> Float { try next { try $0.readFloat() } }
     mutating func decode(_: Int.Type) throws -> Int { try next { try $0.readInteger(Int.self) } }
     mutating func decode(_: Int8.Type) throws -> Int8 { try next { try $0.readInteger(Int8.self) } }
-    mutating func decode(_: Int16.Type) throws -> Int16 { try next { try $0.readInteger(Int16.self) } }
-    mutating func decode(_: Int32.Type) throws -> Int32 { try next { try $0.readInteger(Int32.self) } }
-    mutating func decode(_: Int64.Type) throws -> Int64 { try next { try $0.readInteger(Int64.self) } }
-    mutating func decode(_: Int128.Type) throws -> Int128 { try next { try $0.readWide(Int128.self, BinaryTag.int128) } }
+    mutating func decode(_: Int16.Type) throws -> Int16 {
+        try next { try $0.readInteger(Int16.self) }
+    }
+    mutating func decode(_: Int32.Type) throws -> Int32 {
+        try next { try $0.readInteger(Int32.self) }
+    }
+    mutating func decode(_: Int64.Type) throws -> Int64 {
+        try next { try $0.readInteger(Int64.self) }
+    }
+    mutating func decode(_: Int128.Type) throws -> Int128 {
+        try next { try $0.readWide(Int128.self, BinaryTag.int128) }
+    }
     mutating func decode(_: UInt.Type) throws -> UInt { try next { try $0.readInteger(UInt.self) } }
-    mutating func decode(_: UInt8.Type) throws -> UInt8 { try next { try $0.readInteger(UInt8.self) } }
-    mutating func decode(_: UInt16.Type) throws -> UInt16 { try next { try $0.readInteger(UInt16.self) } }
-    mutating func decode(_: UInt32.Type) throws -> UInt32 { try next { try $0.readInteger(UInt32.self) } }
-    mutating func decode(_: UInt64.Type) throws -> UInt64 { try next { try $0.readInteger(UInt64.self) } }
-    mutating func decode(_: UInt128.Type) throws -> UInt128 { try next { try $0.readWide(UInt128.self, BinaryTag.uint128) } }
+    mutating func decode(_: UInt8.Type) throws -> UInt8 {
+        try next { try $0.readInteger(UInt8.self) }
+    }
+    mutating func decode(_: UInt16.Type) throws -> UInt16 {
+        try next { try $0.readInteger(UInt16.self) }
+    }
+    mutating func decode(_: UInt32.Type) throws -> UInt32 {
+        try next { try $0.readInteger(UInt32.self) }
+    }
+    mutating func decode(_: UInt64.Type) throws -> UInt64 {
+        try next { try $0.readInteger(UInt64.self) }
+    }
+    mutating func decode(_: UInt128.Type) throws -> UInt128 {
+        try next { try $0.readWide(UInt128.self, BinaryTag.uint128) }
+    }
     mutating func decode<Value: Decodable>(_: Value.Type) throws -> Value {
         try next { try $0.read(Value.self, key: nil) }
     }
@@ -344,13 +218,23 @@ struct SingleDecoding: SingleValueDecodingContainer {
     func decode(_: Int16.Type) throws -> Int16 { try value { try session.readInteger(Int16.self) } }
     func decode(_: Int32.Type) throws -> Int32 { try value { try session.readInteger(Int32.self) } }
     func decode(_: Int64.Type) throws -> Int64 { try value { try session.readInteger(Int64.self) } }
-    func decode(_: Int128.Type) throws -> Int128 { try value { try session.readWide(Int128.self, BinaryTag.int128) } }
+    func decode(_: Int128.Type) throws -> Int128 {
+        try value { try session.readWide(Int128.self, BinaryTag.int128) }
+    }
     func decode(_: UInt.Type) throws -> UInt { try value { try session.readInteger(UInt.self) } }
     func decode(_: UInt8.Type) throws -> UInt8 { try value { try session.readInteger(UInt8.self) } }
-    func decode(_: UInt16.Type) throws -> UInt16 { try value { try session.readInteger(UInt16.self) } }
-    func decode(_: UInt32.Type) throws -> UInt32 { try value { try session.readInteger(UInt32.self) } }
-    func decode(_: UInt64.Type) throws -> UInt64 { try value { try session.readInteger(UInt64.self) } }
-    func decode(_: UInt128.Type) throws -> UInt128 { try value { try session.readWide(UInt128.self, BinaryTag.uint128) } }
+    func decode(_: UInt16.Type) throws -> UInt16 {
+        try value { try session.readInteger(UInt16.self) }
+    }
+    func decode(_: UInt32.Type) throws -> UInt32 {
+        try value { try session.readInteger(UInt32.self) }
+    }
+    func decode(_: UInt64.Type) throws -> UInt64 {
+        try value { try session.readInteger(UInt64.self) }
+    }
+    func decode(_: UInt128.Type) throws -> UInt128 {
+        try value { try session.readWide(UInt128.self, BinaryTag.uint128) }
+    }
     func decode<Value: Decodable>(_: Value.Type) throws -> Value {
         try value { try session.read(Value.self, key: nil) }
     }

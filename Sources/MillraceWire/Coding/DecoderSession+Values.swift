@@ -4,7 +4,9 @@ import MillraceBase
 extension DecoderSession {
     func read<Value: Decodable>(_: Value.Type, key: (any CodingKey)?) throws -> Value {
         if let leaf = try readLeaf(Value.self) { return leaf }
-        if try peek() == BinaryTag.scope { return try inScope { try $0.read(Value.self, key: key) } }
+        if try peek() == BinaryTag.scope {
+            return try inScope { try $0.read(Value.self, key: key) }
+        }
         guard outerDepth + levels.count < BinaryTag.maximumDepth else {
             throw corrupted("nests deeper than \(BinaryTag.maximumDepth) levels")
         }
@@ -33,7 +35,9 @@ extension DecoderSession {
     func inScope<Result>(_ body: (DecoderSession) throws -> Result) throws -> Result {
         let scope = try enterScope()
         let result = try body(scope)
-        guard scope.position == scope.end else { throw scope.corrupted("bytes left over in a scope") }
+        guard scope.position == scope.end else {
+            throw scope.corrupted("bytes left over in a scope")
+        }
         return result
     }
 
@@ -108,7 +112,8 @@ extension DecoderSession {
         case BinaryTag.negative:
             position += 1
             let magnitude = try varint()
-            value = magnitude > UInt64(Int64.max)
+            value =
+                magnitude > UInt64(Int64.max)
                 ? nil : Value(exactly: ~Int64(bitPattern: magnitude))
         case BinaryTag.scope: return try inScope { try $0.readInteger(Value.self) }
         default: throw mismatch(Value.self)

@@ -1,10 +1,11 @@
 import MillraceBase
 
-/// One decoding under way: where the next value is, the numbered keys met so far, and the values that are being read,
-/// outermost first.
+/// One decoding under way: where the next value is, the numbered keys met so far, and the values
+/// that are being read, outermost first.
 ///
-/// Always true: every key definition before `scanned` is in `names`. Bytes are only ever passed from front to back (a
-/// search may go back, but not past what was scanned), so numbers mean the same as to the writer.
+/// Always true: every key definition before `scanned` is in `names`. Bytes are only ever passed
+/// from front to back (a search may go back, but not past what was scanned), so numbers mean the
+/// same as to the writer.
 final class DecoderSession {
     enum Kind { case untouched, single, list, record }
     struct Level {
@@ -21,6 +22,8 @@ final class DecoderSession {
     var position: Int
     var levels: [Level] = []
     var names: [String] = []
+    /// Where each of `names` is defined, ascending.
+    var definitions: [Int] = []
     var scanned: Int
     let userInfo: [CodingUserInfoKey: any Sendable]
     var outerPath: [any CodingKey] = []
@@ -65,7 +68,9 @@ final class DecoderSession {
         while true {
             guard position < end else { throw corrupted("ends within a number") }
             let byte = bytes[position]
-            guard shift < 63 || (shift == 63 && byte <= 1) else { throw corrupted("number over 64 bits") }
+            guard shift < 63 || (shift == 63 && byte <= 1) else {
+                throw corrupted("number over 64 bits")
+            }
             position += 1
             value |= UInt64(byte & 0x7F) << shift
             if byte < 0x80 { return value }
@@ -105,7 +110,10 @@ final class DecoderSession {
     // MARK: keys
 
     /// What stands in front of a record's next value; nil at the record's end.
-    enum Key { case number(Int), literal(String) }
+    enum Key {
+        case number(Int)
+        case literal(String)
+    }
 
     func readKey() throws -> Key? {
         let start = position
@@ -130,16 +138,15 @@ final class DecoderSession {
             return .number(Int(code - BinaryTag.firstKey))
         }
     }
-    /// Where each of `names` is defined, ascending.
-    var definitions: [Int] = []
-
     private func definitionNumber(_ start: Int) throws -> Int {
         var (low, high) = (0, definitions.count)
         while low < high {
             let middle = (low + high) / 2
             if definitions[middle] < start { low = middle + 1 } else { high = middle }
         }
-        guard low < definitions.count, definitions[low] == start else { throw corrupted("stray key") }
+        guard low < definitions.count, definitions[low] == start else {
+            throw corrupted("stray key")
+        }
         return low
     }
 
@@ -158,7 +165,8 @@ final class DecoderSession {
         let tag = try peek()
         position += 1
         switch tag {
-        case 0...0x7F, BinaryTag.null, BinaryTag.no, BinaryTag.yes, BinaryTag.absent, 0xD0...0xDF: return
+        case 0...0x7F, BinaryTag.null, BinaryTag.no, BinaryTag.yes, BinaryTag.absent, 0xD0...0xDF:
+            return
         case BinaryTag.shortString..<BinaryTag.null: try pass(Int(tag - BinaryTag.shortString))
         case BinaryTag.positive, BinaryTag.negative: _ = try varint()
         case BinaryTag.float: try pass(4)

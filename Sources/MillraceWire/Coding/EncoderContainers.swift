@@ -52,7 +52,9 @@ struct RecordEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
     func encode(_ value: UInt16, forKey key: Key) { begin(key).writeInteger(value) }
     func encode(_ value: UInt32, forKey key: Key) { begin(key).writeInteger(value) }
     func encode(_ value: UInt64, forKey key: Key) { begin(key).writeInteger(value) }
-    func encode(_ value: UInt128, forKey key: Key) { begin(key).writeWide(BinaryTag.uint128, value) }
+    func encode(_ value: UInt128, forKey key: Key) {
+        begin(key).writeWide(BinaryTag.uint128, value)
+    }
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
         try begin(key).write(value, key: key)
     }

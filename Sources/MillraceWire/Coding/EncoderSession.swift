@@ -1,9 +1,10 @@
 import MillraceBase
 
-/// One encoding under way: the bytes so far, the numbered keys, and the values that are being written, outermost first.
+/// One encoding under way: the bytes so far, the numbered keys, and the values that are being
+/// written, outermost first.
 ///
-/// A value is written when it is met. Only nested containers and super encoders, which the caller may fill in any order,
-/// get a session of their own that is spliced in at the end.
+/// A value is written when it is met. Only nested containers and super encoders, which the caller
+/// may fill in any order, get a session of their own that is spliced in at the end.
 final class EncoderSession {
     enum Kind { case untouched, single, list, record }
     struct Level {
@@ -18,11 +19,18 @@ final class EncoderSession {
 
     var writer = ByteWriter()
     var levels: [Level] = []
-    var keys: [String: UInt64] = [:]
+    /// The numbers of the keys, from 1; `names` is the other way round.
+    var keys: [String: Int] = [:]
+    private var names = [""]
+    /// The key that came behind each key the last time, and the key that came last (0: none).
+    private var followers = [0]
+    private var lastKey = 0
     var splices: [Splice] = []
-    /// The first thing that went wrong where nothing can be thrown, or that the value's code swallowed.
+    /// The first thing that went wrong where nothing can be thrown, or that the value's code
+    /// swallowed.
     var failure: (any Error)?
-    /// Equal values must give equal bytes: strings are normalised, `-0.0` is `0.0`, NaN is NaN. For hashing.
+    /// Equal values must give equal bytes: strings are normalised, `-0.0` is `0.0`, NaN is NaN. For
+    /// hashing.
     let isCanonical: Bool
     let userInfo: [CodingUserInfoKey: any Sendable]
     let outerPath: [any CodingKey]
@@ -73,7 +81,9 @@ final class EncoderSession {
     /// What the containers call before they write.
     func touch(_ level: Int) {
         guard level == levels.count - 1 else {
-            if failure == nil { failure = fail("a container is used outside of its value's encode(to:)") }
+            if failure == nil {
+                failure = fail("a container is used outside of its value's encode(to:)")
+            }
             return
         }
         levels[level].count += 1
@@ -101,7 +111,9 @@ final class EncoderSession {
             writer.writeByte(BinaryTag.record)
             writer.writeVarint(BinaryTag.endKey)
         case .single:
-            if failure == nil { failure = fail("a single value container holds \(level.count) values") }
+            if failure == nil {
+                failure = fail("a single value container holds \(level.count) values")
+            }
         }
     }
 
@@ -123,8 +135,21 @@ final class EncoderSession {
     // MARK: values
 
     func writeKey(_ name: String) {
-        if let number = keys[name] { return writer.writeVarint(number) }
-        keys[name] = BinaryTag.firstKey + UInt64(keys.count)
+        // The rows of a batch have the same keys in the same order: guess before searching.
+        let guess = followers[lastKey]
+        if guess > 0, names[guess] == name {
+            lastKey = guess
+            return writer.writeVarint(BinaryTag.firstKey + UInt64(guess - 1))
+        }
+        let number = keys[name] ?? names.count
+        followers[lastKey] = number
+        lastKey = number
+        if number < names.count {
+            return writer.writeVarint(BinaryTag.firstKey + UInt64(number - 1))
+        }
+        keys[name] = number
+        names.append(name)
+        followers.append(0)
         writer.writeVarint(BinaryTag.newKey)
         writer.writeString(name)
     }
@@ -155,27 +180,44 @@ final class EncoderSession {
     @inline(__always)
     private func writeLeaf<Value>(_ value: Value) -> Bool {
         func read<Leaf>(_: Leaf.Type) -> Leaf { unsafeBitCast(value, to: Leaf.self) }
-        if Value.self == String.self { writeString(read(String.self)) }
-        else if Value.self == Int.self { writeInteger(read(Int.self)) }
-        else if Value.self == Double.self { writeDouble(read(Double.self)) }
-        else if Value.self == Bool.self { writeBool(read(Bool.self)) }
-        else if Value.self == [UInt8].self {
+        if Value.self == String.self {
+            writeString(read(String.self))
+        } else if Value.self == Int.self {
+            writeInteger(read(Int.self))
+        } else if Value.self == Double.self {
+            writeDouble(read(Double.self))
+        } else if Value.self == Bool.self {
+            writeBool(read(Bool.self))
+        } else if Value.self == [UInt8].self {
             writer.writeByte(BinaryTag.bytes)
             writer.writeBytes(read([UInt8].self))
+        } else if Value.self == Int64.self {
+            writeInteger(read(Int64.self))
+        } else if Value.self == Int32.self {
+            writeInteger(read(Int32.self))
+        } else if Value.self == Int16.self {
+            writeInteger(read(Int16.self))
+        } else if Value.self == Int8.self {
+            writeInteger(read(Int8.self))
+        } else if Value.self == UInt.self {
+            writeInteger(read(UInt.self))
+        } else if Value.self == UInt64.self {
+            writeInteger(read(UInt64.self))
+        } else if Value.self == UInt32.self {
+            writeInteger(read(UInt32.self))
+        } else if Value.self == UInt16.self {
+            writeInteger(read(UInt16.self))
+        } else if Value.self == UInt8.self {
+            writeInteger(read(UInt8.self))
+        } else if Value.self == Float.self {
+            writeFloat(read(Float.self))
+        } else if Value.self == Int128.self {
+            writeWide(BinaryTag.int128, read(Int128.self))
+        } else if Value.self == UInt128.self {
+            writeWide(BinaryTag.uint128, read(UInt128.self))
+        } else {
+            return false
         }
-        else if Value.self == Int64.self { writeInteger(read(Int64.self)) }
-        else if Value.self == Int32.self { writeInteger(read(Int32.self)) }
-        else if Value.self == Int16.self { writeInteger(read(Int16.self)) }
-        else if Value.self == Int8.self { writeInteger(read(Int8.self)) }
-        else if Value.self == UInt.self { writeInteger(read(UInt.self)) }
-        else if Value.self == UInt64.self { writeInteger(read(UInt64.self)) }
-        else if Value.self == UInt32.self { writeInteger(read(UInt32.self)) }
-        else if Value.self == UInt16.self { writeInteger(read(UInt16.self)) }
-        else if Value.self == UInt8.self { writeInteger(read(UInt8.self)) }
-        else if Value.self == Float.self { writeFloat(read(Float.self)) }
-        else if Value.self == Int128.self { writeWide(BinaryTag.int128, read(Int128.self)) }
-        else if Value.self == UInt128.self { writeWide(BinaryTag.uint128, read(UInt128.self)) }
-        else { return false }
         return true
     }
 

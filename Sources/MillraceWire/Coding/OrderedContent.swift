@@ -1,13 +1,13 @@
 import MillraceBase
 
-/// A collection whose order says nothing and differs per process: written in the order of its encoded keys, in the form in
-/// which its own `init(from:)` reads it.
+/// A collection whose order says nothing and differs per process: written in the order of its
+/// encoded keys, in the form in which its own `init(from:)` reads it.
 protocol OrderedContent {
     func encodeOrdered(_ encoder: BinaryEncoding) throws
 }
 
-/// The value itself, when it is a Dictionary or Set. Compares the type's descriptor, because a dynamic cast per value
-/// would cost more than the value.
+/// The value itself, when it is a Dictionary or Set. Compares the type's descriptor, because a
+/// dynamic cast per value would cost more than the value.
 func orderedContent<Value>(of value: Value) -> (any OrderedContent)? {
     let metadata = unsafeBitCast(Value.self, to: UnsafePointer<UInt>.self)
     let structKind: UInt = 0x200
@@ -35,10 +35,14 @@ extension Set: OrderedContent where Element: Encodable {
 extension Dictionary: OrderedContent where Key: Encodable, Value: Encodable {
     func encodeOrdered(_ encoder: BinaryEncoding) throws {
         let session = encoder.session
-        if Key.self == String.self || Key.self == Int.self || Key.self is any CodingKeyRepresentable.Type {
+        if Key.self == String.self || Key.self == Int.self
+            || Key.self is any CodingKeyRepresentable.Type
+        {
             session.open(.record, encoder.level)
             let named = map { (name: name(of: $0.key, session.isCanonical), value: $0.value) }
-            for (name, value) in named.sorted(by: { precedes(Array($0.name.utf8), Array($1.name.utf8)) }) {
+            for (name, value) in named.sorted(by: {
+                precedes(Array($0.name.utf8), Array($1.name.utf8))
+            }) {
                 session.touch(encoder.level)
                 session.writer.writeVarint(BinaryTag.literalKey)
                 session.writer.writeString(name)

@@ -82,7 +82,8 @@ struct ArrayColumn<Element>: ColumnBody {
             var start = 0
             for index in 0..<field.count {
                 let end = start + lengths[index]
-                field.pointer(index, as: [Element].self).initialize(to: Array(elements[start..<end]))
+                field.pointer(index, as: [Element].self).initialize(
+                    to: Array(elements[start..<end]))
                 start = end
             }
         }
@@ -143,7 +144,9 @@ struct CodableColumn<Value: Codable>: ColumnBody {
                 field.pointer(done, as: Value.self).initialize(to: value)
                 done += 1
             }
-            guard session.position == session.end else { throw session.corrupted("bytes left over") }
+            guard session.position == session.end else {
+                throw session.corrupted("bytes left over")
+            }
         } catch {
             Strided(base: field.base, stride: field.stride, count: done).destroy(Value.self)
             throw error

@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// Integers: the column's smallest value, a width of 1, 2, 4 or 8 bytes, then each value's distance from the smallest.
+/// Integers: the column's smallest value, a width of 1, 2, 4 or 8 bytes, then each value's distance
+/// from the smallest.
 struct IntegerColumn<Value: FixedWidthInteger & Sendable>: ColumnBody {
     var minimumBits: Int { 8 }
 

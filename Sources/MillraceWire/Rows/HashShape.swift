@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// How keys of one type are hashed, from the key's memory. Closures for the reason given at `Column`.
+/// How keys of one type are hashed, from the key's memory. Closures for the reason given at
+/// `Column`.
 struct HashShape: Sendable {
     let hash: @Sendable (UnsafeRawPointer) throws -> UInt64
 
@@ -29,7 +30,9 @@ func hashShape(of type: Any.Type) throws -> HashShape {
     if let type = type as? any Encodable.Type { return codable(type) }
     throw MillraceError(
         .notSerializable,
-        "keys of type \(type) cannot be placed on partitions: make it Codable, or map to a key that is")
+        "keys of type \(type) cannot be placed on partitions: make it Codable, or map to a key "
+            + "that is"
+    )
 }
 
 private func tupleHash(_ elements: [(offset: Int, shape: HashShape)]) -> HashShape {
@@ -72,26 +75,36 @@ extension UInt32: HashLeaf { static func hashShape() -> HashShape { integerHash(
 extension UInt64: HashLeaf { static func hashShape() -> HashShape { integerHash(UInt64.self) } }
 
 extension Bool: HashLeaf {
-    static func hashShape() -> HashShape { HashShape(of: Bool.self) { StableBytes.hash($0 ? 1 : 0) } }
+    static func hashShape() -> HashShape {
+        HashShape(of: Bool.self) { StableBytes.hash($0 ? 1 : 0) }
+    }
 }
 extension Double: HashLeaf {
     static func hashShape() -> HashShape {
-        HashShape(of: Double.self) { StableBytes.hash(($0.isNaN ? .nan : $0 == 0 ? 0 : $0).bitPattern) }
+        HashShape(of: Double.self) {
+            StableBytes.hash(($0.isNaN ? .nan : $0 == 0 ? 0 : $0).bitPattern)
+        }
     }
 }
 extension Float: HashLeaf {
     static func hashShape() -> HashShape {
-        HashShape(of: Float.self) { StableBytes.hash(($0.isNaN ? .nan : $0 == 0 ? 0 : $0).bitPattern) }
+        HashShape(of: Float.self) {
+            StableBytes.hash(($0.isNaN ? .nan : $0 == 0 ? 0 : $0).bitPattern)
+        }
     }
 }
 extension String: HashLeaf {
     static func hashShape() -> HashShape { HashShape(of: String.self) { StableBytes.hash($0) } }
 }
 extension Substring: HashLeaf {
-    static func hashShape() -> HashShape { HashShape(of: Substring.self) { StableBytes.hash(String($0)) } }
+    static func hashShape() -> HashShape {
+        HashShape(of: Substring.self) { StableBytes.hash(String($0)) }
+    }
 }
 extension Character: HashLeaf {
-    static func hashShape() -> HashShape { HashShape(of: Character.self) { StableBytes.hash(String($0)) } }
+    static func hashShape() -> HashShape {
+        HashShape(of: Character.self) { StableBytes.hash(String($0)) }
+    }
 }
 extension Instant: HashLeaf {
     static func hashShape() -> HashShape {
@@ -114,7 +127,9 @@ extension Optional: HashLeaf {
 extension Array: HashLeaf {
     static func hashShape() throws -> HashShape {
         if Element.self == UInt8.self {
-            return HashShape(of: [UInt8].self) { bytes in bytes.withUnsafeBytes { StableBytes.hash($0) } }
+            return HashShape(of: [UInt8].self) { bytes in
+                bytes.withUnsafeBytes { StableBytes.hash($0) }
+            }
         }
         let shape = try MillraceWire.hashShape(of: Element.self)
         return HashShape(of: [Element].self) { key in

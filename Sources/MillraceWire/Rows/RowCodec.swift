@@ -2,10 +2,11 @@ import MillraceBase
 
 /// Batches of rows ⇄ bytes, column by column.
 ///
-/// `Row` may be an integer, `Double`, `Float`, `Bool`, `String`, `Substring`, `Character`, `Instant`, `Duration`, an Optional
-/// or Array of any supported type, a (nested) tuple of supported types, and any other `Codable` type. The shape is found
-/// once, in `init`, from the type's metadata; after that each column is one loop over the rows' memory, without a dynamic
-/// call or an allocation per row. Only `Codable` leaves pay for each value (`BinaryEncoder`).
+/// `Row` may be an integer, `Double`, `Float`, `Bool`, `String`, `Substring`, `Character`,
+/// `Instant`, `Duration`, an Optional or Array of any supported type, a (nested) tuple of supported
+/// types, and any other `Codable` type. The shape is found once, in `init`, from the type's
+/// metadata; after that each column is one loop over the rows' memory, without a dynamic call or an
+/// allocation per row. Only `Codable` leaves pay for each value (`BinaryEncoder`).
 ///
 /// A batch is its row count, then its columns. The same rows give the same bytes in every process.
 public struct RowCodec<Row>: Sendable {
@@ -23,11 +24,13 @@ public struct RowCodec<Row>: Sendable {
         writer.writeCount(rows.count)
         guard let base = rows.baseAddress, rows.count > 0 else { return }
         let strided = Strided(
-            base: UnsafeMutableRawPointer(mutating: base), stride: MemoryLayout<Row>.stride, count: rows.count)
+            base: UnsafeMutableRawPointer(mutating: base), stride: MemoryLayout<Row>.stride,
+            count: rows.count)
         try shape.encode(strided, into: &writer)
     }
 
-    /// Reads one batch and appends its rows. Throws `ByteError` or `DecodingError` on bad bytes; `rows` is then as it was.
+    /// Reads one batch and appends its rows. Throws `ByteError` or `DecodingError` on bad bytes;
+    /// `rows` is then as it was.
     public func decode(from reader: inout ByteReader, into rows: inout [Row]) throws {
         let start = reader
         do {
@@ -35,7 +38,8 @@ public struct RowCodec<Row>: Sendable {
             if count == 0 { return }
             let batch = try [Row](unsafeUninitializedCapacity: count) { buffer, initialized in
                 let strided = Strided(
-                    base: UnsafeMutableRawPointer(buffer.baseAddress!), stride: MemoryLayout<Row>.stride,
+                    base: UnsafeMutableRawPointer(buffer.baseAddress!),
+                    stride: MemoryLayout<Row>.stride,
                     count: count)
                 try shape.decode(from: &reader, into: strided)
                 initialized = count

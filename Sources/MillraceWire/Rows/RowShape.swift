@@ -18,7 +18,8 @@ struct Strided {
     }
 }
 
-/// Writes and reads one column. The reading side initialises all of the field's memory or, when it throws, none.
+/// Writes and reads one column. The reading side initialises all of the field's memory or, when it
+/// throws, none.
 protocol ColumnBody: Sendable {
     /// The fewest bits a value can take: bounds what a hostile row count can make us allocate.
     var minimumBits: Int { get }
@@ -27,8 +28,9 @@ protocol ColumnBody: Sendable {
     func destroy(_ field: Strided)
 }
 
-/// A column of some kind, as closures: made where the kind is a concrete type, they are specialised for it, whereas a
-/// generic type's conformance to `ColumnBody` would be called unspecialised (some 20 times slower).
+/// A column of some kind, as closures: made where the kind is a concrete type, they are specialised
+/// for it, whereas a generic type's conformance to `ColumnBody` would be called unspecialised (some
+/// 20 times slower).
 struct Column: Sendable {
     let minimumBits: Int
     let encode: @Sendable (Strided, inout ByteWriter) throws -> Void
@@ -121,7 +123,8 @@ private func leafColumn(_ type: Any.Type) throws -> (Column)? {
     return nil
 }
 
-/// The elements of a tuple type, by its metadata {kind, count, labels, (type, offset)...}; nil for other types.
+/// The elements of a tuple type, by its metadata {kind, count, labels, (type, offset)...}; nil for
+/// other types.
 func tupleElements(_ type: Any.Type) -> [(type: Any.Type, offset: Int)]? {
     let metadata = unsafeBitCast(type, to: UnsafeRawPointer.self)
     let tupleKind = 0x301

@@ -2,23 +2,26 @@ import MillraceBase
 
 /// The hash that places keys (partitions, key groups): the same in every process, run and version.
 ///
-/// Keys that are `==` hash equal: Strings by canonical equivalence, `-0.0` as `0.0`; every NaN hashes alike. Integers of every
-/// width hash by value. A tuple hashes its elements, an Array or Optional its content, any other `Codable` key its encoded
-/// bytes, so a key type with a custom `==` must encode equal keys equally.
+/// Keys that are `==` hash equal: Strings by canonical equivalence, `-0.0` as `0.0`; every NaN
+/// hashes alike. Integers of every width hash by value. A tuple hashes its elements, an Array or
+/// Optional its content, any other `Codable` key its encoded bytes, so a key type with a custom
+/// `==` must encode equal keys equally.
 ///
-/// The algorithm is part of the checkpoint format and must never change. `fold(a, b)` is the 128-bit product of
-/// a and b, its halves xored (wyhash's step). Words: `fold(word ^ c0, c1)`. Bytes: `StableBytes.hash`. Sequences:
-/// `h = fold(h ^ hash(element), c2)` over the elements, from `c3 ^ count`.
+/// The algorithm is part of the checkpoint format and must never change. `fold(a, b)` is the
+/// 128-bit product of a and b, its halves xored (wyhash's step). Words: `fold(word ^ c0, c1)`.
+/// Bytes: `StableBytes.hash`. Sequences: `h = fold(h ^ hash(element), c2)` over the elements, from
+/// `c3 ^ count`.
 ///
-/// Throws only for a key type that has no hash (check it on the driver: `StableHasher<Key>()`), or what its
-/// `encode(to:)` throws.
+/// Throws only for a key type that has no hash (check it on the driver: `StableHasher<Key>()`), or
+/// what its `encode(to:)` throws.
 @inlinable @inline(__always)
 public func stableHash<Key>(_ key: Key) throws -> UInt64 {
     if let hash = StableBytes.hashOfScalar(key) { return hash }
     return try StableHasher<Key>().hashByShape(key)
 }
 
-/// `stableHash` with the key type's shape found beforehand: for tuples and Codable keys, make one per operator.
+/// `stableHash` with the key type's shape found beforehand: for tuples and Codable keys, make one
+/// per operator.
 public struct StableHasher<Key>: Sendable {
     private let shape: HashShape
 
@@ -49,7 +52,8 @@ public enum StableBytes {
         return product.high ^ product.low
     }
 
-    /// The hash of a key of the commonest types, nil for others: known at compile time where the call is specialised.
+    /// The hash of a key of the commonest types, nil for others: known at compile time where the
+    /// call is specialised.
     @inlinable @inline(__always)
     public static func hashOfScalar<Key>(_ key: Key) -> UInt64? {
         if Key.self == String.self { return hash(unsafeBitCast(key, to: String.self)) }
@@ -88,8 +92,9 @@ public enum StableBytes {
         return all < 0x80
     }
 
-    /// Bytes: 16 at a time as two little-endian words, `h = fold(a ^ c1, b ^ h)` from `h = c0`; then the last 0 to 16 bytes
-    /// as two words (of up to 8 bytes each, zero-padded) in the same way, and `fold(c1 ^ count, h ^ c2)`.
+    /// Bytes: 16 at a time as two little-endian words, `h = fold(a ^ c1, b ^ h)` from `h = c0`;
+    /// then the last 0 to 16 bytes as two words (of up to 8 bytes each, zero-padded) in the same
+    /// way, and `fold(c1 ^ count, h ^ c2)`.
     @inlinable
     public static func hash(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
         var seed: UInt64 = 0xa076_1d64_78bd_642f
@@ -98,7 +103,8 @@ public enum StableBytes {
             let first = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
             let second = bytes.loadUnaligned(fromByteOffset: position + 8, as: UInt64.self)
             seed = fold(
-                UInt64(littleEndian: first) ^ 0xe703_7ed1_a0b4_28db, UInt64(littleEndian: second) ^ seed)
+                UInt64(littleEndian: first) ^ 0xe703_7ed1_a0b4_28db,
+                UInt64(littleEndian: second) ^ seed)
             position += 16
         }
         let first = tail(bytes, position)

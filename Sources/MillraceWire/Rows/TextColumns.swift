@@ -12,7 +12,8 @@ func writeLengths(_ count: Int, into writer: inout ByteWriter, _ length: (Int) -
     }
 }
 
-/// Hands out what `writeLengths` wrote with the sum, each length checked to be 0 or more and the sum not to overflow.
+/// Hands out what `writeLengths` wrote with the sum, each length checked to be 0 or more and the
+/// sum not to overflow.
 func withLengths<Result>(
     _ count: Int, from reader: inout ByteReader,
     _ body: (UnsafeMutableBufferPointer<Int>, Int, inout ByteReader) throws -> Result
@@ -65,8 +66,10 @@ struct StringColumn: ColumnBody {
                 var start = 0
                 for index in 0..<field.count {
                     let bytes = UnsafeBufferPointer(rebasing: text[start..<start + lengths[index]])
-                    guard let string = isASCII
-                        ? String(decoding: bytes, as: UTF8.self) : String(validating: bytes, as: UTF8.self)
+                    guard
+                        let string = isASCII
+                            ? String(decoding: bytes, as: UTF8.self)
+                            : String(validating: bytes, as: UTF8.self)
                     else {
                         Strided(base: field.base, stride: field.stride, count: index)
                             .destroy(String.self)
@@ -121,7 +124,8 @@ func withField<Value, Result>(
         let base = buffer.baseAddress.map { UnsafeMutableRawPointer($0) }
         return try body(
             Strided(
-                base: base ?? UnsafeMutableRawPointer(bitPattern: 16)!, stride: MemoryLayout<Value>.stride,
+                base: base ?? UnsafeMutableRawPointer(bitPattern: 16)!,
+                stride: MemoryLayout<Value>.stride,
                 count: buffer.count))
     }
 }
@@ -144,7 +148,8 @@ extension Substring: RowLeaf {
     static func column() -> Column {
         Column(
             ConvertedColumn<Substring, String>(
-                carrier: Column(StringColumn()), convert: { String($0) }, restore: { Substring($0) }))
+                carrier: Column(StringColumn()), convert: { String($0) }, restore: { Substring($0) }
+            ))
     }
 }
 extension Character: RowLeaf {
