@@ -1,16 +1,18 @@
 /// The command line of `millrace-interop`.
 struct InteropArguments {
-    enum Command: Hashable { case help, server, client }
+    enum Command: Hashable { case help, server, client, benchmark }
 
     static let help = """
         Usage: millrace-interop server --port P [--host H] [--certificate F --key F [--ca F]]
                millrace-interop client --host H --port P --case NAME [--ca F] [--server-name N]
                                        [--certificate F --key F] [--count N] [--timeout SECONDS]
+               millrace-interop benchmark [--count SECONDS]
 
         server   serves grpc.testing.TestService until SIGTERM; port 0 lets the system choose.
                  --ca: clients need a certificate of that authority.
         client   runs one case against such a server; exit 0 if it passes, 1 if it fails.
                  --ca: TLS, trusting that authority. --count: calls of a soak case (10).
+        benchmark  calls, messages and bytes per second between two loops of this process.
 
         Cases: \(InteropCase.names.joined(separator: " "))
         """
@@ -32,13 +34,16 @@ struct InteropArguments {
         switch first {
         case "server": command = .server
         case "client": command = .client
-        default: throw UsageError(message: "\(first) is neither server nor client")
+        case "benchmark": command = .benchmark
+        default: throw UsageError(message: "\(first) is neither server, client nor benchmark")
         }
         var given: Set<String> = []
         var index = 1
         while index < words.count {
             let (option, inline) = Self.split(words[index])
-            guard option.hasPrefix("--") else { throw UsageError(message: "unexpected \(words[index])") }
+            guard option.hasPrefix("--") else {
+                throw UsageError(message: "unexpected \(words[index])")
+            }
             if inline == nil { index += 1 }
             guard let value = inline ?? (index < words.count ? words[index] : nil) else {
                 throw UsageError(message: "\(option) needs a value")
@@ -59,7 +64,9 @@ struct InteropArguments {
         switch option {
         case "--host": host = value
         case "--port":
-            guard let port = UInt16(value) else { throw UsageError(message: "--port \(value) is not 0 to 65535") }
+            guard let port = UInt16(value) else {
+                throw UsageError(message: "--port \(value) is not 0 to 65535")
+            }
             self.port = port
         case "--case": name = value
         case "--ca": authority = value
@@ -67,7 +74,9 @@ struct InteropArguments {
         case "--key": key = value
         case "--server-name": serverName = value
         case "--count":
-            guard let count = Int(value), count > 0 else { throw UsageError(message: "--count \(value) is not a count") }
+            guard let count = Int(value), count > 0 else {
+                throw UsageError(message: "--count \(value) is not a count")
+            }
             self.count = count
         case "--timeout":
             guard let timeout = Int(value), timeout > 0 else {
@@ -79,16 +88,21 @@ struct InteropArguments {
     }
 
     private func check(_ given: Set<String>) throws(UsageError) {
+        guard command != .benchmark else { return }
         guard given.contains("--port") else { throw UsageError(message: "--port is missing") }
         guard (certificate == nil) == (key == nil) else {
             throw UsageError(message: "--certificate and --key belong together")
         }
         guard command == .client else {
-            if authority != nil, certificate == nil { throw UsageError(message: "--ca needs --certificate and --key") }
+            if authority != nil, certificate == nil {
+                throw UsageError(message: "--ca needs --certificate and --key")
+            }
             return
         }
         guard given.contains("--case") else { throw UsageError(message: "--case is missing") }
-        guard InteropCase(rawValue: name) != nil else { throw UsageError(message: "no case \(name)") }
+        guard InteropCase(rawValue: name) != nil else {
+            throw UsageError(message: "no case \(name)")
+        }
         guard port > 0 else { throw UsageError(message: "--port 0 is no server's port") }
     }
 }

@@ -40,7 +40,8 @@ enum InteropProgram {
             try loop.start()
             let target = Endpoint(host: arguments.host, port: arguments.port)
             guard let name = InteropCase(rawValue: arguments.name) else { return 2 }
-            let failure = try run(name, loop: loop, target: target, tls: tls, arguments.count, arguments.timeout)
+            let failure = try run(
+                name, loop: loop, target: target, tls: tls, arguments.count, arguments.timeout)
             loop.stop()
             loop.join()
             print("\(name.rawValue): \(failure ?? "passed")")
@@ -53,11 +54,14 @@ enum InteropProgram {
 
     /// Blocks until the case has ended; nil if it passed, else why not.
     static func run(
-        _ name: InteropCase, loop: EventLoop, target: Endpoint, tls: TLSContext?, _ count: Int, _ timeout: Int
+        _ name: InteropCase, loop: EventLoop, target: Endpoint, tls: TLSContext?, _ count: Int,
+        _ timeout: Int
     ) throws -> String? {
         let outcome = Outcome()
         loop.post {
-            let runner = InteropRunner(loop: loop, target: target, tls: tls, count: count) { outcome.set($0) }
+            let runner = InteropRunner(loop: loop, target: target, tls: tls, count: count) {
+                outcome.set($0)
+            }
             runner.run(name)
             loop.schedule(after: .seconds(timeout)) { outcome.set("not done in \(timeout) s") }
         }
@@ -68,18 +72,21 @@ enum InteropProgram {
         guard let identity = try identity(arguments) else { return nil }
         let authorities = try arguments.authority.map(read)
         return try .server(
-            identity: identity, authorities: authorities, clientCertificates: authorities == nil ? .none : .required)
+            identity: identity, authorities: authorities,
+            clientCertificates: authorities == nil ? .none : .required)
     }
 
     private static func clientTLS(_ arguments: InteropArguments) throws -> TLSContext? {
         guard let authority = arguments.authority else { return nil }
         return try .client(
-            authorities: try read(authority), identity: try identity(arguments), serverName: arguments.serverName)
+            authorities: try read(authority), identity: try identity(arguments),
+            serverName: arguments.serverName)
     }
 
     private static func identity(_ arguments: InteropArguments) throws -> TLSContext.Identity? {
         guard let certificate = arguments.certificate, let key = arguments.key else { return nil }
-        return TLSContext.Identity(certificateChain: try read(certificate), privateKey: try read(key))
+        return TLSContext.Identity(
+            certificateChain: try read(certificate), privateKey: try read(key))
     }
 
     private static func read(_ path: String) throws -> [UInt8] {

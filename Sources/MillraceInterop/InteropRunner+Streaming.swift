@@ -38,7 +38,9 @@ extension InteropRunner {
         let call = channel.call("\(Self.service)/FullDuplexCall")
         var turn = 0
         func ping() {
-            call.send(TestMessages.streaming(responses: [Self.responseSizes[turn]], payload: Self.requestSizes[turn]))
+            call.send(
+                TestMessages.streaming(
+                    responses: [Self.responseSizes[turn]], payload: Self.requestSizes[turn]))
         }
         call.onMessage = { message in
             let size = TestMessages.payloadSize(of: message)
@@ -65,7 +67,8 @@ extension InteropRunner {
     }
 
     func timeoutOnSleepingServer() {
-        let call = channel.call("\(Self.service)/FullDuplexCall", deadline: loop.now + .milliseconds(1))
+        let call = channel.call(
+            "\(Self.service)/FullDuplexCall", deadline: loop.now + .milliseconds(1))
         call.onEnd = { status, _ in
             self.check(status.code == .deadlineExceeded, "\(status)")
             self.end(nil)

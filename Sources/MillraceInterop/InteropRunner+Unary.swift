@@ -6,7 +6,8 @@ extension InteropRunner {
     func emptyUnary() {
         unary("\(Self.service)/EmptyCall", []) { outcome in
             self.check(outcome.status.isOK, "\(outcome.status)")
-            self.check(outcome.responses == [[]], "\(outcome.responses.count) responses, or not empty")
+            self.check(
+                outcome.responses == [[]], "\(outcome.responses.count) responses, or not empty")
             self.end(nil)
         }
     }
@@ -17,7 +18,8 @@ extension InteropRunner {
             switch result {
             case .success(let response):
                 let size = TestMessages.payloadSize(of: response)
-                completion(size == 314_159 ? nil : "a payload of \(size ?? -1) bytes instead of 314159")
+                completion(
+                    size == 314_159 ? nil : "a payload of \(size ?? -1) bytes instead of 314159")
             case .failure(let status): completion("\(status)")
             }
         }
@@ -44,9 +46,12 @@ extension InteropRunner {
         func check(_ kind: String, _ outcome: UnaryOutcome) {
             self.check(outcome.status.isOK, "\(kind): \(outcome.status)")
             let initial = outcome.initial["x-grpc-test-echo-initial"]
-            self.check(initial == "test_initial_metadata_value", "\(kind): initial metadata \(initial ?? "missing")")
+            self.check(
+                initial == "test_initial_metadata_value",
+                "\(kind): initial metadata \(initial ?? "missing")")
             let trailing = outcome.trailers.bytes("x-grpc-test-echo-trailing-bin")
-            self.check(trailing == [0xAB, 0xAB, 0xAB], "\(kind): trailing metadata \(trailing ?? [])")
+            self.check(
+                trailing == [0xAB, 0xAB, 0xAB], "\(kind): trailing metadata \(trailing ?? [])")
         }
         let request = TestMessages.simple(responseSize: 314_159, payload: 271_828)
         unary("\(Self.service)/UnaryCall", request, metadata: metadata) { outcome in

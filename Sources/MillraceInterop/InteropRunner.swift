@@ -12,7 +12,10 @@ final class InteropRunner {
     private(set) var channel: RPCChannel
     private var done: ((String?) -> Void)?
 
-    init(loop: EventLoop, target: Endpoint, tls: TLSContext?, count: Int, done: @escaping (String?) -> Void) {
+    init(
+        loop: EventLoop, target: Endpoint, tls: TLSContext?, count: Int,
+        done: @escaping (String?) -> Void
+    ) {
         self.loop = loop
         self.target = target
         self.tls = tls
@@ -34,10 +37,13 @@ final class InteropRunner {
         case .cancelAfterFirstResponse: cancelAfterFirstResponse()
         case .statusCodeAndMessage: statusMessage("test status message", streamingToo: true)
         case .specialStatusMessage:
-            statusMessage("\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n", streamingToo: false)
+            statusMessage(
+                "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n",
+                streamingToo: false)
         case .customMetadata: customMetadata()
         case .unimplementedMethod: expectUnimplemented("\(Self.service)/UnimplementedCall")
-        case .unimplementedService: expectUnimplemented("/grpc.testing.UnimplementedService/UnimplementedCall")
+        case .unimplementedService:
+            expectUnimplemented("/grpc.testing.UnimplementedService/UnimplementedCall")
         case .rpcSoak: soak(newChannels: false)
         case .channelSoak: soak(newChannels: true)
         }

@@ -2,20 +2,24 @@ import Glibc
 import MillraceBase
 import MillraceNet
 
-/// `millrace-interop`: gRPC's official interoperability service and its cases, on Millrace's own gRPC,
-/// so that both can be held against implementations that nobody here wrote.
+/// `millrace-interop`: gRPC's official interoperability service and its cases, on Millrace's own
+/// gRPC, so that both can be held against implementations that nobody here wrote.
 @main struct MillraceInterop {
     static func main() {
-        do throws(UsageError) {
+        do {
             let arguments = try InteropArguments(Array(CommandLine.arguments.dropFirst()))
             switch arguments.command {
             case .help: print(InteropArguments.help)
             case .server: exit(InteropProgram.serve(arguments))
             case .client: exit(InteropProgram.runCase(arguments))
+            case .benchmark: try Benchmark.run(seconds: arguments.count)
             }
-        } catch {
+        } catch let error as UsageError {
             complain("\(error.message) (see millrace-interop --help)")
             exit(2)
+        } catch {
+            complain("\(error)")
+            exit(1)
         }
     }
 }

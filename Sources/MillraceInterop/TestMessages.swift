@@ -1,6 +1,7 @@
 import MillraceNet
 
-/// The messages of grpc.testing that the service and the cases use (`proto/grpc/testing/testing.proto`).
+/// The messages of grpc.testing that the service and the cases use
+/// (`proto/grpc/testing/testing.proto`).
 enum TestMessages {
     /// Both request kinds, as far as a server looks at them.
     struct Request {
@@ -24,7 +25,8 @@ enum TestMessages {
                 case (7, .bytes):
                     let inner = (try? ProtoField.parse(field.bytes)) ?? []
                     let code = inner.last { $0.number == 1 }?.integer ?? 0
-                    status = RPCStatus(.init(rawValue: code), inner.last { $0.number == 2 }?.string ?? "")
+                    status = RPCStatus(
+                        .init(rawValue: code), inner.last { $0.number == 2 }?.string ?? "")
                 default: break
                 }
             }
@@ -32,7 +34,8 @@ enum TestMessages {
     }
 
     /// A SimpleRequest.
-    static func simple(responseSize: Int = 0, payload: Int = 0, status: RPCStatus? = nil) -> [UInt8] {
+    static func simple(responseSize: Int = 0, payload: Int = 0, status: RPCStatus? = nil) -> [UInt8]
+    {
         var writer = ProtoWriter()
         if responseSize > 0 { writer.integer(2, responseSize) }
         if payload > 0 { writer.bytes(3, self.payload(payload)) }

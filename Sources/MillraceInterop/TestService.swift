@@ -50,7 +50,9 @@ enum TestService {
     private static func sum(_ call: RPCServerCall) {
         var total = 0
         call.onMessage = { [unowned call] message in
-            guard let size = TestMessages.payloadSize(of: message) else { return call.finish(unreadable) }
+            guard let size = TestMessages.payloadSize(of: message) else {
+                return call.finish(unreadable)
+            }
             total += size
         }
         call.onHalfClose = { [unowned call] in
@@ -66,7 +68,9 @@ enum TestService {
         let responder = PacedResponder(call, trailers: echo(call))
         var held: [TestMessages.Request] = []
         call.onMessage = { [unowned call] message in
-            guard let request = TestMessages.Request(message) else { return call.finish(unreadable) }
+            guard let request = TestMessages.Request(message) else {
+                return call.finish(unreadable)
+            }
             if whenComplete { held.append(request) } else { responder.add(request) }
         }
         call.onHalfClose = {
@@ -123,6 +127,8 @@ private final class PacedResponder {
                 pump()
             }
         }
-        if call.isOpen, !isWaiting, next == queue.count, let status { call.finish(status, trailers: trailers) }
+        if call.isOpen, !isWaiting, next == queue.count, let status {
+            call.finish(status, trailers: trailers)
+        }
     }
 }

@@ -2,9 +2,9 @@ import MillraceBase
 
 /// Fetches blocks from peers, over a small pool of connections to each. Loop-owned.
 ///
-/// How much is asked for at a time is the caller's decision (Spark's in-flight governor sits above);
-/// here each peer has at most `connectionsPerPeer` connections, which are made when needed, shared by
-/// fetches, and closed when idle.
+/// How much is asked for at a time is the caller's decision (Spark's in-flight governor sits
+/// above); here each peer has at most `connectionsPerPeer` connections, which are made when needed,
+/// shared by fetches, and closed when idle.
 public final class BlockClient {
     public let loop: EventLoop
     let tls: TLSContext?
@@ -21,24 +21,27 @@ public final class BlockClient {
         self.options = options
     }
 
-    /// Asks one peer for blocks. `onBlock` is called on the loop exactly once per request, with its index,
-    /// in a later step than this call: as blocks arrive (in order), or with the error. `deadline` covers
-    /// all of it. At most `maxBlocksPerFetch` requests.
+    /// Asks one peer for blocks. `onBlock` is called on the loop exactly once per request, with its
+    /// index, in a later step than this call: as blocks arrive (in order), or with the error.
+    /// `deadline` covers all of it. At most `maxBlocksPerFetch` requests.
     @discardableResult
     public func fetch(
         _ peer: Endpoint, _ requests: [BlockRequest], deadline: Instant,
         onBlock: @escaping (_ index: Int, _ result: Result<[UInt8], BlockError>) -> Void
     ) -> BlockFetch {
         loop.preconditionOnLoop()
-        precondition(requests.count <= options.maxBlocksPerFetch, "more blocks than one fetch may ask for")
+        precondition(
+            requests.count <= options.maxBlocksPerFetch, "more blocks than one fetch may ask for")
         lastStream &+= 1
         let fetch = BlockFetch(
-            loop: loop, peer: peer, stream: lastStream, requests: requests, deadline: deadline, onBlock: onBlock)
+            loop: loop, peer: peer, stream: lastStream, requests: requests, deadline: deadline,
+            onBlock: onBlock)
         guard !requests.isEmpty else { return fetch }
         // 20 bytes: what a request's numbers take at most.
         let size = requests.reduce(16) { $0 + $1.key.count + 20 }
         guard !isClosed, size <= FrameHeader.maxControlPayload.bytes else {
-            let error = isClosed ? BlockError.cancelled : .tooLarge("a fetch of \(size) bytes of names")
+            let error =
+                isClosed ? BlockError.cancelled : .tooLarge("a fetch of \(size) bytes of names")
             loop.atTickEnd { fetch.fail(error) }
             return fetch
         }
@@ -56,11 +59,14 @@ public final class BlockClient {
         for connection in pools.values.flatMap({ $0 }) { connection.end(.cancelled) }
     }
 
-    /// The connection with the fewest fetches, or a new one while all are busy and there may be more.
+    /// The connection with the fewest fetches, or a new one while all are busy and there may be
+    /// more.
     private func connection(to peer: Endpoint) -> BlockClientConnection {
         let pool = pools[peer] ?? []
         let best = pool.min { $0.fetches.count < $1.fetches.count }
-        if let best, best.fetches.isEmpty || pool.count >= options.connectionsPerPeer { return best }
+        if let best, best.fetches.isEmpty || pool.count >= options.connectionsPerPeer {
+            return best
+        }
         let made = BlockClientConnection(self, peer: peer)
         pools[peer, default: []].append(made)
         made.start()

@@ -1,7 +1,7 @@
 import MillraceBase
 
-/// One connection of a block client: its greeting, the fetches that were sent on it, and the block that
-/// is arriving. Loop-owned.
+/// One connection of a block client: its greeting, the fetches that were sent on it, and the block
+/// that is arriving. Loop-owned.
 final class BlockClientConnection: ConnectionDelegate {
     private enum State {
         /// Connecting, or waiting for `welcome`. Fetches wait. Then `open`.
@@ -44,7 +44,8 @@ final class BlockClientConnection: ConnectionDelegate {
         loop = client.loop
         options = client.options
         idleSince = client.loop.now
-        decoder = FrameDecoder(limit: max(client.options.maxFrameSize, FrameHeader.maxControlPayload))
+        decoder = FrameDecoder(
+            limit: max(client.options.maxFrameSize, FrameHeader.maxControlPayload))
     }
 
     /// Looks the peer up and connects; all of it and the greeting within `handshakeTimeout`.
@@ -58,10 +59,13 @@ final class BlockClientConnection: ConnectionDelegate {
             do throws(NetError) {
                 let addresses = try result.get()
                 let tls: TLSSession? =
-                    if let context = self.client.tls { try TLSSession(context, host: self.peer.host) } else { nil }
+                    if let context = self.client.tls {
+                        try TLSSession(context, host: self.peer.host)
+                    } else { nil }
                 self.connection = try Connection(
                     connecting: addresses[0], loop: self.loop, tls: tls, delegate: self,
-                    highWatermark: self.options.highWatermark.bytes, timeout: self.options.handshakeTimeout)
+                    highWatermark: self.options.highWatermark.bytes,
+                    timeout: self.options.handshakeTimeout)
             } catch {
                 self.end(.unavailable("\(self.peer): \(error)"))
             }
@@ -128,7 +132,8 @@ final class BlockClientConnection: ConnectionDelegate {
 
     // MARK: - Frames
 
-    private func take(_ event: FrameDecoder.Event, _ bytes: UnsafeRawBufferPointer) throws(NetError) {
+    private func take(_ event: FrameDecoder.Event, _ bytes: UnsafeRawBufferPointer) throws(NetError)
+    {
         switch event {
         case .frame(let frame): try take(frame)
         case .began(let kind, let stream, let length): try begin(kind, stream, length)
@@ -143,7 +148,8 @@ final class BlockClientConnection: ConnectionDelegate {
             state = .open
             cancelTimer()
             for fetch in fetches.values.sorted(by: { $0.stream < $1.stream }) { write(fetch) }
-        case (.refusal, _): end(.refused("\(peer): \(String(decoding: frame.payload, as: UTF8.self))"))
+        case (.refusal, _):
+            end(.refused("\(peer): \(String(decoding: frame.payload, as: UTF8.self))"))
         case (.failure, .open):
             let (index, error) = try BlockMessages.readFailure(frame.payload)
             answer(fetches[frame.stream], index, .failure(error))
@@ -159,7 +165,9 @@ final class BlockClientConnection: ConnectionDelegate {
         frameStream = stream
         if kind == .block {
             guard arriving == nil else { throw .protocolViolation("a block within a block") }
-            guard length >= BlockMessages.blockHeadSize else { throw .protocolViolation("a block without its head") }
+            guard length >= BlockMessages.blockHeadSize else {
+                throw .protocolViolation("a block without its head")
+            }
             head.removeAll(keepingCapacity: true)
         } else {
             guard arriving != nil else { throw .protocolViolation("bytes of no block") }
@@ -189,7 +197,9 @@ final class BlockClientConnection: ConnectionDelegate {
         if let wanted = fetch, !wanted.isWaiting(for: index) { fetch = nil }
         let size = Int(clamping: length)
         if length > UInt64(options.maxBlockSize.bytes), let wanted = fetch {
-            answer(wanted, index, .failure(.tooLarge("\(length) bytes, the limit is \(options.maxBlockSize)")))
+            answer(
+                wanted, index,
+                .failure(.tooLarge("\(length) bytes, the limit is \(options.maxBlockSize)")))
             fetch = nil
         }
         var bytes: [UInt8] = []
@@ -211,10 +221,14 @@ final class BlockClientConnection: ConnectionDelegate {
         if fetch.isDone, fetches.removeValue(forKey: fetch.stream) != nil { noteIdle() }
     }
 
-    private func write(_ fetch: BlockFetch) { write(.fetch, fetch.stream, BlockMessages.fetch(fetch.requests)) }
+    private func write(_ fetch: BlockFetch) {
+        write(.fetch, fetch.stream, BlockMessages.fetch(fetch.requests))
+    }
 
     private func write(_ kind: FrameKind, _ stream: UInt32, _ payload: [UInt8]) {
-        connection?.write(Frame(kind: kind, stream: stream, payload: payload).bytes(checksum: options.usesChecksums))
+        connection?.write(
+            Frame(kind: kind, stream: stream, payload: payload).bytes(
+                checksum: options.usesChecksums))
     }
 
     // MARK: - Time

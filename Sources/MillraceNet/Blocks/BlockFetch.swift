@@ -16,7 +16,8 @@ public final class BlockFetch {
     weak var connection: BlockClientConnection?
 
     init(
-        loop: EventLoop, peer: Endpoint, stream: UInt32, requests: [BlockRequest], deadline: Instant,
+        loop: EventLoop, peer: Endpoint, stream: UInt32, requests: [BlockRequest],
+        deadline: Instant,
         onBlock: @escaping (Int, Result<[UInt8], BlockError>) -> Void
     ) {
         self.loop = loop
@@ -45,7 +46,9 @@ public final class BlockFetch {
     }
 
     /// Whether that block is still waited for.
-    func isWaiting(for index: Int) -> Bool { requests.indices.contains(index) && !isAnswered[index] && !isDone }
+    func isWaiting(for index: Int) -> Bool {
+        requests.indices.contains(index) && !isAnswered[index] && !isDone
+    }
 
     func answer(_ index: Int, _ result: Result<[UInt8], BlockError>) {
         guard isWaiting(for: index) else { return }

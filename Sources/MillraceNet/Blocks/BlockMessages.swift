@@ -19,7 +19,8 @@ enum BlockMessages {
             var reader = ByteReader(payload)
             let version = try reader.readByte()
             guard version == self.version else {
-                throw BlockError.refused("block stream version \(version), this side speaks \(self.version)")
+                throw BlockError.refused(
+                    "block stream version \(version), this side speaks \(self.version)")
             }
             return try reader.readString()
         } catch let error as BlockError {
@@ -45,14 +46,16 @@ enum BlockMessages {
             var reader = ByteReader(payload)
             let count = try reader.readVarint()
             guard count <= UInt64(limit) else {
-                throw NetError.protocolViolation("a fetch of \(count) blocks is above the limit of \(limit)")
+                throw NetError.protocolViolation(
+                    "a fetch of \(count) blocks is above the limit of \(limit)")
             }
             var requests: [BlockRequest] = []
             for _ in 0..<count {
                 let key = try reader.readBytes()
                 let offset = try reader.readVarint()
                 let length = try reader.readVarint()
-                requests.append(BlockRequest(key: key, offset: offset, length: length == 0 ? nil : length - 1))
+                requests.append(
+                    BlockRequest(key: key, offset: offset, length: length == 0 ? nil : length - 1))
             }
             try reader.expectEnd()
             return requests
@@ -95,7 +98,8 @@ enum BlockMessages {
         return writer.bytes
     }
 
-    static func readFailure(_ payload: [UInt8]) throws(NetError) -> (index: Int, error: BlockError) {
+    static func readFailure(_ payload: [UInt8]) throws(NetError) -> (index: Int, error: BlockError)
+    {
         do {
             var reader = ByteReader(payload)
             let index = Int(clamping: try reader.readVarint())

@@ -1,9 +1,10 @@
 import MillraceBase
 
-/// Where a server's blocks come from. Called on the loop, for one block at a time, when there is room to
-/// send it: a memory table, or the opening of a file.
+/// Where a server's blocks come from. Called on the loop, for one block at a time, when there is
+/// room to send it: a memory table, or the opening of a file.
 public protocol BlockProvider: AnyObject {
-    /// The part that is asked for, not more; `.failure(.notFound)` when there is no such block or part.
+    /// The part that is asked for, not more; `.failure(.notFound)` when there is no such block or
+    /// part.
     func content(of request: BlockRequest) -> BlockContent
 }
 
@@ -18,16 +19,20 @@ public final class BlockServer {
     private var listener: Listener?
     private var connections: [ObjectIdentifier: BlockServerConnection] = [:]
 
-    /// Listens at once. The provider is kept. Throws `NetError` if the address is taken, or unsafe (see
-    /// `RPCServerOptions.permitsUnauthenticated`).
+    /// Listens at once. The provider is kept. Throws `NetError` if the address is taken, or unsafe
+    /// (see `RPCServerOptions.permitsUnauthenticated`).
     public init(
-        loop: EventLoop, address: SocketAddress, provider: any BlockProvider, tls: TLSContext? = nil,
+        loop: EventLoop, address: SocketAddress, provider: any BlockProvider,
+        tls: TLSContext? = nil,
         options: BlockOptions = .init()
     ) throws(NetError) {
         loop.preconditionOnLoop()
         let isGuarded = options.token != nil || tls?.requiresClientCertificate == true
         guard isGuarded || address.isLoopback || options.permitsUnauthenticated else {
-            throw .unsafe("a block server on \(address) that asks nobody who he is: use TLS with client certificates, or a token")
+            throw .unsafe(
+                "a block server on \(address) that asks nobody who he is: use TLS with client "
+                    + "certificates, or a token"
+            )
         }
         self.loop = loop
         self.provider = provider
@@ -60,7 +65,9 @@ public final class BlockServer {
 
     private func accept(_ socket: consuming FileDescriptor, _ peer: SocketAddress) {
         guard connections.count < options.maxConnections else {
-            Log.warn("net", "block connection refused: too many", ["peer": peer, "limit": options.maxConnections])
+            Log.warn(
+                "net", "block connection refused: too many",
+                ["peer": peer, "limit": options.maxConnections])
             return
         }
         do throws(NetError) {
@@ -75,6 +82,8 @@ public final class BlockServer {
 
     func ended(_ connection: BlockServerConnection, _ error: NetError?) {
         connections[ObjectIdentifier(connection)] = nil
-        if let error { Log.warn("net", "block connection ended", ["peer": connection.peer, "error": error]) }
+        if let error {
+            Log.warn("net", "block connection ended", ["peer": connection.peer, "error": error])
+        }
     }
 }

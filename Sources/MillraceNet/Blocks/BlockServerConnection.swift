@@ -2,8 +2,9 @@ import MillraceBase
 
 /// One client of a block server: its greeting, its open fetches, and their blocks sent in turn.
 ///
-/// Blocks are taken from the provider only while there is room in the connection's queue, one of each
-/// fetch in turn, so that a fetch of a thousand blocks neither fills the memory nor holds up another.
+/// Blocks are taken from the provider only while there is room in the connection's queue, one of
+/// each fetch in turn, so that a fetch of a thousand blocks neither fills the memory nor holds up
+/// another.
 final class BlockServerConnection: ConnectionDelegate {
     private enum State {
         /// Waiting for `hello`. Then `open`.
@@ -101,9 +102,11 @@ final class BlockServerConnection: ConnectionDelegate {
         case (.hello, .greeting): greet(frame, connection)
         case (.fetch, .open):
             guard fetches.count < options.maxFetchesPerConnection else {
-                throw .protocolViolation("more than \(options.maxFetchesPerConnection) fetches at a time")
+                throw .protocolViolation(
+                    "more than \(options.maxFetchesPerConnection) fetches at a time")
             }
-            let requests = try BlockMessages.readFetch(frame.payload, limit: options.maxBlocksPerFetch)
+            let requests = try BlockMessages.readFetch(
+                frame.payload, limit: options.maxBlocksPerFetch)
             guard !requests.isEmpty else { return }
             fetches.append(Fetch(stream: frame.stream, requests: requests))
             connection.flushLater()
@@ -140,8 +143,12 @@ final class BlockServerConnection: ConnectionDelegate {
         connection.closeAfterFlush()
     }
 
-    private func send(_ kind: FrameKind, _ stream: UInt32, _ payload: [UInt8], _ connection: Connection) {
-        connection.write(Frame(kind: kind, stream: stream, payload: payload).bytes(checksum: options.usesChecksums))
+    private func send(
+        _ kind: FrameKind, _ stream: UInt32, _ payload: [UInt8], _ connection: Connection
+    ) {
+        connection.write(
+            Frame(kind: kind, stream: stream, payload: payload).bytes(
+                checksum: options.usesChecksums))
     }
 
     // MARK: - Blocks
@@ -164,7 +171,11 @@ final class BlockServerConnection: ConnectionDelegate {
         let index = fetches[turn].next
         let request = fetches[turn].requests[index]
         fetches[turn].next += 1
-        if fetches[turn].next == fetches[turn].requests.count { fetches.remove(at: turn) } else { turn += 1 }
+        if fetches[turn].next == fetches[turn].requests.count {
+            fetches.remove(at: turn)
+        } else {
+            turn += 1
+        }
         let content = server.provider.content(of: request)
         let length: Int
         switch content {
@@ -177,7 +188,9 @@ final class BlockServerConnection: ConnectionDelegate {
         // The first bytes travel with the head; a frame holds head and bytes within the limit.
         let first = min(length, options.maxFrameSize.bytes - BlockMessages.blockHeadSize)
         sendPiece(.block, stream, head: head, content, 0..<first, connection)
-        if first < length { rest = Rest(stream: stream, content: content, sent: first, length: length) }
+        if first < length {
+            rest = Rest(stream: stream, content: content, sent: first, length: length)
+        }
     }
 
     private func sendRest(_ connection: Connection) {
@@ -189,7 +202,8 @@ final class BlockServerConnection: ConnectionDelegate {
     }
 
     private func sendPiece(
-        _ kind: FrameKind, _ stream: UInt32, head: [UInt8], _ content: BlockContent, _ range: Range<Int>,
+        _ kind: FrameKind, _ stream: UInt32, head: [UInt8], _ content: BlockContent,
+        _ range: Range<Int>,
         _ connection: Connection
     ) {
         let length = head.count + range.count
@@ -209,7 +223,9 @@ final class BlockServerConnection: ConnectionDelegate {
             if range.count == bytes.count {
                 connection.write(bytes)
             } else {
-                bytes.withUnsafeBytes { connection.write(UnsafeRawBufferPointer(rebasing: $0[range])) }
+                bytes.withUnsafeBytes {
+                    connection.write(UnsafeRawBufferPointer(rebasing: $0[range]))
+                }
             }
         case .file(let file, let offset, _):
             FrameHeader(kind, stream: stream, length: length).write(to: &out)
@@ -222,7 +238,8 @@ final class BlockServerConnection: ConnectionDelegate {
 
     // MARK: - Time
 
-    /// A client closes idle connections itself; twice its time is for those that are not there any more.
+    /// A client closes idle connections itself; twice its time is for those that are not there any
+    /// more.
     private func scheduleIdleCheck() {
         cancelTimer()
         let limit = options.idleTimeout * 2

@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// A block, or a part of one, asked of a peer. The key is the caller's own; this module only carries it.
+/// A block, or a part of one, asked of a peer. The key is the caller's own; this module only
+/// carries it.
 public struct BlockRequest: Hashable, Sendable {
     public var key: [UInt8]
     /// The part that is wanted, in bytes; nil length: up to the end.

@@ -60,7 +60,9 @@ struct FrameHeader: Hashable {
         guard let kind = FrameKind(rawValue: bytes[2]) else {
             throw .protocolViolation("a frame of unknown kind \(bytes[2])")
         }
-        guard bytes[3] & ~Self.hasChecksum == 0 else { throw .protocolViolation("unknown frame flags \(bytes[3])") }
+        guard bytes[3] & ~Self.hasChecksum == 0 else {
+            throw .protocolViolation("unknown frame flags \(bytes[3])")
+        }
         self.kind = kind
         stream = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))
         length = Int(UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))

@@ -3,8 +3,8 @@ import MillraceBase
 /// Splits a byte stream into frames. Sans-IO.
 ///
 /// Payloads of control frames come whole; those of `block` and `data`, which may be large, come in
-/// pieces as they arrive, so that a block is copied once, into its own array. What a piece says may be
-/// believed only when `frameEnded` has come: then the checksum is right.
+/// pieces as they arrive, so that a block is copied once, into its own array. What a piece says may
+/// be believed only when `frameEnded` has come: then the checksum is right.
 struct FrameDecoder {
     enum Event: Equatable {
         /// A control frame, checked.
@@ -102,7 +102,8 @@ struct FrameDecoder {
     private mutating func endFrame(_ events: inout [Event]) throws(NetError) {
         guard let ended = current.take() else { return }
         if let expected = ended.checksum, expected != sum.value {
-            throw .protocolViolation("a frame's checksum is wrong: the bytes were changed on their way")
+            throw .protocolViolation(
+                "a frame's checksum is wrong: the bytes were changed on their way")
         }
         if ended.kind == .block || ended.kind == .data {
             events.append(.frameEnded)

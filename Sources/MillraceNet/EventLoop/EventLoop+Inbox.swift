@@ -39,8 +39,8 @@ extension EventLoop {
             inbox.isWakePending = true
             return (true, wakes)
         }
-        // From the loop itself no wake-up is needed, but the flag is set all the same: the loop looks at
-        // the inbox before it waits.
+        // From the loop itself no wake-up is needed, but the flag is set all the same: the loop
+        // looks at the inbox before it waits.
         if wakes && !isOnLoop { wake() }
         return accepted
     }

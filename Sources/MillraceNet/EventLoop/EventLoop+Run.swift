@@ -23,8 +23,8 @@ extension EventLoop {
         }
     }
 
-    /// Asks the loop to end after the work that was posted before. Any thread, any number of times. What
-    /// the loop still owns then (timers, watches, sockets) is dropped, on its thread.
+    /// Asks the loop to end after the work that was posted before. Any thread, any number of times.
+    /// What the loop still owns then (timers, watches, sockets) is dropped, on its thread.
     public func stop() {
         inbox.withLock { inbox in
             switch inbox.lifeCycle {
@@ -76,7 +76,8 @@ extension EventLoop {
     }
 
     private var hasWorkNow: Bool {
-        !dirty.isEmpty || !tickEndWork.isEmpty || inbox.withLock { !$0.work.isEmpty || $0.lifeCycle != .running }
+        !dirty.isEmpty || !tickEndWork.isEmpty
+            || inbox.withLock { !$0.work.isEmpty || $0.lifeCycle != .running }
     }
 
     private func dispatch(_ event: (token: UInt64, events: UInt32)) {
@@ -107,8 +108,8 @@ extension EventLoop {
         }
     }
 
-    /// Decisions first, then writes. What a flush makes dirty again is written in the next tick, so that
-    /// one peer that answers fast cannot keep the loop from the others.
+    /// Decisions first, then writes. What a flush makes dirty again is written in the next tick, so
+    /// that one peer that answers fast cannot keep the loop from the others.
     private func endTick() {
         var index = 0
         while index < tickEndWork.count {
@@ -145,7 +146,9 @@ extension EventLoop {
         dirty.removeAll()
     }
 
-    private var hasWorkLeft: Bool { inbox.withLock { !$0.work.isEmpty } || !dirty.isEmpty || !tickEndWork.isEmpty }
+    private var hasWorkLeft: Bool {
+        inbox.withLock { !$0.work.isEmpty } || !dirty.isEmpty || !tickEndWork.isEmpty
+    }
 }
 
 func currentThread() -> UInt { UInt(pthread_self()) }

@@ -3,7 +3,8 @@ import Glibc
 import MillraceBase
 import Synchronization
 
-/// The door for Swift's concurrency: an actor whose `unownedExecutor` is the loop runs on its thread.
+/// The door for Swift's concurrency: an actor whose `unownedExecutor` is the loop runs on its
+/// thread.
 extension EventLoop {
     public func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
@@ -12,13 +13,16 @@ extension EventLoop {
         if !offer(.job(job)) { job.runSynchronously(on: asUnownedSerialExecutor()) }
     }
 
-    public func asUnownedSerialExecutor() -> UnownedSerialExecutor { UnownedSerialExecutor(ordinary: self) }
+    public func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+        UnownedSerialExecutor(ordinary: self)
+    }
 
     public func checkIsolated() { preconditionOnLoop() }
 
     public func isIsolatingCurrentContext() -> Bool? { isOnLoop }
 
-    /// Runs the closure on the loop and gives its result; throws `NetError.stopped` if the loop has ended.
+    /// Runs the closure on the loop and gives its result; throws `NetError.stopped` if the loop has
+    /// ended.
     public func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
@@ -29,13 +33,16 @@ extension EventLoop {
         }
     }
 
-    /// The same for a thread that may block (not the loop's own): throws `NetError.timedOut` at the limit.
+    /// The same for a thread that may block (not the loop's own): throws `NetError.timedOut` at the
+    /// limit.
     public func sync<Value: Sendable>(
         within limit: Duration = .seconds(30), _ body: @escaping @Sendable () throws -> Value
     ) throws -> Value {
         if isOnLoop { return try body() }
         let rendezvous = Rendezvous<Value>()
-        guard offer(.closure { rendezvous.complete(Result(catching: body)) }) else { throw NetError.stopped }
+        guard offer(.closure { rendezvous.complete(Result(catching: body)) }) else {
+            throw NetError.stopped
+        }
         return try rendezvous.wait(limit)
     }
 }
@@ -43,7 +50,9 @@ extension EventLoop {
 /// Resumes a continuation exactly once; if the loop drops the closure, with `NetError.stopped`.
 private final class Answer<Value: Sendable>: Sendable {
     private let continuation: Mutex<CheckedContinuation<Value, any Error>?>
-    init(_ continuation: CheckedContinuation<Value, any Error>) { self.continuation = Mutex(continuation) }
+    init(_ continuation: CheckedContinuation<Value, any Error>) {
+        self.continuation = Mutex(continuation)
+    }
     func resume(_ result: Result<Value, any Error>) {
         continuation.withLock { $0.take() }?.resume(with: result)
     }
@@ -77,14 +86,14 @@ private final class Rendezvous<Value: Sendable>: @unchecked Sendable {
         while sem_timedwait(semaphore, &deadline) != 0 {
             guard errno == EINTR else { throw NetError.timedOut("waiting for the event loop") }
         }
-        return try result.withLock { $0!  /* set before sem_post */ }.get()
+        return try result.withLock { $0! /* set before sem_post */ }.get()
     }
 }
 
 /// Something that belongs to a loop, carried by those who may not touch it.
 ///
-/// `@unchecked Sendable`: the value is reached through `value` only, which checks the thread, and is
-/// released on the loop.
+/// `@unchecked Sendable`: the value is reached through `value` only, which checks the thread, and
+/// is released on the loop.
 public final class LoopBound<Value>: @unchecked Sendable {
     public let loop: EventLoop
     private var stored: Value?

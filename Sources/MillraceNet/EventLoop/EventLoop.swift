@@ -5,9 +5,9 @@ import Synchronization
 
 /// One thread that waits for sockets, timers and posted work, and runs each piece to its end.
 ///
-/// A tick: wait; read the clock once; handle what is ready; run due timers; drain what other threads
-/// posted; then end the tick: `atTickEnd` work first (a core decides once about everything that
-/// arrived), flushes after it (each dirty connection writes once). Everything a loop owns is a
+/// A tick: wait; read the clock once; handle what is ready; run due timers; drain what other
+/// threads posted; then end the tick: `atTickEnd` work first (a core decides once about everything
+/// that arrived), flushes after it (each dirty connection writes once). Everything a loop owns is a
 /// non-Sendable class made and used on its thread; other threads reach it by `post` and `Mailbox`.
 ///
 /// `@unchecked Sendable`: `inbox` is a Mutex, `thread` an atomic; everything else is touched by the
@@ -25,7 +25,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     var tickEndWork: [() -> Void] = []
     var dirty: [any TickFlushing] = []
     var clock: Instant
-    /// Scratch memory for one read of a socket, and for what TLS makes of it. Valid within one callback.
+    /// Scratch memory for one read of a socket, and for what TLS makes of it. Valid within one
+    /// callback.
     let readBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
     let plainBuffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
 
@@ -63,8 +64,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
         precondition(isOnLoop, "this belongs to another thread's event loop")
     }
 
-    /// Runs the closure on the loop, in a later step of this tick or in the next one. Work posted from
-    /// one thread runs in order. After `stop` it is dropped.
+    /// Runs the closure on the loop, in a later step of this tick or in the next one. Work posted
+    /// from one thread runs in order. After `stop` it is dropped.
     public func post(_ body: @escaping @Sendable () -> Void) { _ = offer(.closure(body)) }
 
     // MARK: - Loop only: the end of the tick
@@ -103,18 +104,25 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     /// Calls the closure whenever the descriptor is readable (an eventfd of a library, a pidfd, a
     /// signalfd) until `unwatch`. Level-triggered: the closure must take what is there. The caller
     /// keeps the descriptor open until then.
-    public func watch(readable descriptor: Int32, _ body: @escaping () -> Void) throws(NetError) -> WatchToken {
+    public func watch(readable descriptor: Int32, _ body: @escaping () -> Void) throws(NetError)
+        -> WatchToken
+    {
         preconditionOnLoop()
-        return WatchToken(registration: try register(descriptor, ReadableWatch(body), events: Poller.readable))
+        return WatchToken(
+            registration: try register(descriptor, ReadableWatch(body), events: Poller.readable))
     }
 
     public func unwatch(_ token: WatchToken) { unregister(token.registration) }
 
-    func register(_ descriptor: Int32, _ handler: any ReadinessHandler, events: UInt32) throws(NetError) -> Registration {
+    func register(_ descriptor: Int32, _ handler: any ReadinessHandler, events: UInt32)
+        throws(NetError) -> Registration
+    {
         try poller.register(descriptor, handler, events: events)
     }
 
-    func update(_ registration: Registration, events: UInt32) { poller.update(registration, events: events) }
+    func update(_ registration: Registration, events: UInt32) {
+        poller.update(registration, events: events)
+    }
 
     func unregister(_ registration: Registration) { poller.unregister(registration) }
 

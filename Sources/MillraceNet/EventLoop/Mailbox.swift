@@ -20,8 +20,8 @@ public final class Mailbox<Message: Sendable>: Drainable, @unchecked Sendable {
     private var spare: [Message] = []
     private var drainBody: (([Message]) -> Void)?
 
-    /// To be made on the loop, or before the loop is started. `drain` runs on the loop with all messages
-    /// that have arrived, in order.
+    /// To be made on the loop, or before the loop is started. `drain` runs on the loop with all
+    /// messages that have arrived, in order.
     public init(loop: EventLoop, limit: Int, drain: @escaping ([Message]) -> Void) {
         precondition(limit > 0, "a mailbox that takes nothing")
         precondition(loop.isOnLoop || loop.isIdle, "a mailbox is made on its loop")
@@ -30,7 +30,8 @@ public final class Mailbox<Message: Sendable>: Drainable, @unchecked Sendable {
         drainBody = drain
     }
 
-    /// False when the mailbox is full or closed, or the loop has stopped: the message was not taken.
+    /// False when the mailbox is full or closed, or the loop has stopped: the message was not
+    /// taken.
     @discardableResult
     public func post(_ message: Message) -> Bool {
         let (accepted, schedules) = queue.withLock { queue in

@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// Is told that its descriptor is ready. `events` is a set of `Poller.readable`, `.writable`, `.hangup`.
+/// Is told that its descriptor is ready. `events` is a set of `Poller.readable`, `.writable`,
+/// `.hangup`.
 protocol ReadinessHandler: AnyObject {
     func ready(_ events: UInt32)
     /// The loop ends, on its thread: let go of what you hold.
@@ -75,24 +76,28 @@ struct Poller: ~Copyable {
             free.append(slot)
             throw error
         }
-        entries[Int(slot)] = Entry(descriptor: raw, generation: generation, events: events, handler: handler)
+        entries[Int(slot)] = Entry(
+            descriptor: raw, generation: generation, events: events, handler: handler)
         return registration
     }
 
     mutating func update(_ registration: Registration, events: UInt32) {
         let slot = Int(registration.slot)
-        guard entries[slot].generation == registration.generation, entries[slot].handler != nil else { return }
+        guard entries[slot].generation == registration.generation, entries[slot].handler != nil
+        else { return }
         guard entries[slot].events != events else { return }
         entries[slot].events = events
         var event = epoll_event(events: events, data: epoll_data_t(u64: registration.token))
         let result = epoll_ctl(descriptor.raw, EPOLL_CTL_MOD, entries[slot].descriptor, &event)
-        precondition(result == 0, "epoll_ctl on a descriptor that was closed before it was unregistered")
+        precondition(
+            result == 0, "epoll_ctl on a descriptor that was closed before it was unregistered")
     }
 
     /// Before the descriptor is closed.
     mutating func unregister(_ registration: Registration) {
         let slot = Int(registration.slot)
-        guard entries[slot].generation == registration.generation, entries[slot].handler != nil else { return }
+        guard entries[slot].generation == registration.generation, entries[slot].handler != nil
+        else { return }
         var event = epoll_event()
         _ = epoll_ctl(descriptor.raw, EPOLL_CTL_DEL, entries[slot].descriptor, &event)
         entries[slot].handler = nil
@@ -125,7 +130,8 @@ struct Poller: ~Copyable {
     /// Who is registered under that token now; nil when the event is stale.
     func handler(for token: UInt64) -> (any ReadinessHandler)? {
         let slot = Int(token >> 32)
-        guard slot < entries.count, entries[slot].generation == UInt32(truncatingIfNeeded: token) else { return nil }
+        guard slot < entries.count, entries[slot].generation == UInt32(truncatingIfNeeded: token)
+        else { return nil }
         return entries[slot].handler
     }
 }

@@ -8,15 +8,18 @@ public final class SignalSource {
     private let descriptor: FileDescriptor
     private var token: WatchToken?
 
-    /// Keeps the signals from their default effect in this thread and in those it starts. To be called at
-    /// the start of the program, before any thread is made.
+    /// Keeps the signals from their default effect in this thread and in those it starts. To be
+    /// called at the start of the program, before any thread is made.
     public static func block(_ signals: [Int32]) {
         var set = signalSet(signals)
         pthread_sigmask(SIG_BLOCK, &set, nil)
     }
 
-    /// Calls `handler` on the loop with each signal that arrives. The signals must have been blocked.
-    public init(loop: EventLoop, signals: [Int32], handler: @escaping (Int32) -> Void) throws(NetError) {
+    /// Calls `handler` on the loop with each signal that arrives. The signals must have been
+    /// blocked.
+    public init(loop: EventLoop, signals: [Int32], handler: @escaping (Int32) -> Void)
+        throws(NetError)
+    {
         loop.preconditionOnLoop()
         self.loop = loop
         var set = signalSet(signals)

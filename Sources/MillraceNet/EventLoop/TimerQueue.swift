@@ -2,11 +2,12 @@ import CLinux
 import Glibc
 import MillraceBase
 
-/// The loop's timers: a heap by deadline over a table of bodies, and the timerfd that wakes the loop.
+/// The loop's timers: a heap by deadline over a table of bodies, and the timerfd that wakes the
+/// loop.
 ///
 /// A cancelled timer leaves its heap entry behind, which is dropped when it surfaces (or when such
-/// entries are the majority). The timerfd is re-armed only when the earliest deadline moves forward:
-/// a wake-up for a timer that was cancelled costs less than a system call for each cancel.
+/// entries are the majority). The timerfd is re-armed only when the earliest deadline moves
+/// forward: a wake-up for a timer that was cancelled costs less than a system call for each cancel.
 struct TimerQueue: ~Copyable {
     private struct Entry {
         var deadline: Instant
@@ -49,7 +50,9 @@ struct TimerQueue: ~Copyable {
     }
 
     mutating func cancel(_ token: TimerToken) {
-        guard slots[token.slot].generation == token.generation, slots[token.slot].body != nil else { return }
+        guard slots[token.slot].generation == token.generation, slots[token.slot].body != nil else {
+            return
+        }
         release(token.slot)
         if heap.count > 64, heap.count > 2 * count { compact() }
     }
@@ -58,7 +61,9 @@ struct TimerQueue: ~Copyable {
     mutating func popDue(_ now: Instant) -> (() -> Void)? {
         while let first = heap.first, first.deadline <= now {
             popFirst()
-            guard slots[first.slot].generation == first.generation, let body = slots[first.slot].body else { continue }
+            guard slots[first.slot].generation == first.generation,
+                let body = slots[first.slot].body
+            else { continue }
             release(first.slot)
             return body
         }
@@ -67,7 +72,9 @@ struct TimerQueue: ~Copyable {
 
     /// Arms the timerfd for the earliest deadline. Called once per tick, before waiting.
     mutating func arm() {
-        while let first = heap.first, slots[first.slot].generation != first.generation || slots[first.slot].body == nil {
+        while let first = heap.first,
+            slots[first.slot].generation != first.generation || slots[first.slot].body == nil
+        {
             popFirst()
         }
         guard let first = heap.first, first.deadline < armed else { return }

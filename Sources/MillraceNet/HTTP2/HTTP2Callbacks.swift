@@ -1,13 +1,15 @@
 import CNghttp2
 import MillraceBase
 
-/// nghttp2's callbacks: each finds its session and stream and says what happened. No decision is made here.
+/// nghttp2's callbacks: each finds its session and stream and says what happened. No decision is
+/// made here.
 enum HTTP2Callbacks {
     static func makeSession(isServer: Bool) -> OpaquePointer? {
         var callbacks: OpaquePointer?
         var option: OpaquePointer?
         var session: OpaquePointer?
-        guard nghttp2_session_callbacks_new(&callbacks) == 0, nghttp2_option_new(&option) == 0 else { return nil }
+        guard nghttp2_session_callbacks_new(&callbacks) == 0, nghttp2_option_new(&option) == 0
+        else { return nil }
         defer {
             nghttp2_session_callbacks_del(callbacks)
             nghttp2_option_del(option)
@@ -33,18 +35,21 @@ enum HTTP2Callbacks {
         nghttp2_session_callbacks_set_error_callback2(callbacks, onError)
     }
 
-    static let readBody: nghttp2_data_source_read_callback = { _, id, buffer, length, flags, _, user in
+    static let readBody: nghttp2_data_source_read_callback = {
+        _, id, buffer, length, flags, _, user in
         let session = owner(user)
         guard let stream = session.streams[id], let buffer, let flags else {
             return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
         }
-        return stream.fill(UnsafeMutableRawBufferPointer(start: buffer, count: length), &flags.pointee)
+        return stream.fill(
+            UnsafeMutableRawBufferPointer(start: buffer, count: length), &flags.pointee)
     }
 
     private static let failure = Int32(NGHTTP2_ERR_CALLBACK_FAILURE.rawValue)
 
     private static func owner(_ user: UnsafeMutableRawPointer?) -> HTTP2Session {
-        Unmanaged<HTTP2Session>.fromOpaque(user!).takeUnretainedValue()  // set when the session was made
+        // Set when the session was made.
+        Unmanaged<HTTP2Session>.fromOpaque(user!).takeUnretainedValue()
     }
 
     private static let onBeginHeaders: nghttp2_on_begin_headers_callback = { _, frame, user in
@@ -59,7 +64,8 @@ enum HTTP2Callbacks {
         return 0
     }
 
-    private static let onHeader: nghttp2_on_header_callback = { _, frame, name, nameLength, value, valueLength, _, user in
+    private static let onHeader: nghttp2_on_header_callback = {
+        _, frame, name, nameLength, value, valueLength, _, user in
         let session = owner(user)
         guard !session.isDead else { return failure }
         guard let stream = session.streams[frame!.pointee.hd.stream_id] else { return 0 }
@@ -110,7 +116,8 @@ enum HTTP2Callbacks {
         stream.delegate?.streamReceivedEnd(stream)
     }
 
-    private static let onData: nghttp2_on_data_chunk_recv_callback = { _, _, id, data, length, user in
+    private static let onData: nghttp2_on_data_chunk_recv_callback = {
+        _, _, id, data, length, user in
         let session = owner(user)
         guard !session.isDead else { return failure }
         session.consumeConnection(length)
@@ -124,13 +131,14 @@ enum HTTP2Callbacks {
         return session.isDead ? failure : 0
     }
 
-    /// A server that has answered before the client finished its request ends the stream for both: the
-    /// client is told (NO_ERROR) that the rest is not wanted.
+    /// A server that has answered before the client finished its request ends the stream for both:
+    /// the client is told (NO_ERROR) that the rest is not wanted.
     private static let onFrameSent: nghttp2_on_frame_send_callback = { _, frame, user in
         let session = owner(user)
         let header = frame!.pointee.hd  // nghttp2 gives a frame
         guard session.isServer, header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
-            header.type == UInt8(NGHTTP2_HEADERS.rawValue) || header.type == UInt8(NGHTTP2_DATA.rawValue),
+            header.type == UInt8(NGHTTP2_HEADERS.rawValue)
+                || header.type == UInt8(NGHTTP2_DATA.rawValue),
             let stream = session.streams[header.stream_id], !stream.isRemoteEnded
         else { return 0 }
         stream.reset(NGHTTP2_NO_ERROR.rawValue)
@@ -147,14 +155,18 @@ enum HTTP2Callbacks {
         return 0
     }
 
-    private static let onInvalidFrame: nghttp2_on_invalid_frame_recv_callback = { _, frame, code, user in
+    private static let onInvalidFrame: nghttp2_on_invalid_frame_recv_callback = {
+        _, frame, code, user in
         let session = owner(user)
-        // grpc-go's clients say good-bye with a stream number that nghttp2 finds wrong. It is a good-bye.
+        // grpc-go's clients say good-bye with a stream number that nghttp2 finds wrong. It is a
+        // good-bye.
         if frame!.pointee.hd.type == UInt8(NGHTTP2_GOAWAY.rawValue) {  // nghttp2 gives a frame
             session.delegate?.sessionReceivedGoAway(session)
             return 0
         }
-        if session.lastViolation == nil { session.lastViolation = String(cString: nghttp2_strerror(code)) }
+        if session.lastViolation == nil {
+            session.lastViolation = String(cString: nghttp2_strerror(code))
+        }
         return 0
     }
 

@@ -5,7 +5,8 @@ import MillraceBase
 protocol HTTP2ConnectionOwner: AnyObject {
     /// The peer's settings have arrived: it speaks HTTP/2.
     func connectionReady(_ connection: HTTP2Connection)
-    func connection(_ connection: HTTP2Connection, opened stream: HTTP2Stream, _ headers: HTTP2Headers)
+    func connection(
+        _ connection: HTTP2Connection, opened stream: HTTP2Stream, _ headers: HTTP2Headers)
     /// The peer takes no new streams; the open ones go on.
     func connectionGoesAway(_ connection: HTTP2Connection)
     /// Once. nil: an end in order.
@@ -66,7 +67,8 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
         owner: any HTTP2ConnectionOwner
     ) throws(NetError) -> HTTP2Connection {
         let made = HTTP2Connection(
-            isServer: false, loop: loop, peer: peer, options: options, maxConcurrentStreams: 0, owner: owner)
+            isServer: false, loop: loop, peer: peer, options: options, maxConcurrentStreams: 0,
+            owner: owner)
         made.limitHandshake()
         made.connection = try Connection(
             connecting: peer, loop: loop, tls: tls, delegate: made,
@@ -101,8 +103,9 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
         if connection == nil { end(error) }
     }
 
-    /// This side is done: its calls end now, the peer is told (GOAWAY) at the end of the tick, and the
-    /// connection closes when that is sent. (Not at once: this may be called from within nghttp2.)
+    /// This side is done: its calls end now, the peer is told (GOAWAY) at the end of the tick, and
+    /// the connection closes when that is sent. (Not at once: this may be called from within
+    /// nghttp2.)
     func sayGoodbye(_ why: String) {
         guard let session, let connection, isReady, !isEnded else { return close(.closed(why)) }
         session.goAway()
@@ -122,7 +125,8 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
         peer.certificateSubject = connection.tls?.peerSubject
         do throws(NetError) {
             session = try HTTP2Session(
-                isServer: isServer, options: options, maxConcurrentStreams: maxConcurrentStreams, delegate: self)
+                isServer: isServer, options: options, maxConcurrentStreams: maxConcurrentStreams,
+                delegate: self)
         } catch {
             return connection.close(error)
         }
@@ -165,7 +169,9 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
     func connectionFillsOutput(_ connection: Connection) {
         guard let session, preface == nil else { return }
         do throws(NetError) {
-            while connection.hasRoom, connection.state == .open, let piece = try session.nextOutput() {
+            while connection.hasRoom, connection.state == .open,
+                let piece = try session.nextOutput()
+            {
                 connection.outbound.append(piece)
             }
         } catch {
@@ -173,7 +179,9 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
         }
         session.announceRoom()
         if session.isFinished, connection.state == .open {
-            if !isGoingAway, let violation = session.lastViolation { return fail(.protocolViolation(violation)) }
+            if !isGoingAway, let violation = session.lastViolation {
+                return fail(.protocolViolation(violation))
+            }
             connection.closeAfterFlush()
         }
     }
@@ -191,8 +199,8 @@ final class HTTP2Connection: ConnectionDelegate, HTTP2SessionDelegate {
         end(error)
     }
 
-    /// The calls end. The owner knows before them that this connection is of no more use, so that a call
-    /// made in answer to the end of another takes a new one.
+    /// The calls end. The owner knows before them that this connection is of no more use, so that a
+    /// call made in answer to the end of another takes a new one.
     private func lose(_ why: String) {
         if isReady, !isEnded { owner?.connectionGoesAway(self) }
         session?.die(.connectionLost(why))

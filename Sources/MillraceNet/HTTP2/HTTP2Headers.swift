@@ -67,7 +67,8 @@ struct HTTP2HeaderBlock {
     /// Valid within the closure; nghttp2 copies.
     func withFields<Result>(_ body: (UnsafePointer<nghttp2_nv>?, Int) -> Result) -> Result {
         storage.withUnsafeBufferPointer { bytes in
-            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: max(1, spans.count)) { fields in
+            withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: max(1, spans.count)) {
+                fields in
                 // Fields are never empty as a whole: `:status` or `grpc-status` is always there.
                 let base = UnsafeMutablePointer(mutating: bytes.baseAddress!)
                 for (index, span) in spans.enumerated() {

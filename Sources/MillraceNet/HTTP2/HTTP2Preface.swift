@@ -1,4 +1,5 @@
-/// What the first bytes on a server's connection are: HTTP/2, somebody's HTTP/1 request, or neither.
+/// What the first bytes on a server's connection are: HTTP/2, somebody's HTTP/1 request, or
+/// neither.
 struct HTTP2Preface {
     enum Verdict {
         /// More bytes are needed.
@@ -30,8 +31,12 @@ struct HTTP2Preface {
         if seen[..<common] == Self.magic[..<common] {
             return common == Self.magic.count ? .http2(seen) : .undecided
         }
-        guard let first = seen.first, first >= UInt8(ascii: "A"), first <= UInt8(ascii: "Z") else { return .neither }
-        guard let end = seen.firstIndex(of: 0x0A) else { return seen.count < Self.maxLine ? .undecided : .neither }
+        guard let first = seen.first, first >= UInt8(ascii: "A"), first <= UInt8(ascii: "Z") else {
+            return .neither
+        }
+        guard let end = seen.firstIndex(of: 0x0A) else {
+            return seen.count < Self.maxLine ? .undecided : .neither
+        }
         let line = String(decoding: seen[..<end], as: UTF8.self)
         return line.contains(" HTTP/1.") || line.contains(" HTTP/0.") ? .http1 : .neither
     }

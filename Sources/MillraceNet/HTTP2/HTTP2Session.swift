@@ -14,8 +14,8 @@ protocol HTTP2SessionDelegate: AnyObject {
 
 /// HTTP/2 of one connection as a codec: nghttp2 over memory, no socket. Loop-owned.
 ///
-/// Credit is given by hand: a connection's bytes at once, a stream's when its call has taken them, so a
-/// call that is paused holds up nobody else.
+/// Credit is given by hand: a connection's bytes at once, a stream's when its call has taken them,
+/// so a call that is paused holds up nobody else.
 final class HTTP2Session {
     let isServer: Bool
     let options: RPCConnectionOptions
@@ -50,7 +50,9 @@ final class HTTP2Session {
             nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: UInt32(clamping: value))
         }
         var entries = [
-            entry(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, min(options.streamWindow.bytes, Int(Int32.max))),
+            entry(
+                NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE,
+                min(options.streamWindow.bytes, Int(Int32.max))),
             entry(NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options.maxHeaderListSize.bytes),
         ]
         entries.append(
@@ -64,7 +66,8 @@ final class HTTP2Session {
 
     // MARK: - Bytes
 
-    /// Takes what was read from the socket. Throws when the peer does not speak HTTP/2 or speaks too much.
+    /// Takes what was read from the socket. Throws when the peer does not speak HTTP/2 or speaks
+    /// too much.
     func receive(_ bytes: UnsafeRawBufferPointer) throws(NetError) {
         let start = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         let result = nghttp2_session_mem_recv(pointer, start, bytes.count)
@@ -76,7 +79,9 @@ final class HTTP2Session {
     func nextOutput() throws(NetError) -> UnsafeRawBufferPointer? {
         var start: UnsafePointer<UInt8>?
         let count = nghttp2_session_mem_send(pointer, &start)
-        guard count >= 0 else { throw .protocolViolation(String(cString: nghttp2_strerror(Int32(count)))) }
+        guard count >= 0 else {
+            throw .protocolViolation(String(cString: nghttp2_strerror(Int32(count))))
+        }
         return count == 0 ? nil : UnsafeRawBufferPointer(start: start, count: count)
     }
 
@@ -156,7 +161,8 @@ final class HTTP2Session {
 
     func closed(_ id: Int32, _ code: UInt32) {
         guard let stream = streams.removeValue(forKey: id) else { return }
-        stream.close(code == NGHTTP2_NO_ERROR.rawValue && stream.isRemoteEnded ? .complete : .reset(code))
+        stream.close(
+            code == NGHTTP2_NO_ERROR.rawValue && stream.isRemoteEnded ? .complete : .reset(code))
     }
 
     // MARK: - Control

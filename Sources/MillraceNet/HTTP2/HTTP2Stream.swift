@@ -13,7 +13,8 @@ enum HTTP2StreamEnd: Hashable {
     case abandoned(String)
 }
 
-/// What a stream tells the call above it. On the loop, within a read of the connection (or its end).
+/// What a stream tells the call above it. On the loop, within a read of the connection (or its
+/// end).
 protocol HTTP2StreamDelegate: AnyObject {
     func stream(_ stream: HTTP2Stream, received headers: HTTP2Headers)
     func stream(_ stream: HTTP2Stream, received data: UnsafeRawBufferPointer)

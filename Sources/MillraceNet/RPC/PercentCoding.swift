@@ -1,4 +1,5 @@
-/// The encoding of `grpc-message`: UTF-8 with everything but printable ASCII (and `%` itself) as `%XX`.
+/// The encoding of `grpc-message`: UTF-8 with everything but printable ASCII (and `%` itself) as
+/// `%XX`.
 enum PercentCoding {
     private static let hex = Array("0123456789ABCDEF".utf8)
 
@@ -17,14 +18,16 @@ enum PercentCoding {
         return out
     }
 
-    /// Never fails: a `%` that starts no escape stands for itself, bytes that are not UTF-8 become U+FFFD.
+    /// Never fails: a `%` that starts no escape stands for itself, bytes that are not UTF-8 become
+    /// U+FFFD.
     static func decode(_ bytes: [UInt8]) -> String {
         var out: [UInt8] = []
         out.reserveCapacity(bytes.count)
         var index = 0
         while index < bytes.count {
             if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count,
-                let high = digit(bytes[index + 1]), let low = digit(bytes[index + 2]) {
+                let high = digit(bytes[index + 1]), let low = digit(bytes[index + 2])
+            {
                 out.append(high << 4 | low)
                 index += 3
             } else {

@@ -48,7 +48,10 @@ public class RPCCall: HTTP2StreamDelegate {
         guard isOpen else { return false }
         willSend()
         guard stream.outbound.count + message.count <= options.maxQueuedBytes.bytes else {
-            fail(RPCStatus(.resourceExhausted, "more than \(options.maxQueuedBytes) bytes are waiting to be sent"))
+            fail(
+                RPCStatus(
+                    .resourceExhausted,
+                    "more than \(options.maxQueuedBytes) bytes are waiting to be sent"))
             return false
         }
         stream.send(message: message)
@@ -57,7 +60,8 @@ public class RPCCall: HTTP2StreamDelegate {
 
     // MARK: - Receiving
 
-    /// No more `onMessage` until `resumeReceiving`; the peer can send one window ahead, then it waits.
+    /// No more `onMessage` until `resumeReceiving`; the peer can send one window ahead, then it
+    /// waits.
     public func pauseReceiving() {
         loop.preconditionOnLoop()
         isPaused = true

@@ -2,8 +2,8 @@ import MillraceBase
 
 /// How a channel comes to its connection: look-up, each address in turn, backoff after a failure.
 extension RPCChannel {
-    /// Everything up to the server's first frame must be done in `handshakeTimeout` per address; the
-    /// look-up has as long.
+    /// Everything up to the server's first frame must be done in `handshakeTimeout` per address;
+    /// the look-up has as long.
     func startAttempt() {
         state = .connecting
         attempt += 1
@@ -34,10 +34,12 @@ extension RPCChannel {
 
     private func dialNext(_ number: Int, lastError: NetError?) {
         guard let address = untried.popLast() else {
-            return attemptFailed(number, lastError ?? .invalidAddress("\(target.host) has no address"))
+            return attemptFailed(
+                number, lastError ?? .invalidAddress("\(target.host) has no address"))
         }
         do throws(NetError) {
-            let session: TLSSession? = if let tls { try TLSSession(tls, host: target.host) } else { nil }
+            let session: TLSSession? =
+                if let tls { try TLSSession(tls, host: target.host) } else { nil }
             current = try HTTP2Connection.connect(
                 address, loop: loop, tls: session, options: options.connection, owner: self)
         } catch {
@@ -69,7 +71,9 @@ extension RPCChannel {
     }
 
     /// A client takes no streams from its server.
-    func connection(_ connection: HTTP2Connection, opened stream: HTTP2Stream, _ headers: HTTP2Headers) {}
+    func connection(
+        _ connection: HTTP2Connection, opened stream: HTTP2Stream, _ headers: HTTP2Headers
+    ) {}
 
     func connectionGoesAway(_ connection: HTTP2Connection) {
         // While connecting it is not in use yet: its end leads to the next address.

@@ -3,8 +3,8 @@ import MillraceBase
 /// One connection to a gRPC server, made when it is first needed and again after it was lost.
 /// Loop-owned, as are its calls.
 ///
-/// A call waits for the connection being made; if that fails it ends with UNAVAILABLE. A call that was
-/// open on a lost connection ends with UNAVAILABLE; nothing is retried here. Connecting:
+/// A call waits for the connection being made; if that fails it ends with UNAVAILABLE. A call that
+/// was open on a lost connection ends with UNAVAILABLE; nothing is retried here. Connecting:
 /// `RPCChannel+Connecting.swift`.
 public final class RPCChannel: HTTP2ConnectionOwner {
     /// Where the channel is in its life.
@@ -31,7 +31,8 @@ public final class RPCChannel: HTTP2ConnectionOwner {
 
     let tls: TLSContext?
     let options: RPCChannelOptions
-    /// The connection that new calls use, from the attempt to make it until it is lost or goes away.
+    /// The connection that new calls use, from the attempt to make it until it is lost or goes
+    /// away.
     var current: HTTP2Connection?
     /// Connections that take no new calls but have open ones.
     var draining: [ObjectIdentifier: HTTP2Connection] = [:]
@@ -45,7 +46,8 @@ public final class RPCChannel: HTTP2ConnectionOwner {
     private(set) var openCalls = 0
 
     public init(
-        loop: EventLoop, target: Endpoint, tls: TLSContext? = nil, options: RPCChannelOptions = .init()
+        loop: EventLoop, target: Endpoint, tls: TLSContext? = nil,
+        options: RPCChannelOptions = .init()
     ) {
         loop.preconditionOnLoop()
         self.loop = loop
@@ -65,15 +67,16 @@ public final class RPCChannel: HTTP2ConnectionOwner {
         if state == .idle { startAttempt() }
     }
 
-    /// Starts a call of any kind. Its callbacks are to be set before this step of the loop ends. The
-    /// deadline covers everything, connecting included; nil: none.
+    /// Starts a call of any kind. Its callbacks are to be set before this step of the loop ends.
+    /// The deadline covers everything, connecting included; nil: none.
     public func call(
         _ method: String, metadata: RPCMetadata = [:], deadline: Instant? = nil
     ) -> RPCClientCall {
         loop.preconditionOnLoop()
         openCalls += 1
         let call = RPCClientCall(
-            loop: loop, method: method, metadata: metadata, deadline: deadline, options: options.connection
+            loop: loop, method: method, metadata: metadata, deadline: deadline,
+            options: options.connection
         ) { call in
             // Holds the channel: it lives as long as its calls.
             self.openCalls -= 1

@@ -6,8 +6,8 @@ public final class RPCClientCall: RPCCall {
     public let method: String
     /// The server's headers, before the first message. Not called when the call ends without any.
     public var onInitialMetadata: ((RPCMetadata) -> Void)?
-    /// The end, exactly once, whatever happens and in a later step than the call's start: the server's
-    /// status, or CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE … from this side.
+    /// The end, exactly once, whatever happens and in a later step than the call's start: the
+    /// server's status, or CANCELLED, DEADLINE_EXCEEDED, UNAVAILABLE … from this side.
     public var onEnd: ((RPCStatus, RPCMetadata) -> Void)?
 
     let metadata: RPCMetadata
@@ -83,12 +83,18 @@ public final class RPCClientCall: RPCCall {
             }
         }
         guard let code = headers["grpc-status"].flatMap({ Int($0) }) else { return }
-        let message = headers.fields.first { $0.name == "grpc-message" }.map { PercentCoding.decode($0.value) }
+        let message = headers.fields.first { $0.name == "grpc-message" }.map {
+            PercentCoding.decode($0.value)
+        }
         outcome = (RPCStatus(.init(rawValue: code), message ?? ""), RPCMetadata(headers.fields))
     }
 
     override func inputEnded() {
-        if let outcome { end(outcome.status, outcome.trailers) } else { end(Self.status(http: httpStatus), [:]) }
+        if let outcome {
+            end(outcome.status, outcome.trailers)
+        } else {
+            end(Self.status(http: httpStatus), [:])
+        }
     }
 
     override func closed(_ end: HTTP2StreamEnd) {
@@ -101,7 +107,11 @@ public final class RPCClientCall: RPCCall {
             }
         if case .abandoned = end { return self.end(status, [:]) }
         if outcome == nil { outcome = (status, [:]) }
-        if let outcome, isInputDelivered { self.end(outcome.status, outcome.trailers) } else { streamReceivedEnd(stream) }
+        if let outcome, isInputDelivered {
+            self.end(outcome.status, outcome.trailers)
+        } else {
+            streamReceivedEnd(stream)
+        }
     }
 
     override func fail(_ status: RPCStatus) {

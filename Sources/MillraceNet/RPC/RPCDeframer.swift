@@ -15,7 +15,8 @@ struct RPCDeframer {
     /// Between two messages: the stream may end here.
     var isAtBoundary: Bool { length == nil && prefixCount == 0 }
 
-    /// Takes bytes; appends the messages that are complete now. After a throw the stream is unusable.
+    /// Takes bytes; appends the messages that are complete now. After a throw the stream is
+    /// unusable.
     mutating func receive(
         _ bytes: UnsafeRawBufferPointer, into messages: inout [[UInt8]]
     ) throws(RPCStatus) {
@@ -54,13 +55,16 @@ struct RPCDeframer {
         prefixCount = 0
         guard prefix.0 == 0 else {
             throw prefix.0 == 1
-                ? RPCStatus(.unimplemented, "compressed messages are not taken: grpc-encoding must be identity")
+                ? RPCStatus(
+                    .unimplemented,
+                    "compressed messages are not taken: grpc-encoding must be identity")
                 : RPCStatus(.internal, "not a gRPC message: its first byte is \(prefix.0)")
         }
         let count =
             Int(prefix.1) << 24 | Int(prefix.2) << 16 | Int(prefix.3) << 8 | Int(prefix.4)
         guard count <= limit else {
-            throw RPCStatus(.resourceExhausted, "a message of \(count) bytes is above the limit of \(limit)")
+            throw RPCStatus(
+                .resourceExhausted, "a message of \(count) bytes is above the limit of \(limit)")
         }
         length = count
         // Not all of it at once: the length is only a claim so far.

@@ -5,7 +5,8 @@ extension RPCMetadata {
         name.hasPrefix("grpc-") || name == "te" || name == "content-type" || name == "connection"
     }
 
-    /// What of the header fields is the application's. A `-bin` value that is not base64 is left out.
+    /// What of the header fields is the application's. A `-bin` value that is not base64 is left
+    /// out.
     init(_ fields: [HTTP2Header]) {
         self.init()
         for field in fields where !Self.isReserved(field.name) {
@@ -14,7 +15,9 @@ extension RPCMetadata {
                 continue
             }
             // Several values of one name may have been joined by commas.
-            for part in field.value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
+            for part in field.value.split(
+                separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+            {
                 if let bytes = Base64.decode(part) { append(field.name, bytes: bytes) }
             }
         }

@@ -3,8 +3,8 @@ import MillraceBase
 /// Who is on the other side of a call.
 public struct RPCPeer: Hashable, Sendable, CustomStringConvertible {
     public var address: SocketAddress
-    /// The subject of the certificate that the peer proved to own, as `CN=executor 1,O=…`; nil in clear
-    /// or without one.
+    /// The subject of the certificate that the peer proved to own, as `CN=executor 1,O=…`; nil in
+    /// clear or without one.
     public var certificateSubject: String?
 
     public var description: String {
@@ -44,7 +44,8 @@ public struct RPCServerOptions: Sendable {
     public var maxConcurrentStreams = 1_000
     /// Connections taken at a time; one more is closed at once.
     public var maxConnections = 10_000
-    /// Decides whether a call is let in. nil: everybody is (with TLS: everybody who got through it).
+    /// Decides whether a call is let in. nil: everybody is (with TLS: everybody who got through
+    /// it).
     public var authorizer: RPCAuthorizer?
     /// Whether the health service needs authorisation too. Probes bring no token.
     public var authorizesHealth = false
@@ -57,10 +58,11 @@ public struct RPCServerOptions: Sendable {
     public init() {}
 }
 
-/// Lets a call in, or says why not (UNAUTHENTICATED, PERMISSION_DENIED). Runs on the loop, before the
-/// call's handler is told of it.
+/// Lets a call in, or says why not (UNAUTHENTICATED, PERMISSION_DENIED). Runs on the loop, before
+/// the call's handler is told of it.
 public struct RPCAuthorizer: Sendable {
-    public let decide: @Sendable (_ peer: RPCPeer, _ metadata: RPCMetadata, _ method: String) -> RPCStatus?
+    public let decide:
+        @Sendable (_ peer: RPCPeer, _ metadata: RPCMetadata, _ method: String) -> RPCStatus?
 
     /// `decide` gives nil to let the call in.
     public init(_ decide: @escaping @Sendable (RPCPeer, RPCMetadata, String) -> RPCStatus?) {
@@ -78,7 +80,8 @@ public struct RPCAuthorizer: Sendable {
     }
 
     /// Lets calls in whose peer has a certificate whose subject passes.
-    public static func certificate(_ accepts: @escaping @Sendable (String) -> Bool) -> RPCAuthorizer {
+    public static func certificate(_ accepts: @escaping @Sendable (String) -> Bool) -> RPCAuthorizer
+    {
         RPCAuthorizer { peer, _, _ in
             guard let subject = peer.certificateSubject else {
                 return RPCStatus(.unauthenticated, "a client certificate is needed")
@@ -102,8 +105,8 @@ public struct RPCChannelOptions: Sendable {
     public var connection = RPCConnectionOptions()
     /// Metadata sent with every call, e.g. `authorization`.
     public var metadata: RPCMetadata = [:]
-    /// After a connection could not be made, the next attempt waits at least this long, doubled with
-    /// each failure up to the second.
+    /// After a connection could not be made, the next attempt waits at least this long, doubled
+    /// with each failure up to the second.
     public var minBackoff: Duration = .milliseconds(50)
     public var maxBackoff: Duration = .seconds(5)
 

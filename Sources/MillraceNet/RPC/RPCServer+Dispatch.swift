@@ -3,7 +3,9 @@ import MillraceBase
 
 /// From a request's headers to its handler, or to the status that refuses it.
 extension RPCServer {
-    func connection(_ connection: HTTP2Connection, opened stream: HTTP2Stream, _ headers: HTTP2Headers) {
+    func connection(
+        _ connection: HTTP2Connection, opened stream: HTTP2Stream, _ headers: HTTP2Headers
+    ) {
         let type = headers["content-type"] ?? ""
         guard headers.method == "POST", type.hasPrefix("application/grpc") else {
             stream.delegate = PlainResponse(headers, banner: options.banner)
@@ -14,17 +16,22 @@ extension RPCServer {
         if let field = headers.fields.first(where: { $0.name == "grpc-timeout" }) {
             timeout = RPCTimeout.parse(field.value)
             guard timeout != nil else {
-                return refuse(stream, RPCStatus(.internal, "grpc-timeout \(field.text) is not a timeout"))
+                return refuse(
+                    stream, RPCStatus(.internal, "grpc-timeout \(field.text) is not a timeout"))
             }
         }
         openCalls += 1
         let call = RPCServerCall(
-            loop: loop, stream: stream, options: options.connection, headers: headers, peer: connection.peer,
+            loop: loop, stream: stream, options: options.connection, headers: headers,
+            peer: connection.peer,
             timeout: timeout
         ) { [weak self] _ in self?.openCalls -= 1 }
         if let authorizer = options.authorizer, options.authorizesHealth || !isHealth(call.method),
-            let refusal = authorizer.decide(call.peer, call.metadata, call.method) {
-            Log.warn("net", "call refused", ["peer": call.peer, "method": call.method, "status": refusal])
+            let refusal = authorizer.decide(call.peer, call.metadata, call.method)
+        {
+            Log.warn(
+                "net", "call refused",
+                ["peer": call.peer, "method": call.method, "status": refusal])
             return call.finish(refusal)
         }
         guard let handler = handlers[call.method] else { return call.finish(unknown(call.method)) }
@@ -59,8 +66,8 @@ extension RPCServer {
     }
 }
 
-/// The answer to a request that is not gRPC: `GET /` says what this port is. Sent when the request has
-/// come to its end, so that nothing of it is cut off.
+/// The answer to a request that is not gRPC: `GET /` says what this port is. Sent when the request
+/// has come to its end, so that nothing of it is cut off.
 private final class PlainResponse: HTTP2StreamDelegate {
     private let status: String
     private let text: String

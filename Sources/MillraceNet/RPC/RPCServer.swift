@@ -1,7 +1,8 @@
 import CNghttp2
 import MillraceBase
 
-/// Serves gRPC on one address. Loop-owned: made, used and closed on its loop; all callbacks come there.
+/// Serves gRPC on one address. Loop-owned: made, used and closed on its loop; all callbacks come
+/// there.
 ///
 /// Every server also serves grpc.health.v1.Health (`health`) and reflection of the services whose
 /// descriptors were registered. Requests: `RPCServer+Dispatch.swift`.
@@ -20,7 +21,8 @@ public final class RPCServer: HTTP2ConnectionOwner {
     private let tls: TLSContext?
     private var listener: Listener?
     var handlers: [String: Handler] = [:]
-    /// Services that have a method: an unknown method of one of them is told apart from an unknown service.
+    /// Services that have a method: an unknown method of one of them is told apart from an unknown
+    /// service.
     var services: Set<String> = []
     private var connections: [ObjectIdentifier: HTTP2Connection] = [:]
     private var shutdownDone: (() -> Void)?
@@ -30,17 +32,22 @@ public final class RPCServer: HTTP2ConnectionOwner {
     /// Listens at once. Throws `NetError` if the address is taken, or unsafe (see
     /// `RPCServerOptions.permitsUnauthenticated`).
     public init(
-        loop: EventLoop, address: SocketAddress, tls: TLSContext? = nil, options: RPCServerOptions = .init()
+        loop: EventLoop, address: SocketAddress, tls: TLSContext? = nil,
+        options: RPCServerOptions = .init()
     ) throws(NetError) {
         loop.preconditionOnLoop()
         let isGuarded = options.authorizer != nil || tls?.requiresClientCertificate == true
         guard isGuarded || address.isLoopback || options.permitsUnauthenticated else {
-            throw .unsafe("a listener on \(address) that asks nobody who he is: use TLS with client certificates, or a token")
+            throw .unsafe(
+                "a listener on \(address) that asks nobody who he is: use TLS with client "
+                    + "certificates, or a token"
+            )
         }
         self.loop = loop
         self.tls = tls
         self.options = options
-        // The listener needs the server and the server its address: accepted connections come later.
+        // The listener needs the server and the server its address: accepted connections come
+        // later.
         let accepted = AcceptTarget()
         let listener = try Listener(loop: loop, address: address) { socket, peer in
             accepted.server?.accept(socket, peer)
@@ -61,24 +68,26 @@ public final class RPCServer: HTTP2ConnectionOwner {
 
     // MARK: - Methods
 
-    /// Calls of this method (`/millrace.v1.Driver/Connect`) go to the handler, which sets the call's
-    /// callbacks before it returns. Calls of any other method end with UNIMPLEMENTED.
+    /// Calls of this method (`/millrace.v1.Driver/Connect`) go to the handler, which sets the
+    /// call's callbacks before it returns. Calls of any other method end with UNIMPLEMENTED.
     public func register(method: String, _ handler: @escaping Handler) {
         loop.preconditionOnLoop()
         let parts = method.split(separator: "/", omittingEmptySubsequences: false)
-        precondition(parts.count == 3 && parts[0].isEmpty, "\(method) is not /package.Service/Method")
+        precondition(
+            parts.count == 3 && parts[0].isEmpty, "\(method) is not /package.Service/Method")
         services.insert(String(parts[1]))
         handlers[method] = handler
     }
 
-    /// A method of one request and one response: the handler must call `reply` once, now or later on the
-    /// loop. (A call that was cancelled meanwhile takes the reply and drops it.)
+    /// A method of one request and one response: the handler must call `reply` once, now or later
+    /// on the loop. (A call that was cancelled meanwhile takes the reply and drops it.)
     public func register(
         unary method: String,
-        _ handler: @escaping (
-            _ request: [UInt8], _ call: RPCServerCall,
-            _ reply: @escaping (Result<[UInt8], RPCStatus>) -> Void
-        ) -> Void
+        _ handler:
+            @escaping (
+                _ request: [UInt8], _ call: RPCServerCall,
+                _ reply: @escaping (Result<[UInt8], RPCStatus>) -> Void
+            ) -> Void
     ) {
         register(method: method) { call in
             var request: [UInt8]?
@@ -99,27 +108,32 @@ public final class RPCServer: HTTP2ConnectionOwner {
         }
     }
 
-    /// Lets clients look up what the services of a proto package are. `package` is one of this program's
-    /// `proto/` (`millrace.v1`); an unknown one is a bug.
+    /// Lets clients look up what the services of a proto package are. `package` is one of this
+    /// program's `proto/` (`millrace.v1`); an unknown one is a bug.
     public func registerDescriptors(package: String) {
         guard let set = DescriptorIndex.embedded(package) else {
             preconditionFailure("no descriptors of \(package): see deploy/regenerate-proto.sh")
         }
-        do { try registerDescriptors(set: set) } catch { preconditionFailure("\(package): \(error)") }
+        do { try registerDescriptors(set: set) } catch {
+            preconditionFailure("\(package): \(error)")
+        }
     }
 
-    /// The same for a serialized FileDescriptorSet (`protoc --include_imports --descriptor_set_out`).
+    /// The same for a serialized FileDescriptorSet (`protoc --include_imports
+    /// --descriptor_set_out`).
     public func registerDescriptors(set: [UInt8]) throws(ByteError) {
         loop.preconditionOnLoop()
         try reflection?.index.add(set)
     }
 
-    private static let moreThanOne = RPCStatus(.unimplemented, "more than one request to a unary method")
+    private static let moreThanOne = RPCStatus(
+        .unimplemented, "more than one request to a unary method")
     private static let none = RPCStatus(.unimplemented, "no request to a unary method")
 
     // MARK: - The end
 
-    /// Stops listening, tells the clients (GOAWAY), lets open calls end for at most `grace`, then closes.
+    /// Stops listening, tells the clients (GOAWAY), lets open calls end for at most `grace`, then
+    /// closes.
     public func shutdown(grace: Duration, then: @escaping () -> Void = {}) {
         loop.preconditionOnLoop()
         stopListening()
@@ -154,7 +168,9 @@ public final class RPCServer: HTTP2ConnectionOwner {
 
     private func accept(_ socket: consuming FileDescriptor, _ peer: SocketAddress) {
         guard connections.count < options.maxConnections else {
-            Log.warn("net", "connection refused: too many", ["peer": peer, "limit": options.maxConnections])
+            Log.warn(
+                "net", "connection refused: too many",
+                ["peer": peer, "limit": options.maxConnections])
             return
         }
         do throws(NetError) {
@@ -173,7 +189,9 @@ public final class RPCServer: HTTP2ConnectionOwner {
 
     func connectionEnded(_ connection: HTTP2Connection, _ error: NetError?) {
         connections[ObjectIdentifier(connection)] = nil
-        if let error { Log.warn("net", "connection ended", ["peer": connection.peer, "error": error]) }
+        if let error {
+            Log.warn("net", "connection ended", ["peer": connection.peer, "error": error])
+        }
         finishIfIdle()
     }
 }

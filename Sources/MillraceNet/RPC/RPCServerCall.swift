@@ -1,8 +1,8 @@
 import CNghttp2
 import MillraceBase
 
-/// One call at the server. Valid on the loop, from its handler until `finish` or `onCancel`; after that
-/// what is sent is dropped.
+/// One call at the server. Valid on the loop, from its handler until `finish` or `onCancel`; after
+/// that what is sent is dropped.
 public final class RPCServerCall: RPCCall {
     /// The full path: `/package.Service/Method`.
     public let method: String
@@ -13,8 +13,8 @@ public final class RPCServerCall: RPCCall {
 
     /// The client has sent all its requests.
     public var onHalfClose: (() -> Void)?
-    /// The call is over before `finish`: cancelled by the client, its deadline passed, a request was not
-    /// acceptable, or the connection is lost. At most once, never after `finish`.
+    /// The call is over before `finish`: cancelled by the client, its deadline passed, a request
+    /// was not acceptable, or the connection is lost. At most once, never after `finish`.
     public var onCancel: ((RPCStatus) -> Void)?
 
     private var ended: ((RPCServerCall) -> Void)?
@@ -83,7 +83,8 @@ public final class RPCServerCall: RPCCall {
         let cancelled = onCancel
         self.end()
         switch end {
-        case .complete: cancelled?(RPCStatus(.internal, "the stream was closed before the call was finished"))
+        case .complete:
+            cancelled?(RPCStatus(.internal, "the stream was closed before the call was finished"))
         case .reset: cancelled?(RPCStatus(.cancelled, "cancelled by the client"))
         case .connectionLost(let why), .abandoned(let why): cancelled?(RPCStatus(.unavailable, why))
         }
@@ -109,9 +110,13 @@ public final class RPCServerCall: RPCCall {
         return block
     }
 
-    static func write(_ status: RPCStatus, _ trailers: RPCMetadata, to block: inout HTTP2HeaderBlock) {
+    static func write(
+        _ status: RPCStatus, _ trailers: RPCMetadata, to block: inout HTTP2HeaderBlock
+    ) {
         block.append("grpc-status", String(status.code.rawValue))
-        if !status.message.isEmpty { block.append("grpc-message", PercentCoding.encode(status.message)) }
+        if !status.message.isEmpty {
+            block.append("grpc-message", PercentCoding.encode(status.message))
+        }
         trailers.write(to: &block)
     }
 }

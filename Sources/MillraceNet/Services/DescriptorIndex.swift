@@ -1,7 +1,8 @@
 import CMillraceProto
 import MillraceBase
 
-/// Which proto file says what: from a name, a symbol or an extension to the file, and the files it imports.
+/// Which proto file says what: from a name, a symbol or an extension to the file, and the files it
+/// imports.
 ///
 /// Built from serialized FileDescriptorSets, of which only names are read.
 struct DescriptorIndex {
@@ -18,7 +19,8 @@ struct DescriptorIndex {
     private var fileOfSymbol: [String: String] = [:]
     private var fileOfExtension: [Extension: String] = [:]
 
-    /// The descriptor set of a package of this program's `proto/`, as `grpc.health.v1`; nil if there is none.
+    /// The descriptor set of a package of this program's `proto/`, as `grpc.health.v1`; nil if
+    /// there is none.
     static func embedded(_ package: String) -> [UInt8]? {
         var size = 0
         guard let start = cmillrace_descriptor_set(package, &size) else { return nil }
@@ -59,7 +61,9 @@ struct DescriptorIndex {
 
     private mutating func addFile(_ bytes: [UInt8]) throws(ByteError) {
         let fields = try ProtoField.parse(bytes)
-        guard let name = fields.first(where: { $0.number == 1 })?.string, files[name] == nil else { return }
+        guard let name = fields.first(where: { $0.number == 1 })?.string, files[name] == nil else {
+            return
+        }
         let package = fields.first { $0.number == 2 }?.string ?? ""
         files[name] = File(bytes: bytes, imports: fields.filter { $0.number == 3 }.map(\.string))
         for field in fields {
@@ -73,7 +77,9 @@ struct DescriptorIndex {
         }
     }
 
-    private mutating func addMessage(_ bytes: [UInt8], in scope: String, _ file: String) throws(ByteError) {
+    private mutating func addMessage(_ bytes: [UInt8], in scope: String, _ file: String)
+        throws(ByteError)
+    {
         let full = try addNamed(bytes, members: 2, in: scope, file)
         for field in try ProtoField.parse(bytes) {
             switch field.number {
@@ -95,19 +101,26 @@ struct DescriptorIndex {
         fileOfSymbol[full] = file
         for field in fields where field.number == members {
             let inner = try ProtoField.parse(field.bytes)
-            if let name = inner.first(where: { $0.number == 1 })?.string { fileOfSymbol[join(full, name)] = file }
+            if let name = inner.first(where: { $0.number == 1 })?.string {
+                fileOfSymbol[join(full, name)] = file
+            }
         }
         return full
     }
 
-    private mutating func addExtension(_ bytes: [UInt8], in scope: String, _ file: String) throws(ByteError) {
+    private mutating func addExtension(_ bytes: [UInt8], in scope: String, _ file: String)
+        throws(ByteError)
+    {
         let fields = try ProtoField.parse(bytes)
         fileOfSymbol[join(scope, fields.first { $0.number == 1 }?.string ?? "")] = file
         guard let type = fields.first(where: { $0.number == 2 })?.string,
             let number = fields.first(where: { $0.number == 3 })?.integer
         else { return }
-        fileOfExtension[Extension(type: type.hasPrefix(".") ? String(type.dropFirst()) : type, number: number)] = file
+        let extended = type.hasPrefix(".") ? String(type.dropFirst()) : type
+        fileOfExtension[Extension(type: extended, number: number)] = file
     }
 
-    private func join(_ scope: String, _ name: String) -> String { scope.isEmpty ? name : "\(scope).\(name)" }
+    private func join(_ scope: String, _ name: String) -> String {
+        scope.isEmpty ? name : "\(scope).\(name)"
+    }
 }

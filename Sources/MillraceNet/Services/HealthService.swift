@@ -1,7 +1,7 @@
 /// grpc.health.v1.Health: whether this process, or one of its services, takes work. Loop-owned.
 ///
-/// The empty name is the process; it serves from the start. Probes (`grpc_health_probe`, Kubernetes)
-/// ask for it.
+/// The empty name is the process; it serves from the start. Probes (`grpc_health_probe`,
+/// Kubernetes) ask for it.
 public final class HealthService {
     /// As in gRPC's protocol, with its numbers.
     public enum Status: Int, Sendable {
@@ -21,7 +21,9 @@ public final class HealthService {
     public func set(_ status: Status, service: String = "") {
         guard statuses[service] != status else { return }
         statuses[service] = status
-        for watcher in watchers.values where watcher.service == service { watcher.call.send(message(status)) }
+        for watcher in watchers.values where watcher.service == service {
+            watcher.call.send(message(status))
+        }
     }
 
     public func status(of service: String = "") -> Status? { statuses[service] }
@@ -36,7 +38,9 @@ public final class HealthService {
 
     func register(on server: RPCServer) {
         server.register(unary: "/\(Self.name)/Check") { [self] request, _, reply in
-            guard let service = serviceName(request) else { return reply(.failure(Self.unreadable)) }
+            guard let service = serviceName(request) else {
+                return reply(.failure(Self.unreadable))
+            }
             guard let status = statuses[service] else {
                 return reply(.failure(RPCStatus(.notFound, "nothing is known of \(service)")))
             }

@@ -1,7 +1,7 @@
 import MillraceBase
 
-/// Server reflection, v1 and v1alpha (one wire format under two names): what grpcurl asks before it can
-/// call anything. Loop-owned.
+/// Server reflection, v1 and v1alpha (one wire format under two names): what grpcurl asks before it
+/// can call anything. Loop-owned.
 final class ReflectionService {
     private static let versions = ["grpc.reflection.v1", "grpc.reflection.v1alpha"]
 
@@ -12,16 +12,20 @@ final class ReflectionService {
         self.server = server
         for package in Self.versions + ["grpc.health.v1"] {
             guard let set = DescriptorIndex.embedded(package) else { continue }
-            do { try index.add(set) } catch { preconditionFailure("an embedded descriptor set: \(error)") }
+            do { try index.add(set) } catch {
+                preconditionFailure("an embedded descriptor set: \(error)")
+            }
         }
     }
 
     func register() {
         for package in Self.versions {
-            server.register(method: "/\(package).ServerReflection/ServerReflectionInfo") { [unowned self] call in
+            server.register(method: "/\(package).ServerReflection/ServerReflectionInfo") {
+                [unowned self] call in
                 call.onMessage = { [unowned self, unowned call] request in
                     guard let response = self.answer(request) else {
-                        return call.finish(RPCStatus(.invalidArgument, "not a ServerReflectionRequest"))
+                        return call.finish(
+                            RPCStatus(.invalidArgument, "not a ServerReflectionRequest"))
                     }
                     call.send(response)
                 }

@@ -64,7 +64,8 @@ extension Connection {
             do throws(NetError) {
                 let count = try tls.read(into: buffer)
                 guard count > 0 else { break }
-                delegate?.connection(self, received: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                delegate?.connection(
+                    self, received: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             } catch {
                 moveCiphertext()
                 return close(error)
@@ -75,7 +76,8 @@ extension Connection {
         moveCiphertext()
     }
 
-    /// Handshake messages, alerts and key updates leave at once: there is nobody else to flush them.
+    /// Handshake messages, alerts and key updates leave at once: there is nobody else to flush
+    /// them.
     private func moveCiphertext() {
         guard let tls, let raw = socketNumber else { return }
         tls.takeOutput(into: &ciphertext)

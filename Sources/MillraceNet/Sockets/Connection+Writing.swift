@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import MillraceBase
 
-/// From the protocol to the socket: at the end of a tick, and whenever a full socket has room again.
+/// From the protocol to the socket: at the end of a tick, and whenever a full socket has room
+/// again.
 extension Connection {
     /// Rounds of "ask for output, write it" per flush; then the others have their turn.
     private static let maxRoundsPerFlush = 8
@@ -49,8 +50,8 @@ extension Connection {
         return true
     }
 
-    /// Everything is sent: tell the peer so, and wait (briefly) for it to close, because closing while
-    /// its bytes are unread would make the system discard ours.
+    /// Everything is sent: tell the peer so, and wait (briefly) for it to close, because closing
+    /// while its bytes are unread would make the system discard ours.
     private func finishDraining() {
         guard state == .draining, !hasShutDownWriting else { return }
         hasShutDownWriting = true

@@ -57,7 +57,8 @@ final class Connection: ReadinessHandler, TickFlushing {
 
     /// A connection that was accepted. It opens (in clear: in this call) within `handshakeTimeout`.
     init(
-        accepted socket: consuming FileDescriptor, peer: SocketAddress, loop: EventLoop, tls: TLSSession?,
+        accepted socket: consuming FileDescriptor, peer: SocketAddress, loop: EventLoop,
+        tls: TLSSession?,
         delegate: any ConnectionDelegate, highWatermark: Int, handshakeTimeout: Duration
     ) {
         self.loop = loop
@@ -76,7 +77,8 @@ final class Connection: ReadinessHandler, TickFlushing {
 
     /// A connection to be made; it opens, or closes with an error, within `timeout`.
     init(
-        connecting peer: SocketAddress, loop: EventLoop, tls: TLSSession?, delegate: any ConnectionDelegate,
+        connecting peer: SocketAddress, loop: EventLoop, tls: TLSSession?,
+        delegate: any ConnectionDelegate,
         highWatermark: Int, timeout: Duration
     ) throws(NetError) {
         self.loop = loop
@@ -209,7 +211,9 @@ final class Connection: ReadinessHandler, TickFlushing {
     private func limitHandshake(_ limit: Duration) {
         timer = loop.schedule(after: limit) { [weak self] in
             guard let self else { return }
-            let step = self.state == .connecting ? "connecting to \(self.peer)" : "TLS handshake with \(self.peer)"
+            let step =
+                self.state == .connecting
+                ? "connecting to \(self.peer)" : "TLS handshake with \(self.peer)"
             self.close(.timedOut(step))
         }
     }

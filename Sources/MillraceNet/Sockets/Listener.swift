@@ -36,7 +36,8 @@ final class Listener: ReadinessHandler {
                 }
                 accepted(FileDescriptor(owning: raw), peer)
             } catch {
-                Log.error("net", "connections cannot be taken", ["address": address, "error": error])
+                Log.error(
+                    "net", "connections cannot be taken", ["address": address, "error": error])
                 return pause()
             }
         }

@@ -41,7 +41,8 @@ struct OutboundQueue {
         count += bytes.count
         let last = segments.count - 1
         if isTailOpen, last >= head, case .bytes(var tail) = segments[last],
-            tail.count + bytes.count <= Self.chunkSize {
+            tail.count + bytes.count <= Self.chunkSize
+        {
             segments[last] = .bytes([])
             tail.append(contentsOf: bytes)
             segments[last] = .bytes(tail)
@@ -98,17 +99,20 @@ struct OutboundQueue {
         return .drained
     }
 
-    /// The pointers stay valid although they leave their closures: the arrays are native buffers, held by
-    /// `segments` and not changed before the call returns.
+    /// The pointers stay valid although they leave their closures: the arrays are native buffers,
+    /// held by `segments` and not changed before the call returns.
     private func writeVector(_ descriptor: Int32) -> Int {
         withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.maxVectors) { vectors in
             var used = 0
             var index = head
-            while used < Self.maxVectors, index < segments.count, case .bytes(let bytes) = segments[index] {
+            while used < Self.maxVectors, index < segments.count,
+                case .bytes(let bytes) = segments[index]
+            {
                 let skipped = index == head ? sentOfHead : 0
                 bytes.withUnsafeBytes { buffer in
                     let start = UnsafeMutableRawPointer(mutating: buffer.baseAddress! + skipped)
-                    vectors.initializeElement(at: used, to: iovec(iov_base: start, iov_len: buffer.count - skipped))
+                    vectors.initializeElement(
+                        at: used, to: iovec(iov_base: start, iov_len: buffer.count - skipped))
                 }
                 used += 1
                 index += 1
@@ -119,7 +123,8 @@ struct OutboundQueue {
 
     // MARK: - To a codec
 
-    /// Takes up to `buffer.count` bytes out, copying; reads files. How many it were, or -1 and errno.
+    /// Takes up to `buffer.count` bytes out, copying; reads files. How many it were, or -1 and
+    /// errno.
     mutating func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         var filled = 0
         while filled < buffer.count, count > 0 {
@@ -128,7 +133,8 @@ struct OutboundQueue {
             switch segments[head] {
             case .bytes(let bytes):
                 taken = bytes.withUnsafeBytes { source in
-                    let rest = UnsafeRawBufferPointer(rebasing: source[sentOfHead...].prefix(room.count))
+                    let rest = UnsafeRawBufferPointer(
+                        rebasing: source[sentOfHead...].prefix(room.count))
                     room.copyMemory(from: rest)
                     return rest.count
                 }
@@ -158,7 +164,8 @@ struct OutboundQueue {
                 advance()
             case .file(let file, let offset, let fileCount):
                 guard rest >= fileCount else {
-                    segments[head] = .file(file, offset: offset + UInt64(rest), count: fileCount - rest)
+                    segments[head] = .file(
+                        file, offset: offset + UInt64(rest), count: fileCount - rest)
                     return
                 }
                 rest -= fileCount

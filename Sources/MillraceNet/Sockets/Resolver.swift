@@ -2,15 +2,16 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Host names to addresses, without blocking a loop: the system's resolver knows only blocking calls,
-/// so each look-up of a name has a thread of its own for as long as it takes. Numeric addresses need none.
+/// Host names to addresses, without blocking a loop: the system's resolver knows only blocking
+/// calls, so each look-up of a name has a thread of its own for as long as it takes. Numeric
+/// addresses need none.
 enum Resolver {
     /// Look-ups at a time in this process; more than that fail at once.
     private static let maxLookUps = 64
     private static let lookUps = Atomic<Int>(0)
 
-    /// Calls `completion` on the loop, in a later step. The caller has the deadline: a result that comes
-    /// after it is to be ignored.
+    /// Calls `completion` on the loop, in a later step. The caller has the deadline: a result that
+    /// comes after it is to be ignored.
     static func resolve(
         _ endpoint: Endpoint, loop: EventLoop,
         completion: @escaping (Result<[SocketAddress], NetError>) -> Void
@@ -22,16 +23,21 @@ enum Resolver {
         }
         guard lookUps.add(1, ordering: .relaxed).newValue <= maxLookUps else {
             lookUps.subtract(1, ordering: .relaxed)
-            loop.post { bound.value(.failure(.invalidAddress("\(endpoint.host): too many look-ups at a time"))) }
+            loop.post {
+                bound.value(
+                    .failure(.invalidAddress("\(endpoint.host): too many look-ups at a time")))
+            }
             return
         }
-        let box = Unmanaged.passRetained(LookUp(endpoint) { result in
-            lookUps.subtract(1, ordering: .relaxed)
-            loop.post { bound.value(result) }
-        })
+        let box = Unmanaged.passRetained(
+            LookUp(endpoint) { result in
+                lookUps.subtract(1, ordering: .relaxed)
+                loop.post { bound.value(result) }
+            })
         var thread = pthread_t()
         guard pthread_create(&thread, nil, lookUpThread, box.toOpaque()) == 0 else {
-            box.takeRetainedValue().done(.failure(.invalidAddress("\(endpoint.host): no thread to look it up")))
+            box.takeRetainedValue().done(
+                .failure(.invalidAddress("\(endpoint.host): no thread to look it up")))
             return
         }
         pthread_detach(thread)
@@ -44,7 +50,8 @@ enum Resolver {
         var list: UnsafeMutablePointer<addrinfo>?
         let code = getaddrinfo(endpoint.host, nil, &hints, &list)
         guard code == 0 else {
-            return .failure(.invalidAddress("\(endpoint.host): \(String(cString: gai_strerror(code)))"))
+            return .failure(
+                .invalidAddress("\(endpoint.host): \(String(cString: gai_strerror(code)))"))
         }
         defer { freeaddrinfo(list) }
         var addresses: [SocketAddress] = []
@@ -64,7 +71,9 @@ enum Resolver {
 private final class LookUp: Sendable {
     let endpoint: Endpoint
     let done: @Sendable (Result<[SocketAddress], NetError>) -> Void
-    init(_ endpoint: Endpoint, done: @escaping @Sendable (Result<[SocketAddress], NetError>) -> Void) {
+    init(
+        _ endpoint: Endpoint, done: @escaping @Sendable (Result<[SocketAddress], NetError>) -> Void
+    ) {
         self.endpoint = endpoint
         self.done = done
     }

@@ -15,7 +15,9 @@ enum Socket {
         set(descriptor.raw, SOL_SOCKET, SO_REUSEADDR, 1)
         let bound = address.withSockaddr { Glibc.bind(descriptor.raw, $0, $1) }
         guard bound == 0 else { throw NetError.last("bind \(address)") }
-        guard Glibc.listen(descriptor.raw, 1_024) == 0 else { throw NetError.last("listen \(address)") }
+        guard Glibc.listen(descriptor.raw, 1_024) == 0 else {
+            throw NetError.last("listen \(address)")
+        }
         return descriptor
     }
 

@@ -46,7 +46,10 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
             let value = raw.loadUnaligned(as: sockaddr_in6.self)
             isIPv6 = true
             (high, low) = withUnsafeBytes(of: value.sin6_addr) { bytes in
-                (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                (
+                    bytes.loadUnaligned(as: UInt64.self),
+                    bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+                )
             }
             scope = value.sin6_scope_id
             port = UInt16(bigEndian: value.sin6_port)
@@ -56,7 +59,9 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// 127.0.0.1; port 0 lets the system choose.
     public static func loopback(port: UInt16 = 0) -> SocketAddress {
-        SocketAddress(isIPv6: false, high: UInt64(UInt32(0x7F00_0001).bigEndian), low: 0, scope: 0, port: port)
+        SocketAddress(
+            isIPv6: false, high: UInt64(UInt32(0x7F00_0001).bigEndian), low: 0, scope: 0, port: port
+        )
     }
 
     private init(isIPv6: Bool, high: UInt64, low: UInt64, scope: UInt32, port: UInt16) {
@@ -69,7 +74,9 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Whether only processes of this machine can reach it.
     public var isLoopback: Bool {
-        isIPv6 ? high == 0 && low == UInt64(1).bigEndian : UInt32(truncatingIfNeeded: high).bigEndian >> 24 == 127
+        isIPv6
+            ? high == 0 && low == UInt64(1).bigEndian
+            : UInt32(truncatingIfNeeded: high).bigEndian >> 24 == 127
     }
 
     var family: Int32 { isIPv6 ? AF_INET6 : AF_INET }
@@ -78,7 +85,8 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
     public var host: String {
         withSockaddr { pointer, length in
             withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { text in
-                let code = getnameinfo(pointer, length, text.baseAddress, 256, nil, 0, NI_NUMERICHOST)
+                let code = getnameinfo(
+                    pointer, length, text.baseAddress, 256, nil, 0, NI_NUMERICHOST)
                 return code == 0 ? String(cString: text.baseAddress!) : "?"
             }
         }
@@ -98,7 +106,9 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
                 bytes.storeBytes(of: low, toByteOffset: 8, as: UInt64.self)
             }
             return withUnsafeBytes(of: &value) { bytes in
-                body(bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self), socklen_t(bytes.count))
+                body(
+                    bytes.baseAddress!.assumingMemoryBound(to: sockaddr.self),
+                    socklen_t(bytes.count))
             }
         }
         var value = sockaddr_in()
@@ -127,14 +137,17 @@ public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
 
     /// `host:7077`, `10.0.0.1:7077`, `[::1]:7077`.
     public init(parsing text: String) throws(NetError) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+        guard let colon = text.lastIndex(of: ":"),
+            let port = UInt16(text[text.index(after: colon)...])
+        else {
             throw NetError.invalidAddress("\(text) is not host:port")
         }
         var host = text[..<colon]
         if host.hasPrefix("["), host.hasSuffix("]") {
             host = host.dropFirst().dropLast()
         } else if host.contains(":") {
-            throw NetError.invalidAddress("\(text): an IPv6 address needs brackets, as in [::1]:7077")
+            throw NetError.invalidAddress(
+                "\(text): an IPv6 address needs brackets, as in [::1]:7077")
         }
         guard !host.isEmpty else { throw NetError.invalidAddress("\(text) has no host") }
         self.init(host: String(host), port: port)

@@ -27,7 +27,8 @@ public final class CertificateAuthority: @unchecked Sendable {
     }
 
     /// A key and a certificate for server and client use. `hosts` are the DNS names and numeric
-    /// addresses under which the process is reached; a wildcard `*.name` is taken too. Throws `NetError.tls`.
+    /// addresses under which the process is reached; a wildcard `*.name` is taken too. Throws
+    /// `NetError.tls`.
     public func mint(
         name: String, hosts: [String], validity: Duration = .seconds(365 * 86_400)
     ) throws(NetError) -> TLSContext.Identity {
@@ -40,9 +41,12 @@ public final class CertificateAuthority: @unchecked Sendable {
             (NID_subject_key_identifier, "hash"),
             (NID_authority_key_identifier, "keyid"),
         ]
-        if !hosts.isEmpty { extensions.append((NID_subject_alt_name, try Self.alternativeNames(hosts))) }
+        if !hosts.isEmpty {
+            extensions.append((NID_subject_alt_name, try Self.alternativeNames(hosts)))
+        }
         try Self.sign(leaf, issuer: issuer, key: self.key, extensions: extensions)
-        return TLSContext.Identity(certificateChain: try PEM.text(leaf), privateKey: try PEM.text(key))
+        return TLSContext.Identity(
+            certificateChain: try PEM.text(leaf), privateKey: try PEM.text(key))
     }
 
     private static func makeKey() throws(NetError) -> PrivateKey {
@@ -50,8 +54,8 @@ public final class CertificateAuthority: @unchecked Sendable {
         return PrivateKey(owning: pointer)
     }
 
-    /// `IP:127.0.0.1,DNS:node1`. The text is OpenSSL's little language, so a host must not be able to
-    /// say anything else in it.
+    /// `IP:127.0.0.1,DNS:node1`. The text is OpenSSL's little language, so a host must not be able
+    /// to say anything else in it.
     private static func alternativeNames(_ hosts: [String]) throws(NetError) -> String {
         var names: [String] = []
         for host in hosts {
@@ -66,7 +70,8 @@ public final class CertificateAuthority: @unchecked Sendable {
             }
             guard isPlain, !host.isEmpty else { throw NetError.tls("\(host) is not a host name") }
             var address = in6_addr()
-            let isNumeric = inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
+            let isNumeric =
+                inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
             names.append((isNumeric ? "IP:" : "DNS:") + host)
         }
         return names.joined(separator: ",")
@@ -91,14 +96,16 @@ public final class CertificateAuthority: @unchecked Sendable {
         let common = Array(subject.utf8)
         guard
             X509_NAME_add_entry_by_txt(name, "O", MBSTRING_UTF8, "Millrace", -1, -1, 0) == 1,
-            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, common, Int32(common.count), -1, 0) == 1,
+            X509_NAME_add_entry_by_txt(
+                name, "CN", MBSTRING_UTF8, common, Int32(common.count), -1, 0) == 1,
             X509_set_pubkey(pointer, key.pointer) == 1
         else { throw NetError.openSSL("certificate for \(subject)") }
         return certificate
     }
 
     private static func sign(
-        _ certificate: Certificate, issuer: Certificate, key: PrivateKey, extensions: [(Int32, String)]
+        _ certificate: Certificate, issuer: Certificate, key: PrivateKey,
+        extensions: [(Int32, String)]
     ) throws(NetError) {
         X509_set_issuer_name(certificate.pointer, X509_get_subject_name(issuer.pointer))
         var context = X509V3_CTX()

@@ -24,7 +24,9 @@ enum PEM {
 
     static func text(_ certificate: Certificate) throws(NetError) -> [UInt8] {
         let bio = try MemoryBIO([])
-        guard PEM_write_bio_X509(bio.pointer, certificate.pointer) == 1 else { throw NetError.openSSL("certificate") }
+        guard PEM_write_bio_X509(bio.pointer, certificate.pointer) == 1 else {
+            throw NetError.openSSL("certificate")
+        }
         return bio.contents
     }
 

@@ -2,8 +2,9 @@ import Glibc
 import MillraceBase
 
 extension TLSContext {
-    /// The context of this process's listeners, as the settings say; nil without TLS. Clients need a certificate of the
-    /// same authority. Throws `MillraceError` naming the setting or file that is wrong.
+    /// The context of this process's listeners, as the settings say; nil without TLS. Clients need
+    /// a certificate of the same authority. Throws `MillraceError` naming the setting or file that
+    /// is wrong.
     public static func server(_ conf: Conf) throws -> TLSContext? {
         guard let files = try Files(conf) else { return nil }
         return try server(
@@ -56,7 +57,8 @@ extension TLSContext {
                 count += got
             }
             guard count > 0, count <= largestFile else {
-                throw MillraceError(.invalidArgument, "\(key)=\(path): not a PEM file (\(count) bytes)")
+                throw MillraceError(
+                    .invalidArgument, "\(key)=\(path): not a PEM file (\(count) bytes)")
             }
             return Array(bytes[..<count])
         }

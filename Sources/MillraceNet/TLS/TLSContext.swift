@@ -4,8 +4,8 @@ import COpenSSL
 ///
 /// TLS 1.2 at least, ALPN `h2` offered and accepted.
 ///
-/// `@unchecked Sendable`: OpenSSL's SSL_CTX is not changed after it is made, and counts its references
-/// atomically.
+/// `@unchecked Sendable`: OpenSSL's SSL_CTX is not changed after it is made, and counts its
+/// references atomically.
 public final class TLSContext: @unchecked Sendable {
     /// A certificate chain (leaf first) and its key, PEM text.
     public struct Identity: Sendable {
@@ -34,11 +34,14 @@ public final class TLSContext: @unchecked Sendable {
 
     /// For listeners. `authorities` (PEM) sign the clients' certificates. Throws `NetError.tls`.
     public static func server(
-        identity: Identity, authorities: [UInt8]? = nil, clientCertificates: ClientCertificates = .none
+        identity: Identity, authorities: [UInt8]? = nil,
+        clientCertificates: ClientCertificates = .none
     ) throws(NetError) -> TLSContext {
         precondition(
-            clientCertificates == .none || authorities != nil, "client certificates without their authorities")
-        let context = try TLSContext(isServer: true, clientCertificates: clientCertificates, serverName: nil)
+            clientCertificates == .none || authorities != nil,
+            "client certificates without their authorities")
+        let context = try TLSContext(
+            isServer: true, clientCertificates: clientCertificates, serverName: nil)
         try context.use(identity)
         if let authorities { try context.trust(authorities) }
         SSL_CTX_set_alpn_select_cb(context.pointer, selectProtocol, nil)
@@ -47,13 +50,14 @@ public final class TLSContext: @unchecked Sendable {
         return context
     }
 
-    /// For dialling. `authorities` (PEM) sign the server's certificate; nil: the system's. The server's
-    /// name or address is verified against its certificate, `serverName` if given instead of the host
-    /// that was dialled. Throws `NetError.tls`.
+    /// For dialling. `authorities` (PEM) sign the server's certificate; nil: the system's. The
+    /// server's name or address is verified against its certificate, `serverName` if given instead
+    /// of the host that was dialled. Throws `NetError.tls`.
     public static func client(
         authorities: [UInt8]? = nil, identity: Identity? = nil, serverName: String? = nil
     ) throws(NetError) -> TLSContext {
-        let context = try TLSContext(isServer: false, clientCertificates: .none, serverName: serverName)
+        let context = try TLSContext(
+            isServer: false, clientCertificates: .none, serverName: serverName)
         if let authorities {
             try context.trust(authorities)
         } else if SSL_CTX_set_default_verify_paths(context.pointer) != 1 {
@@ -66,7 +70,9 @@ public final class TLSContext: @unchecked Sendable {
         return context
     }
 
-    private init(isServer: Bool, clientCertificates: ClientCertificates, serverName: String?) throws(NetError) {
+    private init(isServer: Bool, clientCertificates: ClientCertificates, serverName: String?)
+        throws(NetError)
+    {
         self.isServer = isServer
         self.serverName = serverName
         requiresClientCertificate = clientCertificates == .required
@@ -79,7 +85,8 @@ public final class TLSContext: @unchecked Sendable {
         switch clientCertificates {
         case .none: break
         case .optional: SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER, nil)
-        case .required: SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        case .required:
+            SSL_CTX_set_verify(pointer, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
         }
     }
 
@@ -87,8 +94,12 @@ public final class TLSContext: @unchecked Sendable {
 
     private func use(_ identity: Identity) throws(NetError) {
         let chain = try PEM.certificates(identity.certificateChain)
-        guard let leaf = chain.first else { throw NetError.tls("no certificate in the certificate file") }
-        guard SSL_CTX_use_certificate(pointer, leaf.pointer) == 1 else { throw NetError.openSSL("certificate") }
+        guard let leaf = chain.first else {
+            throw NetError.tls("no certificate in the certificate file")
+        }
+        guard SSL_CTX_use_certificate(pointer, leaf.pointer) == 1 else {
+            throw NetError.openSSL("certificate")
+        }
         for certificate in chain.dropFirst() {
             X509_up_ref(certificate.pointer)
             guard copenssl_add_chain_certificate(pointer, certificate.pointer) == 1 else {
@@ -96,14 +107,18 @@ public final class TLSContext: @unchecked Sendable {
             }
         }
         let key = try PEM.privateKey(identity.privateKey)
-        guard SSL_CTX_use_PrivateKey(pointer, key.pointer) == 1, SSL_CTX_check_private_key(pointer) == 1 else {
+        guard SSL_CTX_use_PrivateKey(pointer, key.pointer) == 1,
+            SSL_CTX_check_private_key(pointer) == 1
+        else {
             throw NetError.openSSL("private key")
         }
     }
 
     private func trust(_ authorities: [UInt8]) throws(NetError) {
         let certificates = try PEM.certificates(authorities)
-        guard !certificates.isEmpty else { throw NetError.tls("no certificate in the authorities' file") }
+        guard !certificates.isEmpty else {
+            throw NetError.tls("no certificate in the authorities' file")
+        }
         let store = SSL_CTX_get_cert_store(pointer)
         for certificate in certificates {
             guard X509_STORE_add_cert(store, certificate.pointer) == 1 else {
@@ -114,11 +129,12 @@ public final class TLSContext: @unchecked Sendable {
     }
 }
 
-/// The server's choice among the protocols that a client offers: h2, or the handshake fails. A client
-/// that offers nothing is not asked to.
+/// The server's choice among the protocols that a client offers: h2, or the handshake fails. A
+/// client that offers nothing is not asked to.
 private func selectProtocol(
     _ session: OpaquePointer?, _ chosen: UnsafeMutablePointer<UnsafePointer<UInt8>?>?,
-    _ chosenLength: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?, _ offeredLength: UInt32,
+    _ chosenLength: UnsafeMutablePointer<UInt8>?, _ offered: UnsafePointer<UInt8>?,
+    _ offeredLength: UInt32,
     _ argument: UnsafeMutableRawPointer?
 ) -> Int32 {
     var position = 0
@@ -126,7 +142,9 @@ private func selectProtocol(
     while let offered, position < total {
         let length = Int(offered[position])
         guard position + 1 + length <= total else { break }
-        if length == 2, offered[position + 1] == UInt8(ascii: "h"), offered[position + 2] == UInt8(ascii: "2") {
+        if length == 2, offered[position + 1] == UInt8(ascii: "h"),
+            offered[position + 2] == UInt8(ascii: "2")
+        {
             chosen?.pointee = offered + position + 1
             chosenLength?.pointee = 2
             return SSL_TLSEXT_ERR_OK

@@ -9,6 +9,7 @@ extension NetError {
             if code == 0 { break }
             if let text = ERR_reason_error_string(code) { reasons.append(String(cString: text)) }
         }
-        return .tls(reasons.isEmpty ? operation : "\(operation): \(reasons.joined(separator: ", "))")
+        return .tls(
+            reasons.isEmpty ? operation : "\(operation): \(reasons.joined(separator: ", "))")
     }
 }

@@ -52,7 +52,8 @@ final class TLSSession {
         return false
     }
 
-    /// Plaintext that has arrived: how many bytes, 0 when more ciphertext is needed or the peer has ended.
+    /// Plaintext that has arrived: how many bytes, 0 when more ciphertext is needed or the peer has
+    /// ended.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(NetError) -> Int {
         ERR_clear_error()
         let count = SSL_read(session, buffer.baseAddress, Int32(buffer.count))
@@ -96,7 +97,8 @@ final class TLSSession {
 
     private func verify(_ host: String) throws(NetError) {
         var address = in6_addr()
-        let isNumeric = inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
+        let isNumeric =
+            inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1
         if isNumeric {
             guard X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), host) == 1 else {
                 throw NetError.openSSL("address \(host)")

@@ -30,13 +30,16 @@ func pattern(_ count: Int) -> [UInt8] {
 private let base = (0..<4_099).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
 
 /// Compared here, because the test library would print megabytes of a difference.
-func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { result == .success(bytes) }
+func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool {
+    result == .success(bytes)
+}
 
 @Suite("The block stream") struct BlockStreamTests {
     @Test("delivers every block once, small and large, whole and in part, in order")
     func fetches() async throws {
         try await withLoop { loop in
-            let results = try await loop.wait([(Int, Result<[UInt8], BlockError>)].self) { promise in
+            let results = try await loop.wait([(Int, Result<[UInt8], BlockError>)].self) {
+                promise in
                 let provider = TableProvider()
                 provider.blocks = ["s": 10, "e": 0, "l": 5_000_000].reduce(into: [:]) {
                     $0[Array($1.key.utf8)] = .bytes(pattern($1.value))
@@ -49,7 +52,8 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { 
                     BlockRequest(key: Array("l".utf8), offset: 100, length: 1_000),
                 ]
                 var results: [(Int, Result<[UInt8], BlockError>)] = []
-                client.fetch(Endpoint(server.address), requests, deadline: loop.now + .seconds(20)) { index, result in
+                client.fetch(Endpoint(server.address), requests, deadline: loop.now + .seconds(20))
+                { index, result in
                     results.append((index, result))
                     guard results.count == requests.count else { return }
                     promise.succeed(results)
@@ -77,10 +81,14 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { 
         try await withLoop { loop in
             let result = try await loop.wait(Result<[UInt8], BlockError>.self) { promise in
                 let provider = TableProvider()
-                provider.blocks[[1]] = .file(try SharedFile(path: path), offset: 1_000, length: 2_500_000)
+                provider.blocks[[1]] = .file(
+                    try SharedFile(path: path), offset: 1_000, length: 2_500_000)
                 let server = try BlockServer(loop: loop, address: .loopback(), provider: provider)
                 let client = BlockClient(loop: loop)
-                client.fetch(Endpoint(server.address), [BlockRequest(key: [1])], deadline: loop.now + .seconds(20)) {
+                client.fetch(
+                    Endpoint(server.address), [BlockRequest(key: [1])],
+                    deadline: loop.now + .seconds(20)
+                ) {
                     promise.succeed($1)
                     client.close()
                     server.close()
@@ -95,13 +103,17 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { 
         try await withLoop { loop in
             let (count, connections) = try await loop.wait((Int, Int).self) { promise in
                 let provider = TableProvider()
-                for number in 0..<50 as Range<UInt8> { provider.blocks[[number]] = .bytes(pattern(Int(number) * 5_000)) }
+                for number in 0..<50 as Range<UInt8> {
+                    provider.blocks[[number]] = .bytes(pattern(Int(number) * 5_000))
+                }
                 let server = try BlockServer(loop: loop, address: .loopback(), provider: provider)
                 let client = BlockClient(loop: loop)
                 var count = 0
                 for number in 0..<50 as Range<UInt8> {
                     let requests = [BlockRequest(key: [number]), BlockRequest(key: [49 - number])]
-                    client.fetch(Endpoint(server.address), requests, deadline: loop.now + .seconds(20)) { index, result in
+                    client.fetch(
+                        Endpoint(server.address), requests, deadline: loop.now + .seconds(20)
+                    ) { index, result in
                         let expected = Int(index == 0 ? number : 49 - number) * 5_000
                         #expect(isEqual(result, pattern(expected)))
                         count += 1
@@ -127,7 +139,10 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { 
                     loop: loop, address: .loopback(), provider: TableProvider(), options: options)
                 options.token = "guess"
                 let client = BlockClient(loop: loop, options: options)
-                client.fetch(Endpoint(server.address), [BlockRequest(key: [1])], deadline: loop.now + .seconds(20)) {
+                client.fetch(
+                    Endpoint(server.address), [BlockRequest(key: [1])],
+                    deadline: loop.now + .seconds(20)
+                ) {
                     promise.succeed($1)
                     client.close()
                     server.close()
@@ -144,9 +159,14 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { 
     func silence() async throws {
         try await withLoop { loop in
             let late = try await loop.wait(Result<[UInt8], BlockError>.self) { promise in
-                let listener = try Listener(loop: loop, address: .loopback()) { socket, _ in _ = socket.release() }
+                let listener = try Listener(loop: loop, address: .loopback()) { socket, _ in
+                    _ = socket.release()
+                }
                 let client = BlockClient(loop: loop)
-                client.fetch(Endpoint(listener.address), [BlockRequest(key: [1])], deadline: loop.now + .milliseconds(50)) {
+                client.fetch(
+                    Endpoint(listener.address), [BlockRequest(key: [1])],
+                    deadline: loop.now + .milliseconds(50)
+                ) {
                     promise.succeed($1)
                     client.close()
                     listener.close()
@@ -159,7 +179,8 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { 
                 listener.close()
                 let client = BlockClient(loop: loop)
                 client.fetch(
-                    Endpoint(host: "127.0.0.1", port: address.port == 1 ? 2 : 1), [BlockRequest(key: [1])],
+                    Endpoint(host: "127.0.0.1", port: address.port == 1 ? 2 : 1),
+                    [BlockRequest(key: [1])],
                     deadline: loop.now + .seconds(20)
                 ) {
                     promise.succeed($1)
@@ -186,12 +207,14 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { 
                 let peer = Endpoint(server.address)
                 var large: BlockFetch?
                 large = client.fetch(
-                    peer, [BlockRequest(key: [2]), BlockRequest(key: [1])], deadline: loop.now + .seconds(20)
+                    peer, [BlockRequest(key: [2]), BlockRequest(key: [1])],
+                    deadline: loop.now + .seconds(20)
                 ) { index, result in
                     results.append(result)
                     guard index == 0 else { return }
                     large?.cancel()
-                    client.fetch(peer, [BlockRequest(key: [2])], deadline: loop.now + .seconds(20)) {
+                    client.fetch(peer, [BlockRequest(key: [2])], deadline: loop.now + .seconds(20))
+                    {
                         results.append($1)
                         promise.succeed(results)
                         client.close()
@@ -199,7 +222,8 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { 
                     }
                 }
             }
-            #expect(results == [.success(pattern(100)), .failure(.cancelled), .success(pattern(100))])
+            #expect(
+                results == [.success(pattern(100)), .failure(.cancelled), .success(pattern(100))])
         }
     }
 
@@ -213,7 +237,10 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool { 
                 var options = BlockOptions()
                 options.maxBlockSize = .mebibytes(1)
                 let client = BlockClient(loop: loop, options: options)
-                client.fetch(Endpoint(server.address), [BlockRequest(key: [1])], deadline: loop.now + .seconds(20)) {
+                client.fetch(
+                    Endpoint(server.address), [BlockRequest(key: [1])],
+                    deadline: loop.now + .seconds(20)
+                ) {
                     promise.succeed($1)
                     client.close()
                     server.close()

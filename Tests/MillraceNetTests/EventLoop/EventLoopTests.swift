@@ -46,7 +46,8 @@ import Testing
                 var fired: [Int] = []
                 var tokens: [TimerToken] = []
                 for number in 0..<1_000 {
-                    tokens.append(loop.schedule(after: .microseconds(number)) { fired.append(number) })
+                    tokens.append(
+                        loop.schedule(after: .microseconds(number)) { fired.append(number) })
                 }
                 for number in 0..<1_000 where number % 100 != 0 { loop.cancel(tokens[number]) }
                 loop.schedule(after: .milliseconds(20)) { promise.succeed(fired) }

@@ -34,7 +34,8 @@ private func mutate(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8
 
 /// Gives the bytes away in pieces of random size, as a network does.
 private func feed(
-    _ bytes: [UInt8], _ random: inout SeededGenerator, _ body: (UnsafeRawBufferPointer) throws -> Void
+    _ bytes: [UInt8], _ random: inout SeededGenerator,
+    _ body: (UnsafeRawBufferPointer) throws -> Void
 ) rethrows {
     var position = 0
     while position < bytes.count {
@@ -44,17 +45,21 @@ private func feed(
     }
 }
 
-/// No input may trap, hang, or make a decoder keep more than it was given. Seeds are fixed; a failure is
-/// repeated by running the test.
+/// No input may trap, hang, or make a decoder keep more than it was given. Seeds are fixed; a
+/// failure is repeated by running the test.
 @Suite("Broken input") struct FuzzTests {
     @Test("of the block stream is refused or understood", arguments: 0..<8 as Range<UInt64>)
     func frames(seed: UInt64) {
         var random = SeededGenerator(state: seed)
         let valid =
-            Frame(kind: .hello, stream: 0, payload: BlockMessages.hello(token: "t")).bytes(checksum: true)
-            + Frame(kind: .fetch, stream: 1, payload: BlockMessages.fetch([.init(key: [1, 2, 3])])).bytes(checksum: false)
+            Frame(kind: .hello, stream: 0, payload: BlockMessages.hello(token: "t")).bytes(
+                checksum: true)
+            + Frame(kind: .fetch, stream: 1, payload: BlockMessages.fetch([.init(key: [1, 2, 3])]))
+            .bytes(checksum: false)
             + Frame(kind: .block, stream: 1, payload: pattern(50)).bytes(checksum: true)
-            + Frame(kind: .failure, stream: 1, payload: BlockMessages.failure(index: 3, .notFound("x"))).bytes(checksum: true)
+            + Frame(
+                kind: .failure, stream: 1, payload: BlockMessages.failure(index: 3, .notFound("x"))
+            ).bytes(checksum: true)
         var understood = 0
         for _ in 0..<2_000 {
             let bytes = mutate(valid, &random)
@@ -73,10 +78,13 @@ private func feed(
         #expect(understood > 1_000)
     }
 
-    @Test("of gRPC messages, timeouts, percent and base64 is refused or understood", arguments: 0..<8 as Range<UInt64>)
+    @Test(
+        "of gRPC messages, timeouts, percent and base64 is refused or understood",
+        arguments: 0..<8 as Range<UInt64>)
     func messages(seed: UInt64) {
         var random = SeededGenerator(state: seed)
-        let valid: [UInt8] = [0, 0, 0, 0, 3, 8, 1, 18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100] + pattern(100)
+        let valid: [UInt8] =
+            [0, 0, 0, 0, 3, 8, 1, 18, 0, 0, 0, 0, 0, 0, 0, 0, 0, 100] + pattern(100)
         var understood = 0
         for _ in 0..<2_000 {
             let bytes = mutate(valid, &random)
@@ -99,7 +107,9 @@ private func feed(
         #expect(understood > 1_000)
     }
 
-    @Test("of HTTP/2 ends the connection or the call, never the process", arguments: 0..<4 as Range<UInt64>)
+    @Test(
+        "of HTTP/2 ends the connection or the call, never the process",
+        arguments: 0..<4 as Range<UInt64>)
     func http2(seed: UInt64) throws {
         var random = SeededGenerator(state: seed)
         let valid = try recordedRequest()
@@ -120,11 +130,13 @@ private func feed(
     /// What a client sends for one call.
     private func recordedRequest() throws -> [UInt8] {
         let sink = SessionSink()
-        let session = try HTTP2Session(isServer: false, options: .init(), maxConcurrentStreams: 0, delegate: sink)
+        let session = try HTTP2Session(
+            isServer: false, options: .init(), maxConcurrentStreams: 0, delegate: sink)
         let stream = HTTP2Stream(.init())
         var block = HTTP2HeaderBlock()
         for (name, value) in [
-            (":method", "POST"), (":scheme", "http"), (":path", "/t.S/M"), (":authority", "x"), ("te", "trailers"),
+            (":method", "POST"), (":scheme", "http"), (":path", "/t.S/M"), (":authority", "x"),
+            ("te", "trailers"),
             ("content-type", "application/grpc"), ("grpc-timeout", "1S"), ("x-raw-bin", "AAEC"),
         ] {
             block.append(name, value)

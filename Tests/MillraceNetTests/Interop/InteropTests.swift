@@ -5,8 +5,8 @@ import Testing
 @testable import MillraceInterop
 @testable import MillraceNet
 
-/// Millrace's gRPC against grpc-go's, both ways, and against an HTTP/2 conformance suite. The programs
-/// come from outside: `grpc-interop-client`, `grpc-interop-server`, `h2spec` on the PATH.
+/// Millrace's gRPC against grpc-go's, both ways, and against an HTTP/2 conformance suite. The
+/// programs come from outside: `grpc-interop-client`, `grpc-interop-server`, `h2spec` on the PATH.
 @Suite("Against others", .serialized) struct InteropTests {
     /// A certificate for 127.0.0.1, in files.
     private final class Files {
@@ -22,7 +22,8 @@ import Testing
             identity = try authority.mint(name: "server", hosts: ["127.0.0.1", "localhost"])
             mkdir(folder, 0o700)
             for (path, bytes) in [
-                (ca, authority.certificate), (certificate, identity.certificateChain), (key, identity.privateKey),
+                (ca, authority.certificate), (certificate, identity.certificateChain),
+                (key, identity.privateKey),
             ] {
                 let file = fopen(path, "w")
                 fwrite(bytes, 1, bytes.count, file)
@@ -35,7 +36,8 @@ import Testing
         }
     }
 
-    private func server(_ loop: EventLoop, _ tls: TLSContext?) async throws -> LoopBound<RPCServer> {
+    private func server(_ loop: EventLoop, _ tls: TLSContext?) async throws -> LoopBound<RPCServer>
+    {
         try await loop.run {
             let server = try RPCServer(loop: loop, address: .loopback(), tls: tls)
             TestService.register(on: server)
@@ -55,7 +57,12 @@ import Testing
         try await withLoop { loop in
             let server = try await server(loop, tls)
             var arguments = ["-server_host", "127.0.0.1", "-server_port", try await port(server)]
-            if secured { arguments += ["-use_tls", "-use_test_ca", "-ca_file", files.ca, "-server_host_override", "localhost"] }
+            if secured {
+                arguments += [
+                    "-use_tls", "-use_test_ca", "-ca_file", files.ca, "-server_host_override",
+                    "localhost",
+                ]
+            }
             for name in InteropCase.names {
                 let (code, text) = tool.start(arguments + ["-test_case", name]).wait(seconds: 60)
                 #expect(code == 0, "\(name): \(text)")
@@ -76,12 +83,17 @@ import Testing
                 return Endpoint(listener.address)
             }
             var arguments = ["-port", String(target.port)]
-            if secured { arguments += ["-use_tls", "-tls_cert_file", files.certificate, "-tls_key_file", files.key] }
+            if secured {
+                arguments += [
+                    "-use_tls", "-tls_cert_file", files.certificate, "-tls_key_file", files.key,
+                ]
+            }
             let run = tool.start(arguments)
             defer { run.stop() }
             try await listening(loop, target)
             for name in InteropCase.allCases {
-                let failure = try InteropProgram.run(name, loop: loop, target: target, tls: tls, 10, 60)
+                let failure = try InteropProgram.run(
+                    name, loop: loop, target: target, tls: tls, 10, 60)
                 #expect(failure == nil, "\(name.rawValue): \(failure ?? "")")
             }
         }
@@ -118,7 +130,8 @@ import Testing
             let target = try await serverLoop.run { Endpoint(server.value.address) }
             try await withLoop { loop in
                 for name in InteropCase.allCases {
-                    let failure = try InteropProgram.run(name, loop: loop, target: target, tls: nil, 10, 60)
+                    let failure = try InteropProgram.run(
+                        name, loop: loop, target: target, tls: nil, 10, 60)
                     #expect(failure == nil, "\(name.rawValue): \(failure ?? "")")
                 }
             }
@@ -132,7 +145,8 @@ import Testing
         let tls: TLSContext? = secured ? try .server(identity: files.identity) : nil
         try await withLoop { loop in
             let server = try await server(loop, tls)
-            let arguments = ["-h", "127.0.0.1", "-p", try await port(server)] + (secured ? ["-t", "-k"] : [])
+            let arguments =
+                ["-h", "127.0.0.1", "-p", try await port(server)] + (secured ? ["-t", "-k"] : [])
             let (_, text) = tool.start(arguments).wait(seconds: 300)
             let summary = text.split(separator: "\n").last { $0.contains("tests,") } ?? ""
             let words = summary.split(whereSeparator: { !$0.isNumber }).compactMap { Int($0) }
@@ -145,10 +159,13 @@ import Testing
     @Test("says in one line what is wrong")
     func refusals() {
         for (words, part) in [
-            ([], "server or client"), (["peer"], "neither"), (["server"], "--port"), (["server", "--port"], "value"),
+            ([], "server or client"), (["peer"], "neither"), (["server"], "--port"),
+            (["server", "--port"], "value"),
             (["server", "--port", "x"], "65535"), (["client", "--port", "1"], "--case"),
-            (["client", "--port", "1", "--case", "x"], "no case x"), (["server", "--port", "1", "--key", "k"], "belong"),
-            (["server", "--port", "1", "--frobnicate", "k"], "unknown option"), (["server", "extra"], "unexpected"),
+            (["client", "--port", "1", "--case", "x"], "no case x"),
+            (["server", "--port", "1", "--key", "k"], "belong"),
+            (["server", "--port", "1", "--frobnicate", "k"], "unknown option"),
+            (["server", "extra"], "unexpected"),
         ] as [([String], String)] {
             var message = ""
             do { _ = try InteropArguments(words) } catch { message = error.message }
@@ -158,7 +175,9 @@ import Testing
 
     @Test("takes options with a space and with an equals sign")
     func options() throws {
-        let arguments = try InteropArguments(["client", "--port=7", "--host", "node1", "--case=ping_pong"])
+        let arguments = try InteropArguments([
+            "client", "--port=7", "--host", "node1", "--case=ping_pong",
+        ])
         #expect(arguments.port == 7 && arguments.host == "node1" && arguments.name == "ping_pong")
     }
 }

@@ -9,7 +9,9 @@ import Testing
         #expect(RPCTimeout.format(.milliseconds(1)) == "1000000n")
         #expect(RPCTimeout.format(.seconds(1)) == "1000000u")
         #expect(RPCTimeout.format(.seconds(-1)) == "0n")
-        for duration in [Duration.zero, .nanoseconds(1), .milliseconds(999), .seconds(3_600), .seconds(1 << 33)] {
+        for duration in [
+            Duration.zero, .nanoseconds(1), .milliseconds(999), .seconds(3_600), .seconds(1 << 33),
+        ] {
             let parsed = RPCTimeout.parse(Array(RPCTimeout.format(duration).utf8))
             #expect(parsed != nil && parsed! >= min(duration, .seconds(1 << 33)))
         }
@@ -46,7 +48,9 @@ import Testing
     func deframing() throws {
         var bytes: [UInt8] = []
         let messages: [[UInt8]] = [[], [1], [UInt8](repeating: 2, count: 300), []]
-        for message in messages { bytes += [0, 0, 0, UInt8(message.count >> 8), UInt8(message.count & 255)] + message }
+        for message in messages {
+            bytes += [0, 0, 0, UInt8(message.count >> 8), UInt8(message.count & 255)] + message
+        }
         for size in [1, 2, 3, 7, 64, bytes.count] {
             var deframer = RPCDeframer(limit: .kibibytes(1))
             var found: [[UInt8]] = []

@@ -3,7 +3,8 @@ import Testing
 
 @testable import MillraceNet
 
-/// What a server does with peers that do not speak its protocol: it closes them, and serves the others.
+/// What a server does with peers that do not speak its protocol: it closes them, and serves the
+/// others.
 @Suite("A server") struct GarbageTests {
     private static let preface = HTTP2Preface.magic
 
@@ -14,7 +15,8 @@ import Testing
             var options = RPCServerOptions()
             options.connection.handshakeTimeout = handshake
             let pair = try Pair(loop, server: options)
-            pair.server.register(unary: "/t.S/Echo") { request, _, reply in reply(.success(request)) }
+            pair.server.register(unary: "/t.S/Echo") { request, _, reply in reply(.success(request))
+            }
             let peer = try RawPeer(loop, to: pair.server.address, saying: bytes)
             peer.onClose = {
                 // The process is well: another client is served.
@@ -80,10 +82,15 @@ import Testing
             var corrupt = good
             corrupt[corrupt.count - 1] ^= 1
             let early = Frame(kind: .fetch, stream: 1, payload: [0]).bytes(checksum: true)
-            let nonsense = good + Frame(kind: .fetch, stream: 1, payload: [255, 255, 255]).bytes(checksum: true)
-            for bytes in [[0, 1, 2, 3], corrupt, early, nonsense, Array("GET / HTTP/1.1\r\n\r\n".utf8)] {
+            let nonsense =
+                good
+                + Frame(kind: .fetch, stream: 1, payload: [255, 255, 255]).bytes(checksum: true)
+            for bytes in [
+                [0, 1, 2, 3], corrupt, early, nonsense, Array("GET / HTTP/1.1\r\n\r\n".utf8),
+            ] {
                 let isRefused = try await loop.wait(Bool.self) { promise in
-                    let server = try BlockServer(loop: loop, address: .loopback(), provider: TableProvider())
+                    let server = try BlockServer(
+                        loop: loop, address: .loopback(), provider: TableProvider())
                     let peer = try RawPeer(loop, to: server.address, saying: bytes)
                     peer.onClose = {
                         promise.succeed(peer.received.contains(FrameKind.refusal.rawValue))
@@ -111,7 +118,8 @@ private final class PlainGet: HTTP2ConnectionOwner, HTTP2StreamDelegate {
     }
 
     func start() throws {
-        connection = try HTTP2Connection.connect(address, loop: loop, tls: nil, options: .init(), owner: self)
+        connection = try HTTP2Connection.connect(
+            address, loop: loop, tls: nil, options: .init(), owner: self)
         // Owners are not kept by their connections.
         loop.schedule(after: .seconds(20)) { [self] in connection?.close(nil) }
     }
@@ -120,21 +128,27 @@ private final class PlainGet: HTTP2ConnectionOwner, HTTP2StreamDelegate {
         let stream = HTTP2Stream(.init())
         stream.delegate = self
         var block = HTTP2HeaderBlock()
-        for (name, value) in [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x")] {
+        for (name, value) in [
+            (":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"),
+        ] {
             block.append(name, value)
         }
         try? connection.session?.open(stream, block)
         stream.end()
     }
 
-    func stream(_ stream: HTTP2Stream, received headers: HTTP2Headers) { text += "\(headers.status) " }
+    func stream(_ stream: HTTP2Stream, received headers: HTTP2Headers) {
+        text += "\(headers.status) "
+    }
     func stream(_ stream: HTTP2Stream, received data: UnsafeRawBufferPointer) {
         text += String(decoding: data, as: UTF8.self)
     }
     func streamReceivedEnd(_ stream: HTTP2Stream) {}
     func streamHasRoom(_ stream: HTTP2Stream) {}
     func stream(_ stream: HTTP2Stream, closed end: HTTP2StreamEnd) { done(text) }
-    func connection(_ connection: HTTP2Connection, opened stream: HTTP2Stream, _ headers: HTTP2Headers) {}
+    func connection(
+        _ connection: HTTP2Connection, opened stream: HTTP2Stream, _ headers: HTTP2Headers
+    ) {}
     func connectionGoesAway(_ connection: HTTP2Connection) {}
     func connectionEnded(_ connection: HTTP2Connection, _ error: NetError?) {}
 }

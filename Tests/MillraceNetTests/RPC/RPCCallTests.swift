@@ -13,7 +13,8 @@ final class Pair {
         channel channelOptions: RPCChannelOptions = .init(), serverTLS: TLSContext? = nil,
         clientTLS: TLSContext? = nil
     ) throws {
-        server = try RPCServer(loop: loop, address: .loopback(), tls: serverTLS, options: serverOptions)
+        server = try RPCServer(
+            loop: loop, address: .loopback(), tls: serverTLS, options: serverOptions)
         channel = RPCChannel(
             loop: loop, target: Endpoint(server.address), tls: clientTLS, options: channelOptions)
     }
@@ -44,7 +45,9 @@ final class Pair {
                 let pair = try Pair(loop)
                 pair.server.register(method: "/t.S/Count") { call in
                     call.onMessage = { [unowned call] request in
-                        for size in request { call.send([UInt8](repeating: 7, count: Int(size) * 1_000)) }
+                        for size in request {
+                            call.send([UInt8](repeating: 7, count: Int(size) * 1_000))
+                        }
                         call.finish()
                     }
                 }
@@ -98,10 +101,13 @@ final class Pair {
                 let call = pair.channel.call("/t.S/Echo")
                 var count = 0
                 call.onMessage = { [unowned call] message in
-                    #expect(message == [UInt8](repeating: UInt8(truncatingIfNeeded: count), count: count))
+                    #expect(
+                        message
+                            == [UInt8](repeating: UInt8(truncatingIfNeeded: count), count: count))
                     count += 1
                     if count < 500 {
-                        call.send([UInt8](repeating: UInt8(truncatingIfNeeded: count), count: count))
+                        call.send(
+                            [UInt8](repeating: UInt8(truncatingIfNeeded: count), count: count))
                     } else {
                         call.halfClose()
                     }
@@ -120,7 +126,8 @@ final class Pair {
     @Test("carries metadata both ways, binary values too")
     func metadata() async throws {
         try await withLoop { loop in
-            let (initial, trailers) = try await loop.wait((RPCMetadata, RPCMetadata).self) { promise in
+            let (initial, trailers) = try await loop.wait((RPCMetadata, RPCMetadata).self) {
+                promise in
                 let pair = try Pair(loop)
                 pair.server.register(method: "/t.S/Meta") { call in
                     call.onHalfClose = { [unowned call] in

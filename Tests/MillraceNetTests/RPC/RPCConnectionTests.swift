@@ -7,7 +7,8 @@ import Testing
     @Test("that cannot be made ends its calls with UNAVAILABLE, and the next attempt may succeed")
     func refused() async throws {
         try await withLoop { loop in
-            let (first, second) = try await loop.wait((RPCStatus.Code, RPCStatus.Code).self) { promise in
+            let (first, second) = try await loop.wait((RPCStatus.Code, RPCStatus.Code).self) {
+                promise in
                 let listener = try Listener(loop: loop, address: .loopback()) { _, _ in }
                 let address = listener.address
                 listener.close()
@@ -20,7 +21,9 @@ import Testing
                         do {
                             let server = try RPCServer(loop: loop, address: address)
                             channel.unary("/t.S/Any", [], deadline: nil) { result in
-                                if case .failure(let status) = result { promise.succeed((failure.code, status.code)) }
+                                if case .failure(let status) = result {
+                                    promise.succeed((failure.code, status.code))
+                                }
                                 channel.close()
                                 server.close()
                             }
@@ -50,8 +53,11 @@ import Testing
                     codes.append(status.code)
                     do {
                         let second = try RPCServer(loop: loop, address: address)
-                        second.register(unary: "/t.S/Echo") { request, _, reply in reply(.success(request)) }
-                        channel.unary("/t.S/Echo", [1], deadline: loop.now + .seconds(5)) { result in
+                        second.register(unary: "/t.S/Echo") { request, _, reply in
+                            reply(.success(request))
+                        }
+                        channel.unary("/t.S/Echo", [1], deadline: loop.now + .seconds(5)) {
+                            result in
                             codes.append((try? result.get()) == [1] ? .ok : .unknown)
                             promise.succeed(codes)
                             channel.close()
@@ -87,8 +93,11 @@ import Testing
                 call.onMessage = { _ in events.append("answer") }
                 call.onEnd = { status, _ in
                     events.append("\(status)")
-                    pair.channel.unary("/t.S/Long", [], deadline: loop.now + .seconds(5)) { result in
-                        if case .failure(let status) = result { #expect(status.code == .unavailable) }
+                    pair.channel.unary("/t.S/Long", [], deadline: loop.now + .seconds(5)) {
+                        result in
+                        if case .failure(let status) = result {
+                            #expect(status.code == .unavailable)
+                        }
                     }
                 }
                 call.send([])
@@ -109,7 +118,8 @@ import Testing
                 var options = RPCChannelOptions()
                 options.connection.keepAliveInterval = .milliseconds(20)
                 options.connection.keepAliveTimeout = .milliseconds(40)
-                let channel = RPCChannel(loop: loop, target: Endpoint(listener.address), options: options)
+                let channel = RPCChannel(
+                    loop: loop, target: Endpoint(listener.address), options: options)
                 channel.unary("/t.S/Any", [], deadline: nil) { result in
                     if case .failure(let status) = result { promise.succeed(status) }
                     listener.close()
@@ -131,7 +141,8 @@ import Testing
                 }
                 var options = RPCChannelOptions()
                 options.connection.handshakeTimeout = .milliseconds(50)
-                let channel = RPCChannel(loop: loop, target: Endpoint(listener.address), options: options)
+                let channel = RPCChannel(
+                    loop: loop, target: Endpoint(listener.address), options: options)
                 channel.unary("/t.S/Any", [], deadline: nil) { result in
                     if case .failure(let status) = result { promise.succeed(status) }
                     listener.close()
@@ -147,8 +158,10 @@ import Testing
         try await withLoop { loop in
             let codes = try await loop.wait([RPCStatus.Code].self) { promise in
                 let server = try RPCServer(loop: loop, address: .loopback())
-                let good = RPCChannel(loop: loop, target: Endpoint(host: "localhost", port: server.address.port))
-                let bad = RPCChannel(loop: loop, target: Endpoint(host: "no.such.host.invalid", port: 1))
+                let good = RPCChannel(
+                    loop: loop, target: Endpoint(host: "localhost", port: server.address.port))
+                let bad = RPCChannel(
+                    loop: loop, target: Endpoint(host: "no.such.host.invalid", port: 1))
                 var codes: [RPCStatus.Code] = []
                 good.unary("/t.S/Any", [], deadline: loop.now + .seconds(15)) { result in
                     if case .failure(let status) = result { codes.append(status.code) }
@@ -171,7 +184,9 @@ import Testing
             let status = try await loop.wait(RPCStatus.self) { promise in
                 let pair = try Pair(loop)
                 pair.server.register(method: "/t.S/Flood") { call in
-                    call.onMessage = { [unowned call] _ in for _ in 0..<100 { call.send([1, 2, 3]) } }
+                    call.onMessage = { [unowned call] _ in
+                        for _ in 0..<100 { call.send([1, 2, 3]) }
+                    }
                 }
                 let call = pair.channel.call("/t.S/Flood")
                 var count = 0

@@ -17,7 +17,9 @@ import Testing
                         channel.connection.maxReceiveMessageSize = .kibibytes(10)
                     }
                     let pair = try Pair(loop, server: server, channel: channel)
-                    pair.server.register(unary: "/t.S/Echo") { request, _, reply in reply(.success(request)) }
+                    pair.server.register(unary: "/t.S/Echo") { request, _, reply in
+                        reply(.success(request))
+                    }
                     let large = [UInt8](repeating: 0, count: 10 * 1_024 + 1)
                     pair.channel.unary("/t.S/Echo", large, deadline: nil) { result in
                         if case .failure(let status) = result { promise.succeed(status) }
@@ -34,7 +36,9 @@ import Testing
         try await withLoop { loop in
             let (queued, other, total) = try await loop.wait((Int, Bool, Int).self) { promise in
                 let pair = try Pair(loop)
-                pair.server.register(unary: "/t.S/Echo") { request, _, reply in reply(.success(request)) }
+                pair.server.register(unary: "/t.S/Echo") { request, _, reply in
+                    reply(.success(request))
+                }
                 let chunk = [UInt8](repeating: 1, count: 64 * 1_024)
                 var queued = 0
                 pair.server.register(method: "/t.S/Flood") { call in
@@ -104,7 +108,9 @@ import Testing
                 server.connection.maxHeaderListSize = .kibibytes(4)
                 let pair = try Pair(loop, server: server)
                 let metadata: RPCMetadata = ["x-long": String(repeating: "x", count: 5_000)]
-                pair.channel.unary("/t.S/Any", [], metadata: metadata, deadline: loop.now + .seconds(10)) { result in
+                pair.channel.unary(
+                    "/t.S/Any", [], metadata: metadata, deadline: loop.now + .seconds(10)
+                ) { result in
                     if case .failure(let status) = result { promise.succeed(status) }
                     pair.server.close()
                 }
@@ -172,7 +178,9 @@ import Testing
                 var options = RPCServerOptions()
                 options.authorizer = .bearerToken("secret")
                 let pair = try Pair(loop, server: options)
-                pair.server.register(unary: "/t.S/Echo") { request, _, reply in reply(.success(request)) }
+                pair.server.register(unary: "/t.S/Echo") { request, _, reply in
+                    reply(.success(request))
+                }
                 let calls: [(String, RPCMetadata)] = [
                     ("/t.S/Echo", ["authorization": "Bearer secret"]),
                     ("/t.S/Echo", ["authorization": "Bearer secreT"]), ("/t.S/Echo", [:]),
@@ -186,7 +194,11 @@ import Testing
                     }
                     let (method, metadata) = calls[codes.count]
                     pair.channel.unary(method, [], metadata: metadata, deadline: nil) { result in
-                        if case .failure(let status) = result { codes.append(status.code) } else { codes.append(.ok) }
+                        if case .failure(let status) = result {
+                            codes.append(status.code)
+                        } else {
+                            codes.append(.ok)
+                        }
                         next()
                     }
                 }

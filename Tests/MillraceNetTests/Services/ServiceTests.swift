@@ -25,7 +25,8 @@ import Testing
                 for service in ["", "a.B", "no.Such"] {
                     var request = ProtoWriter()
                     request.string(1, service)
-                    pair.channel.unary("/grpc.health.v1.Health/Check", request.bytes, deadline: nil) { result in
+                    pair.channel.unary("/grpc.health.v1.Health/Check", request.bytes, deadline: nil)
+                    { result in
                         switch result {
                         case .success(let bytes):
                             checks.append("\((try? ProtoField.parse(bytes))?.first?.integer ?? -1)")
@@ -52,7 +53,8 @@ import Testing
                 let answers = try await loop.wait([ProtoField].self) { promise in
                     let pair = try Pair(loop)
                     pair.server.registerDescriptors(package: "millrace.v1")
-                    let call = pair.channel.call("/grpc.reflection.\(version).ServerReflection/ServerReflectionInfo")
+                    let call = pair.channel.call(
+                        "/grpc.reflection.\(version).ServerReflection/ServerReflectionInfo")
                     var answers: [ProtoField] = []
                     call.onMessage = { message in
                         answers += (try? ProtoField.parse(message))?.filter { $0.number > 2 } ?? []
@@ -63,7 +65,8 @@ import Testing
                         pair.server.close()
                     }
                     for (field, name) in [
-                        (7, ""), (3, "millrace/v1/cluster.proto"), (4, "grpc.health.v1.Health.Check"), (4, "no.Such"),
+                        (7, ""), (3, "millrace/v1/cluster.proto"),
+                        (4, "grpc.health.v1.Health.Check"), (4, "no.Such"),
                     ] {
                         var request = ProtoWriter()
                         request.string(field, name)

@@ -9,7 +9,9 @@ final class Promise<Value: Sendable> {
     private let loop: EventLoop
     private var timer: TimerToken?
 
-    init(_ continuation: CheckedContinuation<Value, any Error>, _ loop: EventLoop, _ limit: Duration) {
+    init(
+        _ continuation: CheckedContinuation<Value, any Error>, _ loop: EventLoop, _ limit: Duration
+    ) {
         self.continuation = continuation
         self.loop = loop
         timer = loop.schedule(after: limit) { self.fail(NetError.timedOut("the test")) }
@@ -37,7 +39,8 @@ func withLoop(_ body: (EventLoop) async throws -> Void) async throws {
 }
 
 extension EventLoop {
-    /// Starts something on the loop and waits until its promise is kept (or broken, or 20 s are over).
+    /// Starts something on the loop and waits until its promise is kept (or broken, or 20 s are
+    /// over).
     func wait<Value: Sendable>(
         _ type: Value.Type = Value.self, within limit: Duration = .seconds(20),
         _ body: @escaping @Sendable (Promise<Value>) throws -> Void

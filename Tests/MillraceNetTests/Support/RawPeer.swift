@@ -2,7 +2,8 @@ import MillraceBase
 
 @testable import MillraceNet
 
-/// A peer that says what it is told to, whatever the protocol, and remembers what it hears. Loop-owned.
+/// A peer that says what it is told to, whatever the protocol, and remembers what it hears.
+/// Loop-owned.
 final class RawPeer: ConnectionDelegate {
     private(set) var received: [UInt8] = []
     private(set) var connection: Connection?
@@ -11,17 +12,24 @@ final class RawPeer: ConnectionDelegate {
     var onClose: (() -> Void)?
 
     /// Connects, sends the bytes, listens.
-    init(_ loop: EventLoop, to address: SocketAddress, saying bytes: [UInt8], tls: TLSSession? = nil) throws {
+    init(
+        _ loop: EventLoop, to address: SocketAddress, saying bytes: [UInt8], tls: TLSSession? = nil
+    ) throws {
         greeting = bytes
         connection = try Connection(
-            connecting: address, loop: loop, tls: tls, delegate: self, highWatermark: 1 << 20, timeout: .seconds(10))
+            connecting: address, loop: loop, tls: tls, delegate: self, highWatermark: 1 << 20,
+            timeout: .seconds(10))
     }
 
     /// Takes an accepted connection, sends the bytes, listens.
-    init(_ loop: EventLoop, accepted socket: consuming FileDescriptor, _ peer: SocketAddress, saying bytes: [UInt8]) {
+    init(
+        _ loop: EventLoop, accepted socket: consuming FileDescriptor, _ peer: SocketAddress,
+        saying bytes: [UInt8]
+    ) {
         greeting = bytes
         connection = Connection(
-            accepted: socket, peer: peer, loop: loop, tls: nil, delegate: self, highWatermark: 1 << 20,
+            accepted: socket, peer: peer, loop: loop, tls: nil, delegate: self,
+            highWatermark: 1 << 20,
             handshakeTimeout: .seconds(10))
     }
 

@@ -20,7 +20,8 @@ struct Tool {
         let process: pid_t
         let output: String
 
-        /// Blocks until it ends, at most that long (then it is killed). The exit code, or -1; and its output.
+        /// Blocks until it ends, at most that long (then it is killed). The exit code, or -1; and
+        /// its output.
         func wait(seconds: Int) -> (code: Int32, text: String) {
             let ended = clinux_pidfd_open(process)
             defer { close(ended) }

@@ -14,15 +14,19 @@ struct Application {
             authorities: authority.certificate, clientCertificates: clients)
     }
 
-    func client(named name: String? = "executor 1", serverName: String? = nil) throws -> TLSContext {
+    func client(named name: String? = "executor 1", serverName: String? = nil) throws -> TLSContext
+    {
         try .client(
-            authorities: authority.certificate, identity: try name.map { try authority.mint(name: $0, hosts: []) },
+            authorities: authority.certificate,
+            identity: try name.map { try authority.mint(name: $0, hosts: []) },
             serverName: serverName)
     }
 }
 
 /// The outcome of one call over TLS.
-private func call(_ loop: EventLoop, server: TLSContext?, client: TLSContext?) async throws -> Result<String, RPCStatus> {
+private func call(_ loop: EventLoop, server: TLSContext?, client: TLSContext?) async throws
+    -> Result<String, RPCStatus>
+{
     try await loop.wait(Result<String, RPCStatus>.self) { promise in
         let pair = try Pair(loop, serverTLS: server, clientTLS: client)
         pair.server.register(unary: "/t.S/Who") { _, call, reply in
@@ -41,12 +45,15 @@ private func call(_ loop: EventLoop, server: TLSContext?, client: TLSContext?) a
     func mutual() async throws {
         try await withLoop { loop in
             let application = try Application()
-            let result = try await call(loop, server: application.server(), client: application.client())
+            let result = try await call(
+                loop, server: application.server(), client: application.client())
             #expect(result == .success("CN=executor 1,O=Millrace"))
         }
     }
 
-    @Test("refuses a client without a certificate where one is required, and takes it where it is optional")
+    @Test(
+        "refuses a client without a certificate where one is required, not where optional"
+    )
     func withoutCertificate() async throws {
         try await withLoop { loop in
             let application = try Application()
@@ -56,7 +63,8 @@ private func call(_ loop: EventLoop, server: TLSContext?, client: TLSContext?) a
                 Issue.record("\(refused)")
                 return
             }
-            let taken = try await call(loop, server: application.server(.optional), client: anonymous)
+            let taken = try await call(
+                loop, server: application.server(.optional), client: anonymous)
             #expect(taken == .success("nobody"))
         }
     }
@@ -67,8 +75,11 @@ private func call(_ loop: EventLoop, server: TLSContext?, client: TLSContext?) a
             let ours = try Application()
             let theirs = try Application()
             let identity = try theirs.authority.mint(name: "spy", hosts: [])
-            let spy = try TLSContext.client(authorities: ours.authority.certificate, identity: identity)
-            for (server, client) in [(try ours.server(), spy), (try theirs.server(.none), try ours.client())] {
+            let spy = try TLSContext.client(
+                authorities: ours.authority.certificate, identity: identity)
+            for (server, client) in [
+                (try ours.server(), spy), (try theirs.server(.none), try ours.client()),
+            ] {
                 let result = try await call(loop, server: server, client: client)
                 guard case .failure(let status) = result, status.code == .unavailable else {
                     Issue.record("\(result)")
@@ -83,7 +94,8 @@ private func call(_ loop: EventLoop, server: TLSContext?, client: TLSContext?) a
         try await withLoop { loop in
             let application = try Application()
             let result = try await call(
-                loop, server: application.server(), client: application.client(serverName: "elsewhere"))
+                loop, server: application.server(),
+                client: application.client(serverName: "elsewhere"))
             guard case .failure(let status) = result else {
                 Issue.record("\(result)")
                 return
@@ -96,7 +108,9 @@ private func call(_ loop: EventLoop, server: TLSContext?, client: TLSContext?) a
     func clearAgainstSecured() async throws {
         try await withLoop { loop in
             let application = try Application()
-            for (server, client) in [(try application.server(), nil), (nil, try application.client())] {
+            for (server, client) in [
+                (try application.server(), nil), (nil, try application.client()),
+            ] {
                 let result = try await call(loop, server: server, client: client)
                 guard case .failure(let status) = result, status.code == .unavailable else {
                     Issue.record("\(result)")
@@ -115,8 +129,10 @@ private func call(_ loop: EventLoop, server: TLSContext?, client: TLSContext?) a
             let count = try await loop.wait(Int.self) { promise in
                 let provider = TableProvider()
                 provider.blocks[[1]] = .bytes(pattern(3_000_000))
-                provider.blocks[[2]] = .file(try SharedFile(path: "/proc/self/exe"), offset: 0, length: 500_000)
-                let blocks = try BlockServer(loop: loop, address: .loopback(), provider: provider, tls: server)
+                provider.blocks[[2]] = .file(
+                    try SharedFile(path: "/proc/self/exe"), offset: 0, length: 500_000)
+                let blocks = try BlockServer(
+                    loop: loop, address: .loopback(), provider: provider, tls: server)
                 let peers = BlockClient(loop: loop, tls: client)
                 var count = 0
                 peers.fetch(
