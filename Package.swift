@@ -81,7 +81,7 @@ let package = Package(
             "MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase", "ClosureShapes", "ClosureProbe"]),
         tests("MillraceStoreTests", ["MillraceStore", "MillraceCore", "MillraceBase"]),
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase"]),
-        tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceBase", "CZlib"]),
+        tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceWire", "MillraceBase", "CZlib"]),
         tests(
             "MillraceTests", ["Millrace", "MillraceExecutor", "MillraceWire", "MillraceCore", "MillraceBase"]),
         .executableTarget(

@@ -3,15 +3,18 @@ import MillraceCore
 import MillraceExecutor
 import Synchronization
 
-/// From lineage nodes to a `JobRequest`: cuts at shuffles, encodes a plan for each stage, collects each task's input.
+/// From lineage nodes to a `JobRequest`: cuts at shuffles, encodes a plan for each stage, collects
+/// each task's input.
 ///
-/// Whatever doesn't change between two jobs over the same node is kept with the node (`RDDNode.plans`) or the shuffle.
+/// Whatever doesn't change between two jobs over the same node is kept with the node
+/// (`RDDNode.plans`) or the shuffle.
 struct JobPlanner {
     let context: MillraceContext
 
-    /// A job that runs `sink` over `partitions` of `node` (nil: all). A sink with a `cacheKey` is the same for each job
-    /// over this node, so that its plan is encoded once.
-    /// Throws `MillraceError.notSerializable` for a row type without a codec and a capture that cannot travel.
+    /// A job that runs `sink` over `partitions` of `node` (nil: all). A sink with a `cacheKey` is
+    /// the same for each job over this node, so that its plan is encoded once. Throws
+    /// `MillraceError.notSerializable` for a row type without a codec and a capture that cannot
+    /// travel.
     func request(
         _ node: RDDNode, sink: any PlanSink, cacheKey: String?, partitions: [Int]?,
         properties: JobProperties
@@ -42,12 +45,15 @@ struct JobPlanner {
         try builder.add(node)
         let bytes = try PlanTree(nodes: builder.nodes, sink: sink).encode()
         return PlannedJobStage(
-            stage: PlannedStage(hash: PlanHash(of: bytes), bytes: bytes), shuffles: builder.shuffles,
+            stage: PlannedStage(hash: PlanHash(of: bytes), bytes: bytes),
+            shuffles: builder.shuffles,
             sources: builder.sources)
     }
 
     /// The map stage of a shuffle with its inputs, made once.
-    fileprivate func mapStage(_ shuffle: RDDShuffle) throws -> (MillraceCore.StagePlan, PlannedJobStage) {
+    fileprivate func mapStage(_ shuffle: RDDShuffle) throws -> (
+        MillraceCore.StagePlan, PlannedJobStage
+    ) {
         if let kept = shuffle.plan.withLock({ $0 }) { return kept }
         try shuffle.check()
         let stage = try plan(shuffle.parent, sink: shuffle.sink)
@@ -131,7 +137,8 @@ private struct StageBuilder {
     }
 }
 
-/// The scheduler's view of all nodes behind a final one, parents first, and the plans of all map stages.
+/// The scheduler's view of all nodes behind a final one, parents first, and the plans of all map
+/// stages.
 private struct LineageBuilder {
     let planner: JobPlanner
     var nodes: [LineageNode] = []

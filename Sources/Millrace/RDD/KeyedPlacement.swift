@@ -1,8 +1,8 @@
 import MillraceExecutor
 import MillraceWire
 
-/// Where a keyed operation puts its result: in the partitions of `partitioner`, after a shuffle unless the rows are there
-/// already.
+/// Where a keyed operation puts its result: in the partitions of `partitioner`, after a shuffle
+/// unless the rows are there already.
 public struct KeyedPlacement<P: Partitioner> {
     @usableFromInline let partitioner: P
     @usableFromInline let needsShuffle: Bool
@@ -13,8 +13,8 @@ public struct KeyedPlacement<P: Partitioner> {
         needsShuffle = rows.partitioner != AnyPartitioner(partitioner)
     }
 
-    /// To `numPartitions` hash partitions; nil means where the rows are, when some partitioner placed them, and
-    /// otherwise as many partitions as now.
+    /// To `numPartitions` hash partitions; nil means where the rows are, when some partitioner
+    /// placed them, and otherwise as many partitions as now.
     @inlinable public init<Key, Value>(_ rows: RDD<(Key, Value)>, _ numPartitions: Int?)
     where P == HashPartitioner<Key> {
         let count = numPartitions ?? rows.context.shuffleParallelism(rows.numPartitions)
@@ -26,25 +26,32 @@ public struct KeyedPlacement<P: Partitioner> {
 }
 
 extension MillraceContext {
-    /// Reduce partitions when the user names no number and the largest parent has `parents`: as many as the parent.
-    @usableFromInline func shuffleParallelism(_ parents: Int) -> Int { parents }
+    /// Reduce partitions when the user names no number and the largest parent has `parents`:
+    /// `millrace.default.parallelism` where it is set, otherwise as many as the parent (Spark's
+    /// rule).
+    @usableFromInline func shuffleParallelism(_ parents: Int) -> Int {
+        conf.application.defaultParallelism ?? parents
+    }
 }
 
 extension RDD {
     /// All aggregations by key: combine per map task, shuffle, combine per reduce task.
-    @inlinable func combined<Key: Hashable & SendableMetatype, Value, Combined, P: Partitioner<Key>>(
+    @inlinable
+    func combined<Key: Hashable & SendableMetatype, Value, Combined, P: Partitioner<Key>>(
         _ name: String, _ placement: KeyedPlacement<P>, mapSideCombine: Bool,
         _ create: @escaping @Sendable (Value) throws -> Combined,
         _ merge: @escaping @Sendable (inout Combined, Value) throws -> Void,
         _ mergeCombiners: @escaping @Sendable (inout Combined, Combined) throws -> Void
     ) -> RDD<(Key, Combined)> where Element == (Key, Value), P: SendableMetatype {
-        let combine: MapPartition<(Key, Value), (Key, Combined)> = KeyedShuffle.combine(create, merge)
+        let combine: MapPartition<(Key, Value), (Key, Combined)> = KeyedShuffle.combine(
+            create, merge)
         guard placement.needsShuffle else { return derived(name, combine, keepsPartitioner: true) }
         let partitioner = placement.partitioner
         let identity = AnyPartitioner(partitioner)
         let reducers = partitioner.numPartitions
         guard mapSideCombine else {
-            let scatter: ShuffleWrite<(Key, Value), (Key, Value)> = KeyedShuffle.scatter(partitioner)
+            let scatter: ShuffleWrite<(Key, Value), (Key, Value)> = KeyedShuffle.scatter(
+                partitioner)
             let rows: RDD<(Key, Value)> = shuffled(
                 name, sink: scatter, reducers: reducers, partitioner: identity)
             return rows.derived(name, combine, keepsPartitioner: true)
@@ -91,7 +98,8 @@ extension RDD {
     }
 
     /// Map side of an aggregation.
-    @inlinable static func combineAndScatter<
+    @inlinable
+    static func combineAndScatter<
         Key: Hashable & SendableMetatype, Value, Combined, P: Partitioner<Key> & SendableMetatype
     >(
         _ partitioner: P, _ create: @escaping @Sendable (Value) throws -> Combined,
@@ -100,7 +108,8 @@ extension RDD {
         ShuffleWrite(reducers: partitioner.numPartitions) { _, rows, buckets in
             let table = try fill(rows, create, merge)
             _ = try table.drain(Int.max) { key, value, hash in
-                try buckets.append((key, value), to: try partitioner.partition(for: key, hash: hash))
+                try buckets.append(
+                    (key, value), to: try partitioner.partition(for: key, hash: hash))
             }
         }
     }

@@ -1,7 +1,8 @@
 import MillraceExecutor
 
-/// Says which reduce partition a key belongs to. The same in every process and on each call, so it never uses
-/// `hashValue`; equal partitioners (`==`) place every key alike, and data already placed by an equal one isn't shuffled.
+/// Says which reduce partition a key belongs to. The same in every process and on each call, so it
+/// never uses `hashValue`; equal partitioners (`==`) place every key alike, and data already placed
+/// by an equal one isn't shuffled.
 public protocol Partitioner<Key>: Codable, Equatable, Sendable {
     associatedtype Key
     var numPartitions: Int { get }

@@ -2,13 +2,15 @@ import MillraceBase
 import MillraceExecutor
 import MillraceWire
 
-/// Each action runs a job and throws what it throws: `MillraceError.jobAborted` with the task's error, `cancelled`, and,
-/// before anything runs, `notSerializable` for a row type without a codec or a capture that cannot travel.
+/// Each action runs a job and throws what it throws: `MillraceError.jobAborted` with the task's
+/// error, `cancelled`, and, before anything runs, `notSerializable` for a row type without a codec
+/// or a capture that cannot travel.
 extension RDD {
     /// All rows, in the order of the partitions.
     public func collect() async throws -> [Element] {
         let codec = try RowCodec<Element>()
-        let parts = try await context.runJob("collect", node, CollectSink<Element>(), cacheKey: "collect")
+        let parts = try await context.runJob(
+            "collect", node, CollectSink<Element>(), cacheKey: "collect")
         if parts.count == 1 { return try codec.rows(of: parts[0]) }
         var rows: [Element] = []
         for part in parts { try codec.append(part, to: &rows) }
@@ -32,8 +34,9 @@ extension RDD {
     /// Whether there is no row.
     public func isEmpty() async throws -> Bool { try await take(1).isEmpty }
 
-    /// The first `limit` rows. Looks at one partition first, then at four times as many as so far, or fewer when the rows
-    /// found let it guess; Spark's rule (`spark.rdd.limit.scaleUpFactor` = 4).
+    /// The first `limit` rows. Looks at one partition first, then at four times as many as so far,
+    /// or fewer when the rows found let it guess; Spark's rule (`spark.rdd.limit.scaleUpFactor` =
+    /// 4).
     public func take(_ limit: Int) async throws -> [Element] {
         let codec = try RowCodec<Element>()
         var rows: [Element] = []
@@ -44,7 +47,8 @@ extension RDD {
                 let most = scanned.multipliedReportingOverflow(by: 4)
                 tries = most.overflow ? Int.max : most.partialValue
                 if !rows.isEmpty {
-                    let guess = 1.5 * Double(limit - rows.count) * Double(scanned) / Double(rows.count)
+                    let guess =
+                        1.5 * Double(limit - rows.count) * Double(scanned) / Double(rows.count)
                     tries = Swift.min(tries, Swift.max(Int(Swift.min(guess.rounded(.up), 1e15)), 1))
                 }
             }
@@ -61,7 +65,8 @@ extension RDD {
 
     /// What a kernel makes of each partition, in the order of the partitions.
     @inlinable func runReduce<Result>(
-        _ name: String, partitions: [Int]? = nil, _ kernel: @escaping ReduceSink<Element, Result>.Kernel
+        _ name: String, partitions: [Int]? = nil,
+        _ kernel: @escaping ReduceSink<Element, Result>.Kernel
     ) async throws -> [Result] {
         let codec = try RowCodec<Result>()
         let parts = try await context.runJob(
@@ -71,7 +76,8 @@ extension RDD {
         return rows
     }
 
-    /// All rows combined by an associative and commutative function. Throws `MillraceError.notFound` without rows.
+    /// All rows combined by an associative and commutative function. Throws
+    /// `MillraceError.notFound` without rows.
     @inlinable public func reduce(
         _ combine: @escaping @Sendable (Element, Element) throws -> Element
     ) async throws -> Element {
@@ -92,14 +98,16 @@ extension RDD {
         return result
     }
 
-    /// All rows combined, from `zero` in each partition and once more on the driver; so `zero` is to be neutral.
+    /// All rows combined, from `zero` in each partition and once more on the driver; so `zero` is
+    /// to be neutral.
     @inlinable public func fold(
         _ zero: Element, _ combine: @escaping @Sendable (Element, Element) throws -> Element
     ) async throws -> Element where Element: Sendable {
         try await aggregate(zero, combine, combine)
     }
 
-    /// Each partition folded from `zero` by `add`, the results folded from `zero` by `merge` in the order of the partitions.
+    /// Each partition folded from `zero` by `add`, the results folded from `zero` by `merge` in the
+    /// order of the partitions.
     @inlinable public func aggregate<Result: Sendable>(
         _ zero: Result, _ add: @escaping @Sendable (Result, Element) throws -> Result,
         _ merge: @Sendable (Result, Result) throws -> Result
@@ -118,7 +126,9 @@ extension RDD {
     }
 
     /// Calls `body` for each row, on the executors.
-    @inlinable public func foreach(_ body: @escaping @Sendable (Element) throws -> Void) async throws {
+    @inlinable public func foreach(_ body: @escaping @Sendable (Element) throws -> Void)
+        async throws
+    {
         let _: [Int] = try await runReduce("foreach") { _, rows in
             var chunk: [Element] = []
             while try rows.next(into: &chunk) {
@@ -150,7 +160,8 @@ extension RDD {
             var chunk: [Element] = []
             while try cursor.next(into: &chunk) {
                 best.append(contentsOf: chunk)
-                // Sorting whenever as many again have come costs log(limit) per row and needs no heap.
+                // Sorting whenever as many again have come costs log(limit) per row and needs no
+                // heap.
                 if best.count > Swift.max(2 * limit, 4 * Chunk.rows) {
                     try best.sort(by: areInIncreasingOrder)
                     best.removeLast(best.count - limit)
@@ -170,8 +181,8 @@ extension RDD {
         try await takeOrdered(limit) { try areInIncreasingOrder($1, $0) }
     }
 
-    /// Each row with its number, counted over the partitions in order. Runs a job when there is more than one partition,
-    /// to count the rows of all partitions but the last.
+    /// Each row with its number, counted over the partitions in order. Runs a job when there is
+    /// more than one partition, to count the rows of all partitions but the last.
     public func zipWithIndex() async throws -> RDD<(Element, Int)> {
         var starts = [0]
         if numPartitions > 1 {

@@ -1,8 +1,8 @@
 import MillraceExecutor
 import MillraceWire
 
-/// Joins are cogroups whose groups are paired lazily. A side that is placed by the result's partitioner already is read
-/// where it is; the other one is shuffled.
+/// Joins are cogroups whose groups are paired lazily. A side that is placed by the result's
+/// partitioner already is read where it is; the other one is shuffled.
 extension RDD {
     /// For each key of either side all its values here and there.
     @inlinable public func cogroup<Key: Hashable & SendableMetatype, Value, Other>(
@@ -11,13 +11,16 @@ extension RDD {
         if numPartitions == nil, let existing = existingPlacement(other) {
             return cogroup(other, existing)
         }
-        let count = numPartitions ?? context.shuffleParallelism(
-            Swift.max(self.numPartitions, other.numPartitions))
+        let count =
+            numPartitions
+            ?? context.shuffleParallelism(
+                Swift.max(self.numPartitions, other.numPartitions))
         return cogroup(other, partitioner: HashPartitioner<Key>(Swift.max(count, 1)))
     }
 
     /// `cogroup` in the partitions of a partitioner of your own.
-    @inlinable public func cogroup<
+    @inlinable
+    public func cogroup<
         Key: Hashable & SendableMetatype, Value, Other, P: Partitioner<Key> & SendableMetatype
     >(
         _ other: RDD<(Key, Other)>, partitioner: P
@@ -29,17 +32,21 @@ extension RDD {
         return RDD<(Key, ([Value], [Other]))>(
             context: context,
             node: RDDNode(
-                context: context, name: "cogroup", partitions: partitioner.numPartitions, op: kernel,
+                context: context, name: "cogroup", partitions: partitioner.numPartitions,
+                op: kernel,
                 dependencies: [.oneToOne(left.node), .oneToOne(right.node)],
                 partitioner: AnyPartitioner(partitioner)))
     }
 
-    /// The partitioner of the side with more partitions, when one side has one that knows these keys and it is not much
-    /// smaller than what a new one would get (Spark's rule: at most ten times).
+    /// The partitioner of the side with more partitions, when one side has one that knows these
+    /// keys and it is not much smaller than what a new one would get (Spark's rule: at most ten
+    /// times).
     @usableFromInline func existingPlacement<Key, Value, Other>(
         _ other: RDD<(Key, Other)>
     ) -> (any Partitioner<Key>)? where Element == (Key, Value) {
-        let known = [partitioner, other.partitioner].compactMap { $0?.base as? any Partitioner<Key> }
+        let known = [partitioner, other.partitioner].compactMap {
+            $0?.base as? any Partitioner<Key>
+        }
         guard let best = known.max(by: { $0.numPartitions < $1.numPartitions }) else { return nil }
         let count = context.shuffleParallelism(Swift.max(numPartitions, other.numPartitions))
         return best.numPartitions * 10 >= count ? best : nil

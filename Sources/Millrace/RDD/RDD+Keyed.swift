@@ -1,8 +1,9 @@
 import MillraceExecutor
 import MillraceWire
 
-/// Keyed datasets are datasets of pairs. Aggregations combine on the map side in a table per task, shuffle once, and merge;
-/// when the rows are placed by an equal partitioner already, nothing is shuffled (as in Spark).
+/// Keyed datasets are datasets of pairs. Aggregations combine on the map side in a table per task,
+/// shuffle once, and merge; when the rows are placed by an equal partitioner already, nothing is
+/// shuffled (as in Spark).
 extension RDD {
     /// Each value transformed; the keys stay where they are.
     @inlinable public func mapValues<Key, Value, Output>(
@@ -43,9 +44,10 @@ extension RDD {
             partitioner: AnyPartitioner(partitioner))
     }
 
-    /// The general aggregation by key: `create` makes a combined value of a key's first value, `merge` adds another value,
-    /// `mergeCombiners` merges the combined values of two map tasks. `numPartitions` nil means as many as here.
-    /// Without `mapSideCombine` rows are shuffled as they are.
+    /// The general aggregation by key: `create` makes a combined value of a key's first value,
+    /// `merge` adds another value, `mergeCombiners` merges the combined values of two map tasks.
+    /// `numPartitions` nil means as many as here. Without `mapSideCombine` rows are shuffled as
+    /// they are.
     @inlinable public func combineByKey<Key: Hashable & SendableMetatype, Value, Combined>(
         numPartitions: Int? = nil, mapSideCombine: Bool = true,
         _ create: @escaping @Sendable (Value) throws -> Combined,
@@ -53,12 +55,14 @@ extension RDD {
         _ mergeCombiners: @escaping @Sendable (Combined, Combined) throws -> Combined
     ) -> RDD<(Key, Combined)> where Element == (Key, Value) {
         combined(
-            "combineByKey", KeyedPlacement(self, numPartitions), mapSideCombine: mapSideCombine, create,
+            "combineByKey", KeyedPlacement(self, numPartitions), mapSideCombine: mapSideCombine,
+            create,
             { $0 = try merge($0, $1) }, { $0 = try mergeCombiners($0, $1) })
     }
 
     /// `combineByKey` to the partitions of a partitioner of your own.
-    @inlinable public func combineByKey<
+    @inlinable
+    public func combineByKey<
         Key: Hashable & SendableMetatype, Value, Combined, P: Partitioner<Key> & SendableMetatype
     >(
         partitioner: P, mapSideCombine: Bool = true,
@@ -81,7 +85,8 @@ extension RDD {
     }
 
     /// `reduceByKey` to the partitions of a partitioner of your own.
-    @inlinable public func reduceByKey<
+    @inlinable
+    public func reduceByKey<
         Key: Hashable & SendableMetatype, Value, P: Partitioner<Key> & SendableMetatype
     >(
         partitioner: P, _ combine: @escaping @Sendable (Value, Value) throws -> Value
@@ -92,7 +97,8 @@ extension RDD {
     }
 
     /// The values of each key folded from `zero` by `add` in each map task, and the results merged.
-    @inlinable public func aggregateByKey<Key: Hashable & SendableMetatype, Value, Result: Sendable>(
+    @inlinable
+    public func aggregateByKey<Key: Hashable & SendableMetatype, Value, Result: Sendable>(
         _ zero: Result, numPartitions: Int? = nil,
         _ add: @escaping @Sendable (Result, Value) throws -> Result,
         _ merge: @escaping @Sendable (Result, Result) throws -> Result
@@ -102,7 +108,8 @@ extension RDD {
             { try add(zero, $0) }, { $0 = try add($0, $1) }, { $0 = try merge($0, $1) })
     }
 
-    /// The values of each key folded from `zero` (once per key and map task, so it is to be neutral).
+    /// The values of each key folded from `zero` (once per key and map task, so it is to be
+    /// neutral).
     @inlinable public func foldByKey<Key: Hashable & SendableMetatype, Value: Sendable>(
         _ zero: Value, numPartitions: Int? = nil,
         _ combine: @escaping @Sendable (Value, Value) throws -> Value
@@ -112,8 +119,8 @@ extension RDD {
             { try combine(zero, $0) }, { $0 = try combine($0, $1) }, { $0 = try combine($0, $1) })
     }
 
-    /// All values of each key, in no order that holds from run to run. Prefer an aggregation where one will do: here every
-    /// row is shuffled.
+    /// All values of each key, in no order that holds from run to run. Prefer an aggregation where
+    /// one will do: here every row is shuffled.
     @inlinable public func groupByKey<Key: Hashable & SendableMetatype, Value>(
         numPartitions: Int? = nil
     ) -> RDD<(Key, [Value])> where Element == (Key, Value) {
@@ -130,7 +137,8 @@ extension RDD {
     }
 
     /// The number of rows of each key, on the driver.
-    @inlinable public func countByKey<Key: Hashable & SendableMetatype, Value>() async throws -> [Key: Int]
+    @inlinable public func countByKey<Key: Hashable & SendableMetatype, Value>() async throws
+        -> [Key: Int]
     where Element == (Key, Value) {
         try await keys().countByValue()
     }

@@ -2,8 +2,8 @@ import MillraceExecutor
 import MillraceWire
 
 extension RDD {
-    /// The same rows in fewer partitions, without moving them: neighbours are read one after the other by one task. With
-    /// `shuffle` also in more, spread evenly (`repartition`).
+    /// The same rows in fewer partitions, without moving them: neighbours are read one after the
+    /// other by one task. With `shuffle` also in more, spread evenly (`repartition`).
     @inlinable public func coalesce(_ numPartitions: Int, shuffle: Bool = false) -> RDD<Element> {
         precondition(numPartitions > 0, "coalesce needs at least one partition")
         return shuffle ? redistributed(numPartitions) : merged(numPartitions)
@@ -23,12 +23,14 @@ extension RDD {
             context: context,
             node: RDDNode(
                 context: context, name: "coalesce", partitions: count,
-                op: Coalesce<Element>(starts: starts), dependencies: [.groups(node, starts: starts)]))
+                op: Coalesce<Element>(starts: starts), dependencies: [.groups(node, starts: starts)]
+            ))
     }
 
     @inlinable func redistributed(_ count: Int) -> RDD<Element> {
         let sink = ShuffleWrite<Element, Element>(reducers: count) { partition, rows, buckets in
-            // Each task begins somewhere else, so that many small partitions don't all fill the first ones.
+            // Each task begins somewhere else, so that many small partitions don't all fill the
+            // first ones.
             var random = SplitMix64(seed: UInt64(partition))
             var next = Int(random.nextUnit() * Double(buckets.reducers))
             var chunk: [Element] = []

@@ -2,9 +2,10 @@ import MillraceExecutor
 import MillraceWire
 
 extension RDD {
-    /// A partitioner with about `partitions` ranges of nearly equal size. Runs a job that samples the keys: 20 per
-    /// partition of the result, three times as many per partition here in case some are larger (Spark's numbers), and a
-    /// second one for partitions that are much larger than the others.
+    /// A partitioner with about `partitions` ranges of nearly equal size. Runs a job that samples
+    /// the keys: 20 per partition of the result, three times as many per partition here in case
+    /// some are larger (Spark's numbers), and a second one for partitions that are much larger than
+    /// the others.
     @inlinable public func rangePartitioner<Key: Comparable & Codable & Sendable, Value>(
         _ partitions: Int, ascending: Bool = true
     ) async throws -> RangePartitioner<Key> where Element == (Key, Value) {
@@ -68,8 +69,9 @@ extension RDD {
         return sketch
     }
 
-    /// The rows sorted by key over all partitions: each partition sorted, and all its keys before the next one's. Runs a job
-    /// that samples the keys. Rows with equal keys keep no particular order.
+    /// The rows sorted by key over all partitions: each partition sorted, and all its keys before
+    /// the next one's. Runs a job that samples the keys. Rows with equal keys keep no particular
+    /// order.
     @inlinable public func sortByKey<Key: Comparable & Codable & Sendable, Value>(
         ascending: Bool = true, numPartitions: Int? = nil
     ) async throws -> RDD<(Key, Value)> where Element == (Key, Value) {
@@ -88,16 +90,19 @@ extension RDD {
         try await keyBy(key).sortByKey(ascending: ascending, numPartitions: numPartitions).values()
     }
 
-    /// The rows moved to the partitions of their keys, and each partition sorted by key: cheaper than `partitionBy` and a
-    /// sort of its own.
-    @inlinable public func repartitionAndSortWithinPartitions<
+    /// The rows moved to the partitions of their keys, and each partition sorted by key: cheaper
+    /// than `partitionBy` and a sort of its own.
+    @inlinable
+    public func repartitionAndSortWithinPartitions<
         Key: Comparable & SendableMetatype, Value, P: Partitioner<Key> & SendableMetatype
     >(_ partitioner: P) -> RDD<(Key, Value)> where Element == (Key, Value) {
         sortedWithinPartitions("repartitionAndSortWithinPartitions", partitioner) { $0 < $1 }
     }
 
-    /// `repartitionAndSortWithinPartitions` for keys that are not `Comparable`, or in another order.
-    @inlinable public func repartitionAndSortWithinPartitions<
+    /// `repartitionAndSortWithinPartitions` for keys that are not `Comparable`, or in another
+    /// order.
+    @inlinable
+    public func repartitionAndSortWithinPartitions<
         Key, Value, P: Partitioner<Key> & SendableMetatype
     >(
         _ partitioner: P, by areInIncreasingOrder: @escaping @Sendable (Key, Key) throws -> Bool

@@ -4,8 +4,9 @@ import MillraceWire
 import Synchronization
 
 extension MillraceContext {
-    /// The rows of a sequence, cut into `numSlices` partitions of nearly equal size (`defaultParallelism` by default).
-    /// The rows travel with the tasks. Same slicing as Spark's `parallelize`.
+    /// The rows of a sequence, cut into `numSlices` partitions of nearly equal size
+    /// (`defaultParallelism` by default). The rows travel with the tasks. Same slicing as Spark's
+    /// `parallelize`.
     public func parallelize<Rows: Sequence>(
         _ rows: Rows, _ numSlices: Int? = nil
     ) -> RDD<Rows.Element> where Rows.Element: Sendable {
@@ -24,8 +25,8 @@ extension MillraceContext {
                 check: { _ = try RowCodec<Rows.Element>() }))
     }
 
-    /// The integers from `start` up to but without `end` in steps of `step` (which may be negative, not 0).
-    /// Spark's `sc.range`.
+    /// The integers from `start` up to but without `end` in steps of `step` (which may be negative,
+    /// not 0). Spark's `sc.range`.
     public func range(
         _ start: Int, _ end: Int, _ step: Int = 1, _ numSlices: Int? = nil
     ) -> RDD<Int> {
@@ -50,7 +51,8 @@ extension MillraceContext {
     public func emptyRDD<Element>(_: Element.Type = Element.self) -> RDD<Element> {
         RDD(
             context: self,
-            node: RDDNode(context: self, name: "empty", partitions: 0, op: Union<Element>(counts: [])))
+            node: RDDNode(
+                context: self, name: "empty", partitions: 0, op: Union<Element>(counts: [])))
     }
 
     /// The rows of all datasets, one's partitions after the other's.

@@ -31,8 +31,8 @@ extension RDD {
             keepsPartitioner: true)
     }
 
-    /// All that `transform` makes of each row, one sequence after the other. The sequence may be lazy and as long as it
-    /// likes: it is consumed a chunk at a time.
+    /// All that `transform` makes of each row, one sequence after the other. The sequence may be
+    /// lazy and as long as it likes: it is consumed a chunk at a time.
     @inlinable public func flatMap<Output: Sequence>(
         _ transform: @escaping @Sendable (Element) throws -> Output
     ) -> RDD<Output.Element>
@@ -87,8 +87,8 @@ extension RDD {
             }, keepsPartitioner: keepsPartitioner)
     }
 
-    /// One call per partition: gets the rows as a sequence that pulls them as it is consumed, and gives back any sequence,
-    /// which is consumed in turn as the next operator asks for rows.
+    /// One call per partition: gets the rows as a sequence that pulls them as it is consumed, and
+    /// gives back any sequence, which is consumed in turn as the next operator asks for rows.
     @inlinable public func mapPartitions<Output: Sequence>(
         preservesPartitioning: Bool = false,
         _ transform: @escaping @Sendable (Rows<Element>) throws -> Output
@@ -149,8 +149,9 @@ extension RDD {
     /// The rows of both, this one's partitions first. Duplicates stay.
     public func union(_ other: RDD<Element>) -> RDD<Element> { context.union([self, other]) }
 
-    /// A random part of the rows: each with probability `fraction`, or, `withReplacement`, each a Poisson-distributed
-    /// number of times with mean `fraction`. The same seed gives the same rows as long as the partitions are the same.
+    /// A random part of the rows: each with probability `fraction`, or, `withReplacement`, each a
+    /// Poisson-distributed number of times with mean `fraction`. The same seed gives the same rows
+    /// as long as the partitions are the same.
     @inlinable public func sample(
         withReplacement: Bool = false, fraction: Double, seed: UInt64 = 0
     ) -> RDD<Element> {

@@ -2,11 +2,13 @@ import MillraceBase
 import MillraceExecutor
 import MillraceWire
 
-/// A resilient distributed dataset: how the rows of `numPartitions` partitions are computed, not the rows themselves.
+/// A resilient distributed dataset: how the rows of `numPartitions` partitions are computed, not
+/// the rows themselves.
 ///
-/// Transformations make a new RDD and do no work; actions (`collect`, `count` …) run a job. A value: copies share the
-/// lineage node and the plans that were encoded for it. Transformations are `@inlinable`: each makes a kernel out of the
-/// user's closure where it is called, so that the loop over rows is compiled for the user's types.
+/// Transformations make a new RDD and do no work; actions (`collect`, `count` …) run a job. A
+/// value: copies share the lineage node and the plans that were encoded for it. Transformations are
+/// `@inlinable`: each makes a kernel out of the user's closure where it is called, so that the loop
+/// over rows is compiled for the user's types.
 public struct RDD<Element>: Sendable {
     public let context: MillraceContext
     public let node: RDDNode

@@ -3,8 +3,8 @@ import MillraceCore
 import MillraceExecutor
 import Synchronization
 
-/// One dataset of a lineage, without its element type: the operator that computes it, what it depends on, and, for sources,
-/// the bytes for each partition.
+/// One dataset of a lineage, without its element type: the operator that computes it, what it
+/// depends on, and, for sources, the bytes for each partition.
 ///
 /// Immutable but for the cache of encoded plans. `JobPlanner` walks nodes and cuts at shuffles.
 public final class RDDNode: Sendable {
@@ -15,19 +15,21 @@ public final class RDDNode: Sendable {
     public let dependencies: [RDDDependency]
     /// How the keys of the rows are placed, when known. Spark's `rdd.partitioner`.
     public let partitioner: AnyPartitioner?
-    /// Opened on executors; its children are `dependencies` in order. A shuffle dependency is no child: a node with one
-    /// has exactly this dependency and its operator reads the shuffle.
+    /// Opened on executors; its children are `dependencies` in order. A shuffle dependency is no
+    /// child: a node with one has exactly this dependency and its operator reads the shuffle.
     public let op: any PlanOperator
     /// The bytes that a task needs for a partition of this node (`PlanInputs.input`).
     public let input: (@Sendable (Int) throws -> [UInt8])?
-    /// Throws when rows of this dataset cannot be encoded where they have to be; asked when a job is submitted.
+    /// Throws when rows of this dataset cannot be encoded where they have to be; asked when a job
+    /// is submitted.
     public let check: (@Sendable () throws -> Void)?
     let plans = Mutex<[String: PlannedJobStage]>([:])
 
     public init(
         context: MillraceContext, name: String, partitions: Int, op: any PlanOperator,
         dependencies: [RDDDependency] = [], partitioner: AnyPartitioner? = nil,
-        input: (@Sendable (Int) throws -> [UInt8])? = nil, check: (@Sendable () throws -> Void)? = nil
+        input: (@Sendable (Int) throws -> [UInt8])? = nil,
+        check: (@Sendable () throws -> Void)? = nil
     ) {
         precondition(partitions >= 0)
         id = context.nextRDD()
@@ -45,7 +47,8 @@ public final class RDDNode: Sendable {
 public enum RDDDependency: Sendable {
     /// Partition p from the parent's p.
     case oneToOne(RDDNode)
-    /// Partitions `from ..< from + parent.partitions` from the parent's 0, 1, …; the others not at all (union).
+    /// Partitions `from ..< from + parent.partitions` from the parent's 0, 1, …; the others not at
+    /// all (union).
     case range(RDDNode, from: Int)
     /// Partition p from the parent's `starts[p] ..< starts[p + 1]`, in this order (coalesce).
     case groups(RDDNode, starts: [Int])

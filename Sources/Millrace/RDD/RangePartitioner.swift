@@ -1,7 +1,7 @@
 import MillraceExecutor
 
-/// Places keys in ranges: every key of a partition comes before every key of the next one. The bounds come from a sample
-/// (`RDD.rangePartitioner`).
+/// Places keys in ranges: every key of a partition comes before every key of the next one. The
+/// bounds come from a sample (`RDD.rangePartitioner`).
 public struct RangePartitioner<Key: Comparable & Codable & Sendable>: Partitioner {
     /// The last key of each partition but the last, in ascending order.
     public let bounds: [Key]
@@ -23,8 +23,8 @@ public struct RangePartitioner<Key: Comparable & Codable & Sendable>: Partitione
         return ascending ? low : bounds.count - low
     }
 
-    /// Bounds that cut weighted keys into up to `partitions` ranges of nearly equal weight; equal keys are never cut.
-    /// Spark's `determineBounds`.
+    /// Bounds that cut weighted keys into up to `partitions` ranges of nearly equal weight; equal
+    /// keys are never cut. Spark's `determineBounds`.
     static func bounds(of sample: [(key: Key, weight: Double)], partitions: Int) -> [Key] {
         let sorted = sample.sorted { $0.key < $1.key }
         let step = sorted.reduce(0) { $0 + $1.weight } / Double(partitions)

@@ -4,8 +4,9 @@ import MillraceExecutor
 import Synchronization
 
 extension MillraceContext {
-    /// Runs `sink` over `partitions` of `node` (nil: all) and returns the result bytes in that order.
-    /// `cacheKey` names a sink that is the same each time, so that its plan is encoded once for the node.
+    /// Runs `sink` over `partitions` of `node` (nil: all) and returns the result bytes in that
+    /// order. `cacheKey` names a sink that is the same each time, so that its plan is encoded once
+    /// for the node.
     @usableFromInline func runJob(
         _ name: String, _ node: RDDNode, _ sink: any PlanSink, cacheKey: String? = nil,
         partitions: [Int]? = nil

@@ -3,7 +3,8 @@ import MillraceBase
 import MillraceExecutor
 import MillraceStore
 
-/// Finds the files behind a `textFile` argument and cuts them into splits, by Hadoop's rules (FileInputFormat).
+/// Finds the files behind a `textFile` argument and cuts them into splits, by Hadoop's rules
+/// (FileInputFormat).
 enum TextFiles {
     /// Largest split of a local file: Hadoop's `fs.local.block.size`.
     static let blockSize = 32 << 20
@@ -64,7 +65,8 @@ enum TextFiles {
         return parts.filter { !$0.isEmpty }
     }
 
-    /// The files of one path or glob, sorted; those of a folder without the hidden ones (`.x`, `_x`).
+    /// The files of one path or glob, sorted; those of a folder without the hidden ones (`.x`,
+    /// `_x`).
     private static func files(_ location: String) throws -> [Input] {
         let fileSystem = PosixFileSystem()
         do {
@@ -112,7 +114,9 @@ enum TextFiles {
         var result = glob_t()
         defer { globfree(&result) }
         guard glob(pattern, GLOB_BRACE, nil, &result) == 0 else { return [] }
-        return (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
-            .filter { !isHidden(StorePath.name(of: $0)) }
+        return (0..<Int(result.gl_pathc)).compactMap {
+            result.gl_pathv[$0].map { String(cString: $0) }
+        }
+        .filter { !isHidden(StorePath.name(of: $0)) }
     }
 }

@@ -1,8 +1,10 @@
 import MillraceWire
 
-/// Turns each chunk of rows into another one: `map`, `keyBy`, `mapValues`, … One kernel call per chunk.
+/// Turns each chunk of rows into another one: `map`, `keyBy`, `mapValues`, … One kernel call per
+/// chunk.
 public struct MapChunks<Input, Output>: PlanOperator {
-    /// Appends to the second array what becomes of the rows of the first, which it may use up. The second one is empty.
+    /// Appends to the second array what becomes of the rows of the first, which it may use up. The
+    /// second one is empty.
     public typealias Kernel = @Sendable (inout [Input], inout [Output]) throws -> Void
     public let kernel: Shipped<Kernel>
 
@@ -65,12 +67,13 @@ final class EditChunksCursor<Element>: Cursor<Element> {
     }
 }
 
-/// Puts the next rows into an empty array and says true, or says false at the end. Made by kernels where the user's types
-/// are known, called once per chunk.
+/// Puts the next rows into an empty array and says true, or says false at the end. Made by kernels
+/// where the user's types are known, called once per chunk.
 public typealias Pull<Element> = (inout [Element]) throws -> Bool
 
-/// Turns one partition's rows as a whole into another's: `flatMap`, `mapPartitions`, aggregation, sorting within a
-/// partition. The kernel gets the partition's number and its rows, and gives back how to pull the result.
+/// Turns one partition's rows as a whole into another's: `flatMap`, `mapPartitions`, aggregation,
+/// sorting within a partition. The kernel gets the partition's number and its rows, and gives back
+/// how to pull the result.
 public struct MapPartition<Input, Output>: PlanOperator {
     public typealias Kernel = @Sendable (Int, Cursor<Input>) throws -> Pull<Output>
     public let kernel: Shipped<Kernel>

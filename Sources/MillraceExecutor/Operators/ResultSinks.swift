@@ -56,7 +56,8 @@ public struct TakeSink<Element>: PlanSink {
     }
 }
 
-/// Sends what a kernel makes of the partition, usually one row or none: `reduce`, `aggregate`, `top`, `foreach`.
+/// Sends what a kernel makes of the partition, usually one row or none: `reduce`, `aggregate`,
+/// `top`, `foreach`.
 public struct ReduceSink<Element, Result>: PlanSink {
     public typealias Kernel = @Sendable (Int, Cursor<Element>) throws -> [Result]
     public let kernel: Shipped<Kernel>

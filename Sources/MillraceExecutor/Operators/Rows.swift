@@ -1,7 +1,8 @@
-/// A partition's rows as a sequence, for user code (`mapPartitions`). Rows are pulled as the sequence is consumed, once.
+/// A partition's rows as a sequence, for user code (`mapPartitions`). Rows are pulled as the
+/// sequence is consumed, once.
 ///
-/// An iterator cannot throw: when the source fails, the sequence ends and `failure` keeps the error, which the operator
-/// throws before it looks at anything else.
+/// An iterator cannot throw: when the source fails, the sequence ends and `failure` keeps the
+/// error, which the operator throws before it looks at anything else.
 public struct Rows<Element>: Sequence, IteratorProtocol {
     @usableFromInline let cursor: Cursor<Element>
     @usableFromInline var chunk: [Element] = []

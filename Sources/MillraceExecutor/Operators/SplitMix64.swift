@@ -1,4 +1,5 @@
-/// A small random generator with a seed, for samples: the same numbers for the same (seed, stream) everywhere.
+/// A small random generator with a seed, for samples: the same numbers for the same (seed, stream)
+/// everywhere.
 public struct SplitMix64: RandomNumberGenerator, Sendable {
     @usableFromInline var state: UInt64
 
@@ -20,7 +21,8 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     /// From 0 up to but without 1.
     @inlinable public mutating func nextUnit() -> Double { Double(next() >> 11) * 0x1p-53 }
 
-    /// Poisson-distributed: Knuth's product of uniform numbers, in parts of mean 16 so that nothing underflows.
+    /// Poisson-distributed: Knuth's product of uniform numbers, in parts of mean 16 so that nothing
+    /// underflows.
     @inlinable public mutating func nextPoisson(_ mean: Double) -> Int {
         var count = 0
         var left = mean

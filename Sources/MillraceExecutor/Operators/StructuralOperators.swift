@@ -26,7 +26,8 @@ public struct Coalesce<Element>: PlanOperator {
 
     public func open(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> AnyObject {
         guard partition >= 0, partition + 1 < starts.count else {
-            throw PlanError("coalesce to \(starts.count - 1) partitions has none with number \(partition)")
+            throw PlanError(
+                "coalesce to \(starts.count - 1) partitions has none with number \(partition)")
         }
         var next = starts[partition]
         let end = starts[partition + 1]
@@ -42,7 +43,8 @@ public struct Coalesce<Element>: PlanOperator {
     }
 }
 
-/// Rows with their number, counted over all partitions in order. Gets each partition's first number as its input.
+/// Rows with their number, counted over all partitions in order. Gets each partition's first number
+/// as its input.
 public struct ZipWithIndex<Element>: PlanOperator {
     public init() {}
 

@@ -1,15 +1,17 @@
 /// Pulls the rows of one partition, a chunk at a time.
 ///
-/// Operators stack cursors; the sink at the bottom of a stage pulls. A call of `next` costs one dynamic dispatch per chunk;
-/// per-row work happens in kernels (closures made in `@inlinable` API methods, so specialised where the user calls them).
-/// Subclasses override `next`. A cursor is used by one task thread.
+/// Operators stack cursors; the sink at the bottom of a stage pulls. A call of `next` costs one
+/// dynamic dispatch per chunk; per-row work happens in kernels (closures made in `@inlinable` API
+/// methods, so specialised where the user calls them). Subclasses override `next`. A cursor is used
+/// by one task thread.
 open class Cursor<Element> {
     public init() {}
 
-    /// Replaces the contents of `chunk` with the next rows (about `Chunk.rows`, at least one, sometimes more) and says
-    /// true; or empties it and says false at the end, and from then on. The caller keeps the array between calls, so
-    /// that its buffer is used again; implementations call `removeAll(keepingCapacity:)`.
-    /// Throws what user code throws, `FetchFailure`, `TaskCancelled`, or a `ByteError` for a damaged block.
+    /// Replaces the contents of `chunk` with the next rows (about `Chunk.rows`, at least one,
+    /// sometimes more) and says true; or empties it and says false at the end, and from then on.
+    /// The caller keeps the array between calls, so that its buffer is used again; implementations
+    /// call `removeAll(keepingCapacity:)`. Throws what user code throws, `FetchFailure`,
+    /// `TaskCancelled`, or a `ByteError` for a damaged block.
     open func next(into chunk: inout [Element]) throws -> Bool {
         preconditionFailure("Cursor.next is to be overridden")
     }
@@ -17,7 +19,8 @@ open class Cursor<Element> {
 
 /// How rows are grouped on their way through a stage.
 public enum Chunk {
-    /// Rows that a source puts into one chunk: enough to hide the dispatch, few enough to stay in the L2 cache.
+    /// Rows that a source puts into one chunk: enough to hide the dispatch, few enough to stay in
+    /// the L2 cache.
     @inlinable public static var rows: Int { 1024 }
 }
 

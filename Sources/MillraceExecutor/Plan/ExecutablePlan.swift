@@ -15,8 +15,8 @@ public final class ExecutablePlan: Sendable {
     /// Number of shuffles that the stage reads.
     public let shuffleInputs: Int
 
-    /// Decodes a plan. Throws `PlanError`, `ByteError`, `MillraceError` or `DecodingError` when the bytes are of another
-    /// build or damaged.
+    /// Decodes a plan. Throws `PlanError`, `ByteError`, `MillraceError` or `DecodingError` when the
+    /// bytes are of another build or damaged.
     public init(decoding bytes: [UInt8]) throws {
         let tree = try PlanTree(decoding: bytes)
         nodes = try tree.nodes.map { node in
@@ -34,15 +34,18 @@ public final class ExecutablePlan: Sendable {
         shuffleInputs = nodes.reduce(0) { max($0, ($1.shuffleInput ?? -1) + 1) }
     }
 
-    /// Runs one task on the calling thread. Throws what user code throws, `FetchFailure`, `TaskCancelled`.
+    /// Runs one task on the calling thread. Throws what user code throws, `FetchFailure`,
+    /// `TaskCancelled`.
     public func run(_ task: TaskContext) throws -> TaskOutput {
         try sink.run(
-            partition: task.partition, inputs: PlanInputs(plan: self, node: nil, task: task), task: task)
+            partition: task.partition, inputs: PlanInputs(plan: self, node: nil, task: task),
+            task: task)
     }
 
     func open(_ node: Int, partition: Int, task: TaskContext) throws -> AnyObject {
         try nodes[node].op.open(
-            partition: partition, inputs: PlanInputs(plan: self, node: node, task: task), task: task)
+            partition: partition, inputs: PlanInputs(plan: self, node: node, task: task), task: task
+        )
     }
 }
 
@@ -57,7 +60,8 @@ enum PlanTypes {
 }
 
 extension PlanTree.Node {
-    /// Encodes an operator. Throws `MillraceError.notSerializable` when a kernel captures what cannot travel.
+    /// Encodes an operator. Throws `MillraceError.notSerializable` when a kernel captures what
+    /// cannot travel.
     public init(_ op: any PlanOperator, children: [Int], shuffleInput: Int? = nil) throws {
         self.init(
             type: try BinaryEncoder().encode(TypeReference(Swift.type(of: op))),

@@ -1,17 +1,19 @@
 import MillraceBase
 import MillraceCore
 
-/// The door through which RDD actions and micro-batches go: the driver's scheduler in a cluster, `SerialJobRunner` in tests.
+/// The door through which RDD actions and micro-batches go: the driver's scheduler in a cluster,
+/// `SerialJobRunner` in tests.
 public protocol JobRunner: Sendable {
-    /// Runs a job. `onResult` gets each wanted partition's result bytes once, with its index in `job.partitions` (or the
-    /// partition itself when that is nil), in any order, one call at a time, on any thread; it only stores or merges.
-    /// What it throws fails the job.
-    /// Throws `MillraceError` (`jobAborted` with the task's error, `cancelled` …).
+    /// Runs a job. `onResult` gets each wanted partition's result bytes once, with its index in
+    /// `job.partitions` (or the partition itself when that is nil), in any order, one call at a
+    /// time, on any thread; it only stores or merges. What it throws fails the job. Throws
+    /// `MillraceError` (`jobAborted` with the task's error, `cancelled` …).
     @discardableResult func run(
         _ request: JobRequest, onResult: @escaping @Sendable (Int, [UInt8]) throws -> Void
     ) async throws -> JobReport
 
-    /// No RDD refers to the shuffle any more; its files may go. Called on any thread, must not wait.
+    /// No RDD refers to the shuffle any more; its files may go. Called on any thread, must not
+    /// wait.
     func release(_ shuffle: ShuffleID)
 }
 
@@ -44,7 +46,8 @@ public struct JobReport: Sendable {
 /// One job, ready to be scheduled.
 public struct JobRequest: Sendable {
     public var job: JobDescription
-    /// The bytes of each plan that `job` names by hash. An executor that has one resident isn't sent it again.
+    /// The bytes of each plan that `job` names by hash. An executor that has one resident isn't
+    /// sent it again.
     public var plans: [PlannedStage]
 
     public init(job: JobDescription, plans: [PlannedStage]) {

@@ -1,12 +1,13 @@
 import MillraceBase
 
-/// A stage's plan as bytes: a tree (in general a DAG) of operator nodes, children before parents, and a sink.
+/// A stage's plan as bytes: a tree (in general a DAG) of operator nodes, children before parents,
+/// and a sink.
 ///
-/// The same program gives the same bytes on each run and in each process of one build, so that their hash names the plan
-/// and executors keep it decoded (`ExecutablePlan`).
+/// The same program gives the same bytes on each run and in each process of one build, so that
+/// their hash names the plan and executors keep it decoded (`ExecutablePlan`).
 public struct PlanTree: Sendable {
-    /// One operator: its type's name, itself encoded, its children, and the shuffle that it reads (numbered from 0 in
-    /// the order of `nodes`).
+    /// One operator: its type's name, itself encoded, its children, and the shuffle that it reads
+    /// (numbered from 0 in the order of `nodes`).
     public struct Node: Sendable {
         public var type: [UInt8]
         public var body: [UInt8]
@@ -20,7 +21,8 @@ public struct PlanTree: Sendable {
         }
     }
 
-    /// Each node's children have smaller numbers than itself. The last node is the root, which the sink reads.
+    /// Each node's children have smaller numbers than itself. The last node is the root, which the
+    /// sink reads.
     public var nodes: [Node]
     public var sinkType: [UInt8]
     public var sinkBody: [UInt8]

@@ -2,8 +2,9 @@ import MillraceBase
 import MillraceCore
 import Synchronization
 
-/// Runs jobs in the calling thread, one task after the other, with shuffles in memory: for tests and for debugging user
-/// code without threads. Everything goes through encoded plans and inputs, as in a cluster.
+/// Runs jobs in the calling thread, one task after the other, with shuffles in memory: for tests
+/// and for debugging user code without threads. Everything goes through encoded plans and inputs,
+/// as in a cluster.
 public final class SerialJobRunner: JobRunner {
     private struct State {
         var plans: [PlanHash: ExecutablePlan] = [:]
@@ -42,13 +43,15 @@ public final class SerialJobRunner: JobRunner {
         for node in job.lineage.nodes {
             partitions[node.id] = node.partitionCount
         }
-        // Parents come first in a lineage, so this order runs each map stage after those that it reads.
+        // Parents come first in a lineage, so this order runs each map stage after those that it
+        // reads.
         for node in job.lineage.nodes {
             for case .shuffle(let shuffle) in node.dependencies
             where state.withLock({ $0.shuffles[shuffle.shuffle] == nil }) {
                 let output = MemoryShuffle()
                 for map in 0..<(partitions[shuffle.parent] ?? 0) {
-                    _ = try runTask(shuffle.map, partition: map, job: job, output: output, report: &report)
+                    _ = try runTask(
+                        shuffle.map, partition: map, job: job, output: output, report: &report)
                 }
                 state.withLock { $0.shuffles[shuffle.shuffle] = output }
             }
@@ -71,7 +74,10 @@ public final class SerialJobRunner: JobRunner {
     ) throws -> TaskOutput {
         let (plan, inputs, id) = state.withLock { state in
             defer { state.nextTask = state.nextTask.next }
-            return (state.plans[stage.plan], stage.inputShuffles.map { state.shuffles[$0] }, state.nextTask)
+            return (
+                state.plans[stage.plan], stage.inputShuffles.map { state.shuffles[$0] },
+                state.nextTask
+            )
         }
         guard let plan else { throw PlanError("plan \(stage.plan) did not come with the job") }
         let task = TaskContext(

@@ -1,8 +1,8 @@
 import MillraceBase
 import Synchronization
 
-/// What a running task knows of itself, and its way to shuffles, cancellation and metrics. One per attempt, used by the
-/// task's thread only; `isCancelled` may be set from any thread.
+/// What a running task knows of itself, and its way to shuffles, cancellation and metrics. One per
+/// attempt, used by the task's thread only; `isCancelled` may be set from any thread.
 public final class TaskContext: @unchecked Sendable {
     /// Partition of the stage.
     public let partition: Int
@@ -69,8 +69,9 @@ public struct TaskMetrics: Sendable {
     public init() {}
 }
 
-/// The bytes that travel with a task, by (node of the plan, partition of that node): a slice of `parallelize`, a file split,
-/// an offset range. Empty for stages that only read shuffles. A union's or coalesce's task holds several.
+/// The bytes that travel with a task, by (node of the plan, partition of that node): a slice of
+/// `parallelize`, a file split, an offset range. Empty for stages that only read shuffles. A
+/// union's or coalesce's task holds several.
 public struct TaskInput: Sendable {
     public struct Item: Sendable {
         public var node: Int
@@ -105,15 +106,21 @@ public struct TaskInput: Sendable {
         if bytes.isEmpty { return }
         var reader = ByteReader(bytes)
         for _ in 0..<(try reader.readCount(minimumSize: 3)) {
-            let node = try reader.readVarint(), partition = try reader.readVarint()
-            guard node < 1 << 31, partition < 1 << 31 else { throw reader.failure("node or partition") }
-            items.append(Item(node: Int(node), partition: Int(partition), bytes: try reader.readBytes()))
+            let node = try reader.readVarint()
+            let partition = try reader.readVarint()
+            guard node < 1 << 31, partition < 1 << 31 else {
+                throw reader.failure("node or partition")
+            }
+            items.append(
+                Item(node: Int(node), partition: Int(partition), bytes: try reader.readBytes()))
         }
         try reader.expectEnd()
     }
 
     func bytes(node: Int, partition: Int) throws -> [UInt8] {
-        for item in items where item.node == node && item.partition == partition { return item.bytes }
+        for item in items where item.node == node && item.partition == partition {
+            return item.bytes
+        }
         throw PlanError("the task has no input for operator \(node), partition \(partition)")
     }
 }

@@ -1,9 +1,11 @@
-/// A hash table from keys to combined values, for aggregation within one task: insertion only, then drained once.
+/// A hash table from keys to combined values, for aggregation within one task: insertion only, then
+/// drained once.
 ///
-/// Entries lie densely in the order of insertion; `slots` holds, by linear probing, a 32-bit tag of the hash and the
-/// entry's number plus one (0 is free). Keys are compared only when tags agree. All of it is `@inlinable`, so that a
-/// kernel made where the user's types are known runs it specialised; hashes are the caller's (`KeyHash.spread`), because
-/// the same hash chooses the reduce partition.
+/// Entries lie densely in the order of insertion; `slots` holds, by linear probing, a 32-bit tag of
+/// the hash and the entry's number plus one (0 is free). Keys are compared only when tags agree.
+/// All of it is `@inlinable`, so that a kernel made where the user's types are known runs it
+/// specialised; hashes are the caller's (`KeyHasher`), because the same hash chooses the reduce
+/// partition.
 public final class CombineTable<Key, Value> {
     @usableFromInline var slots: UnsafeMutablePointer<UInt64>
     @usableFromInline var mask: Int
@@ -84,8 +86,8 @@ public final class CombineTable<Key, Value> {
         }
     }
 
-    /// Moves up to `limit` entries out, oldest first, each with its hash. Says how many it moved; 0 at the end. The table
-    /// takes no update after the first drain.
+    /// Moves up to `limit` entries out, oldest first, each with its hash. Says how many it moved; 0
+    /// at the end. The table takes no update after the first drain.
     @inlinable @inline(__always)
     public func drain(_ limit: Int, _ body: (Key, Value, UInt64) throws -> Void) rethrows -> Int {
         let end = min(drained + limit, count)

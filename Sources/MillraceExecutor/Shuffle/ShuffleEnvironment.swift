@@ -1,10 +1,11 @@
 import MillraceBase
 
-/// What the runtime gives a task so that it can read and write shuffles: local numbers bound to this stage attempt's
-/// `ShuffleID`s, fetches from other executors, files. Operators and sinks see nothing else of the cluster.
+/// What the runtime gives a task so that it can read and write shuffles: local numbers bound to
+/// this stage attempt's `ShuffleID`s, fetches from other executors, files. Operators and sinks see
+/// nothing else of the cluster.
 public protocol ShuffleEnvironment: AnyObject {
-    /// The blocks of reduce partition `reduce` of the stage's shuffle input `shuffleInput`: one for each map task that has
-    /// bytes for it, in any order.
+    /// The blocks of reduce partition `reduce` of the stage's shuffle input `shuffleInput`: one for
+    /// each map task that has bytes for it, in any order.
     func blocks(shuffleInput: Int, reduce: Int) throws -> any ShuffleBlocks
     /// A writer for this task's map output over `reducers` reduce partitions.
     func mapOutputWriter(reducers: Int) throws -> any MapOutputWriter
@@ -12,14 +13,16 @@ public protocol ShuffleEnvironment: AnyObject {
 
 /// Blocks on their way to a reduce task.
 public protocol ShuffleBlocks: AnyObject {
-    /// The next map task's bytes for this reduce partition, whole and exactly as `MapOutputWriter.append` got them (its
-    /// pieces one after the other), or nil at the end. May wait for the network. Throws `FetchFailure`.
+    /// The next map task's bytes for this reduce partition, whole and exactly as
+    /// `MapOutputWriter.append` got them (its pieces one after the other), or nil at the end. May
+    /// wait for the network. Throws `FetchFailure`.
     func next() throws -> [UInt8]?
 }
 
 /// Takes a map task's output. Nothing is visible to readers before `commit`.
 public protocol MapOutputWriter: AnyObject {
-    /// Adds bytes to `reduce`'s block. Pieces of one reducer keep their order; reducers come in any order.
+    /// Adds bytes to `reduce`'s block. Pieces of one reducer keep their order; reducers come in any
+    /// order.
     func append(_ piece: [UInt8], reduce: Int) throws
     /// Publishes the output; returns the bytes of each reduce partition.
     func commit() throws -> [UInt64]
@@ -27,8 +30,9 @@ public protocol MapOutputWriter: AnyObject {
     func abort()
 }
 
-/// A map output could not be fetched. Passes through cursors and kernels unchanged, so that the task ends as
-/// `fetchFailed` and the scheduler recomputes the output instead of counting a failure of the task.
+/// A map output could not be fetched. Passes through cursors and kernels unchanged, so that the
+/// task ends as `fetchFailed` and the scheduler recomputes the output instead of counting a failure
+/// of the task.
 public struct FetchFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// The stage's local number of the shuffle.
     public var shuffleInput: Int
@@ -46,6 +50,6 @@ public struct FetchFailure: Error, Hashable, Sendable, CustomStringConvertible {
         self.message = message
     }
     public var description: String {
-        "cannot fetch map output \(mapIndex) for reduce partition \(reduce) from \(executor): \(message)"
+        "cannot fetch map output \(mapIndex) for reduce \(reduce) from \(executor): \(message)"
     }
 }

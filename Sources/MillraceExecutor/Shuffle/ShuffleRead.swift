@@ -1,7 +1,8 @@
 import MillraceBase
 import MillraceWire
 
-/// The beginning of a stage after a shuffle: the rows that all map tasks wrote for this partition, batch by batch.
+/// The beginning of a stage after a shuffle: the rows that all map tasks wrote for this partition,
+/// batch by batch.
 public struct ShuffleRead<Row>: PlanOperator {
     public init() {}
 

@@ -1,11 +1,12 @@
 import MillraceBase
 import MillraceWire
 
-/// The sink of a map stage: a kernel places rows into buckets, one for each reduce partition, whose batches are encoded and
-/// handed to the `ShuffleEnvironment`.
+/// The sink of a map stage: a kernel places rows into buckets, one for each reduce partition, whose
+/// batches are encoded and handed to the `ShuffleEnvironment`.
 public struct ShuffleWrite<Element, Output>: PlanSink {
     /// Gets the partition's number, its rows, and where to put what becomes of them.
-    public typealias Kernel = @Sendable (Int, Cursor<Element>, ShuffleBuckets<Output>) throws -> Void
+    public typealias Kernel =
+        @Sendable (Int, Cursor<Element>, ShuffleBuckets<Output>) throws -> Void
     public let reducers: Int
     public let kernel: Shipped<Kernel>
 
@@ -56,11 +57,13 @@ public final class ShuffleBuckets<Row> {
         buckets.deallocate()
     }
 
-    /// Adds a row. Throws `MillraceError.invalidArgument` when a partitioner gave a number that isn't a partition's, and
-    /// what encoding or the disk throws.
+    /// Adds a row. Throws `MillraceError.invalidArgument` when a partitioner gave a number that
+    /// isn't a partition's, and what encoding or the disk throws.
     @inlinable @inline(__always)
     public func append(_ row: Row, to reduce: Int) throws {
-        guard UInt(bitPattern: reduce) < UInt(bitPattern: reducers) else { throw outOfRange(reduce) }
+        guard UInt(bitPattern: reduce) < UInt(bitPattern: reducers) else {
+            throw outOfRange(reduce)
+        }
         buckets[reduce].append(row)
         if buckets[reduce].count >= limit { try flush(reduce) }
     }

@@ -21,7 +21,8 @@ private final class Pieces: ByteSource {
 /// One member of a gzip file.
 private func gzip(_ bytes: [UInt8]) -> [UInt8] {
     var stream = z_stream()
-    deflateInit2_(&stream, 6, Z_DEFLATED, 31, 8, 0, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+    deflateInit2_(
+        &stream, 6, Z_DEFLATED, 31, 8, 0, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     var output = [UInt8](repeating: 0, count: bytes.count + 200)
     var input = bytes
     let count = input.withUnsafeMutableBufferPointer { input in
@@ -39,7 +40,8 @@ private func gzip(_ bytes: [UInt8]) -> [UInt8] {
 }
 
 @Suite struct LineReaderTests {
-    private func lines(_ text: [UInt8], from start: Int, to end: Int, piece: Int) throws -> [String] {
+    private func lines(_ text: [UInt8], from start: Int, to end: Int, piece: Int) throws -> [String]
+    {
         var reader = try LineReader(
             Pieces(text.dropFirst(max(start - 1, 0)), size: piece), start: start, end: end)
         var lines: [String] = []
@@ -55,7 +57,11 @@ private func gzip(_ bytes: [UInt8]) -> [UInt8] {
             let byte = text[index]
             index += 1
             if byte == 0x0D, index < text.count, text[index] == 0x0A { index += 1 }
-            if byte == 0x0A || byte == 0x0D { lines.append([]) } else { lines[lines.count - 1].append(byte) }
+            if byte == 0x0A || byte == 0x0D {
+                lines.append([])
+            } else {
+                lines[lines.count - 1].append(byte)
+            }
         }
         if lines.last == [] { lines.removeLast() }
         return lines.map { String(decoding: $0, as: UTF8.self) }
@@ -66,23 +72,28 @@ private func gzip(_ bytes: [UInt8]) -> [UInt8] {
         for round in 0..<400 {
             let count = Int(random.next() % 60)
             let alphabet: [UInt8] = [0x0A, 0x0D, 0x61, 0x62, 0xC3, 0xA9]
-            let text = (0..<count).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))] }
+            let text = (0..<count).map { _ in alphabet[Int(random.next() % UInt64(alphabet.count))]
+            }
             let expected = oracle(text)
             for _ in 0..<8 {
-                var cuts = (0..<Int(random.next() % 5)).map { _ in Int(random.next() % UInt64(count + 1)) }
+                var cuts = (0..<Int(random.next() % 5)).map { _ in
+                    Int(random.next() % UInt64(count + 1))
+                }
                 cuts = ([0, count] + cuts).sorted()
                 let piece = Int(random.next() % 9) + 1
                 var found: [String] = []
                 for (start, end) in zip(cuts, cuts.dropFirst()) where start < end {
                     found += try lines(text, from: start, to: end, piece: piece)
                 }
-                #expect(found == expected, "round \(round): \(text) cut at \(cuts), pieces of \(piece)")
+                #expect(
+                    found == expected, "round \(round): \(text) cut at \(cuts), pieces of \(piece)")
             }
         }
     }
 
     @Test func aLineLongerThanAnyBufferIsOneLine() throws {
-        let text = Array("short\n".utf8) + Array(repeating: 0x78, count: 3_000_000) + Array("\nend".utf8)
+        let text =
+            Array("short\n".utf8) + Array(repeating: 0x78, count: 3_000_000) + Array("\nend".utf8)
         let found = try lines(text, from: 0, to: text.count, piece: 256 << 10)
         #expect(found.map(\.utf8.count) == [5, 3_000_000, 3])
     }

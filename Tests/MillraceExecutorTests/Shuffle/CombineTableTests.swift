@@ -1,3 +1,4 @@
+import MillraceWire
 import Testing
 
 @testable import MillraceExecutor
@@ -9,7 +10,7 @@ import Testing
         var oracle: [Int: Int] = [:]
         for row in 0..<rows {
             let key = (row &* 7919) % max(rows / 3, 1)
-            table.update(key, hash: KeyHash.spread(UInt64(key)), insert: { row }, merge: { $0 += row })
+            table.update(key, hash: StableBytes.hash(key), insert: { row }, merge: { $0 += row })
             oracle[key, default: 0] += row
         }
         #expect(table.count == oracle.count)
@@ -35,7 +36,7 @@ import Testing
         let table = CombineTable<Int, [Int]>()
         func add(_ key: Int, fails: Bool) throws {
             try table.update(
-                key, hash: KeyHash.spread(UInt64(key)),
+                key, hash: StableBytes.hash(key),
                 insert: {
                     if fails { throw Refused() }
                     return [key]
@@ -59,7 +60,7 @@ import Testing
         do {
             let table = CombineTable<Int, Token>(minimumCapacity: 1)
             for key in 0..<100 {
-                table.update(key, hash: KeyHash.spread(UInt64(key)), insert: { Token() }, merge: { _ in })
+                table.update(key, hash: StableBytes.hash(key), insert: { Token() }, merge: { _ in })
             }
             #expect(table.drain(30) { _, _, _ in } == 30)
             #expect(Token.living == 70)

@@ -51,7 +51,8 @@ import Testing
         #expect(rows.map(\.0) == [1, 2, 3])
         #expect(rows.map(\.1.0) == ["a", "b", nil] && rows.map(\.1.1) == [nil, 2.5, 3.5])
         let groups = try await one.cogroup(two).collect().sorted { $0.0 < $1.0 }
-        #expect(groups.map(\.1.0) == [["a"], ["b"], []] && groups.map(\.1.1) == [[], [2.5], [3.5]])
+        #expect(
+            groups.map(\.1.0) == [["a"], ["b"], []] && groups.map(\.1.1) == [[], [2.5], [3.5]])
     }
 
     @Test func aSideMayBeEmptyOrTheDatasetItself() async throws {

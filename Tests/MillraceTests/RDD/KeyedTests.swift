@@ -87,7 +87,8 @@ private func keysByPartition<Value>(_ dataset: RDD<(Int, Value)>) async throws -
         #expect(try await accents.reduceByKey { $0 + $1 }.values().collect() == [3])
         let zeros = context.parallelize([(0.0, 1), (-0.0, 2)], 2)
         #expect(try await zeros.reduceByKey { $0 + $1 }.values().collect() == [3])
-        let optionals = context.parallelize([(1, 1), (nil, 2), (1, 3), (nil, 4)] as [(Int?, Int)], 3)
+        let optionals = context.parallelize(
+            [(1, 1), (nil, 2), (1, 3), (nil, 4)] as [(Int?, Int)], 3)
         let sums = try await optionals.reduceByKey { $0 + $1 }.collectAsMap()
         #expect(sums == [1: 4, nil: 6])
     }
@@ -107,10 +108,13 @@ private func keysByPartition<Value>(_ dataset: RDD<(Int, Value)>) async throws -
         let context = serialContext()
         let dataset = context.parallelize((0..<20).map { ($0, $0) }, 3)
         let placed = dataset.partitionBy(Parity())
-        let expected = [Array(stride(from: 0, to: 20, by: 2)), Array(stride(from: 1, to: 20, by: 2))]
+        let expected = [
+            Array(stride(from: 0, to: 20, by: 2)), Array(stride(from: 1, to: 20, by: 2)),
+        ]
         #expect(try await keysByPartition(placed) == expected)
         #expect(
-            try await keysByPartition(dataset.reduceByKey(partitioner: Parity()) { $0 + $1 }) == expected)
+            try await keysByPartition(dataset.reduceByKey(partitioner: Parity()) { $0 + $1 })
+                == expected)
         #expect(
             try await keysByPartition(
                 dataset.combineByKey(partitioner: Parity(), { [$0] }, { $0 + [$1] }, { $0 + $1 }))
@@ -131,7 +135,8 @@ private func keysByPartition<Value>(_ dataset: RDD<(Int, Value)>) async throws -
         #expect(try await both.count() == 10)
         #expect(runner.shuffleCount == 1)
         #expect(sums.numPartitions == 3 && both.numPartitions == 3)
-        #expect(try await placed.partitionBy(HashPartitioner(3)).reduceByKey { $0 + $1 }.count() == 10)
+        #expect(
+            try await placed.partitionBy(HashPartitioner(3)).reduceByKey { $0 + $1 }.count() == 10)
         #expect(runner.shuffleCount == 1)
         // A map may change the key, so what comes behind it is shuffled.
         #expect(try await sums.map { $0 }.reduceByKey { $0 + $1 }.count() == 10)
@@ -140,7 +145,8 @@ private func keysByPartition<Value>(_ dataset: RDD<(Int, Value)>) async throws -
     @Test func keysByHashAreSpreadOverAllPartitions() async throws {
         let dataset = serialContext().range(0, 10_000, 1, 4).map { ($0, 0) }
         for count in [2, 7, 64] {
-            let sizes = try await keysByPartition(dataset.partitionBy(HashPartitioner(count))).map(\.count)
+            let sizes = try await keysByPartition(dataset.partitionBy(HashPartitioner(count))).map(
+                \.count)
             #expect(sizes.count == count)
             #expect(sizes.allSatisfy { $0 > 10_000 / count / 2 && $0 < 10_000 * 2 / count })
         }

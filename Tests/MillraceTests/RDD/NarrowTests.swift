@@ -64,7 +64,8 @@ private struct Reading: Codable, Sendable, Hashable {
         let rows = (0..<100).map { Reading(sensor: "s\($0 % 3)", value: Double($0)) }
         let context = serialContext()
         #expect(try await context.parallelize(rows, 3).collect() == rows)
-        let pairs = try await context.parallelize(rows, 3).map { ($0.sensor, ($0.value, $0)) }.collect()
+        let pairs = try await context.parallelize(rows, 3).map { ($0.sensor, ($0.value, $0)) }
+            .collect()
         #expect(pairs.count == 100)
         #expect(pairs[7].0 == "s1" && pairs[7].1.0 == 7 && pairs[7].1.1 == rows[7])
     }
@@ -136,7 +137,9 @@ private struct Reading: Codable, Sendable, Hashable {
 
     @Test(arguments: partitionCounts)
     func zipWithIndexNumbersOverPartitions(partitions: Int) async throws {
-        let dataset = serialContext().parallelize(Array(0..<3000), partitions).filter { $0 % 3 != 0 }
+        let dataset = serialContext().parallelize(Array(0..<3000), partitions).filter {
+            $0 % 3 != 0
+        }
         let rows = try await dataset.zipWithIndex().collect()
         #expect(rows.map(\.0) == (0..<3000).filter { $0 % 3 != 0 })
         #expect(rows.map(\.1) == Array(0..<2000))

@@ -8,7 +8,8 @@ func serialContext(parallelism: Int = 3) -> MillraceContext {
     MillraceContext(runner: SerialJobRunner(), defaultParallelism: parallelism)
 }
 
-/// Numbers of partitions that every operator is tried with: one, a few, and more than there are rows.
+/// Numbers of partitions that every operator is tried with: one, a few, and more than there are
+/// rows.
 let partitionCounts = [1, 2, 3, 7, 40]
 
 /// A new folder that is removed when the value goes.

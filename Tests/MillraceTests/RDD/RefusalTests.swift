@@ -30,7 +30,8 @@ private struct Opaque: Hashable, Sendable {
             let error = await #expect(throws: MillraceError.self) { try await refusal() }
             #expect(error?.code == .notSerializable)
             #expect(
-                error?.message.contains("Opaque") == true, "refusal \(index): \(error?.message ?? "")")
+                error?.message.contains("Opaque") == true,
+                "refusal \(index): \(error?.message ?? "")")
         }
     }
 

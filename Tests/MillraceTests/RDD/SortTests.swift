@@ -9,9 +9,12 @@ import Testing
         let rows = (0..<6000).map { ($0 &* 7919) % 1709 - 300 }
         let dataset = serialContext().parallelize(rows, partitions)
         for reducers in [nil, 1, 6] {
-            #expect(try await dataset.sortBy(numPartitions: reducers) { $0 }.collect() == rows.sorted())
-            let down = try await dataset.sortBy(ascending: false, numPartitions: reducers) { "\($0)" }
-                .collect().map(String.init)
+            #expect(
+                try await dataset.sortBy(numPartitions: reducers) { $0 }.collect() == rows.sorted())
+            let down = try await dataset.sortBy(ascending: false, numPartitions: reducers) {
+                "\($0)"
+            }
+            .collect().map(String.init)
             #expect(down == rows.map(String.init).sorted(by: >))
         }
     }
@@ -50,8 +53,10 @@ import Testing
         #expect(parts.count == 3)
         #expect(parts.allSatisfy { $0 == $0.sorted() })
         #expect(parts.joined().sorted() == Array(0..<500))
-        let down = try await dataset
-            .repartitionAndSortWithinPartitions(HashPartitioner(2)) { $0 > $1 }.keys().glom().collect()
+        let down =
+            try await dataset
+            .repartitionAndSortWithinPartitions(HashPartitioner(2)) { $0 > $1 }.keys().glom()
+            .collect()
         #expect(down.allSatisfy { $0 == $0.sorted(by: >) })
     }
 

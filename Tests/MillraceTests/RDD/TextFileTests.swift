@@ -32,7 +32,9 @@ import Testing
         #expect(try await read(folder.path + "/a*.txt") == ["a1", "a2"])
         #expect(try await read(folder.path + "/?[12].{log,txt}") == ["b1", "a1", "a2"])
         #expect(
-            try await read(folder.path + "/b1.log," + folder.path + "/{a1,a2}.txt") == ["b1", "a1", "a2"])
+            try await read(folder.path + "/b1.log," + folder.path + "/{a1,a2}.txt") == [
+                "b1", "a1", "a2",
+            ])
         #expect(try await read(folder.path + "/empty.txt") == [])
         #expect(try context.textFile(folder.path + "/empty.txt").numPartitions == 1)
     }
@@ -79,7 +81,8 @@ import Testing
             try await context.parallelize(rows, 3).saveAsTextFile(folder.path + "/out")
         }
         #expect(error?.code == .invalidArgument)
-        try await context.parallelize([(1, "x"), (2, "y")], 1).saveAsTextFile(folder.path + "/pairs")
+        try await context.parallelize([(1, "x"), (2, "y")], 1).saveAsTextFile(
+            folder.path + "/pairs")
         #expect(folder.read("pairs/part-00000") == "(1, \"x\")\n(2, \"y\")\n")
     }
 

@@ -1,7 +1,8 @@
 import CZlib
 import MillraceBase
 
-/// The content of a gzip file: all its members one after the other (as `gzip -c a b` and log rotation make them).
+/// The content of a gzip file: all its members one after the other (as `gzip -c a b` and log
+/// rotation make them).
 final class GzipBytes: ByteSource {
     private let compressed: any ByteSource
     private let path: String
@@ -42,7 +43,8 @@ final class GzipBytes: ByteSource {
                 }
             }
             if !isInMember {
-                // Padding with zeros between members and at the end is what tape and block tools leave.
+                // Padding with zeros between members and at the end is what tape and block tools
+                // leave.
                 while position < input.count, input[position] == 0 { position += 1 }
                 if position == input.count { continue }
                 guard inflateReset(stream) == Z_OK else { throw corrupt("reset failed") }

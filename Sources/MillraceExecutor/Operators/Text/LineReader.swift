@@ -7,9 +7,10 @@ protocol ByteSource: AnyObject {
     func read() throws -> [UInt8]
 }
 
-/// Cuts bytes into lines ended by LF, CRLF or CR (Hadoop's LineReader knows the same three), for the lines that *start*
-/// within a split: a split that doesn't begin at 0 starts reading one byte early, skips to the first start of a line at or
-/// behind its begin, and reads beyond its end to finish its last line. So any cut of a file gives the same lines.
+/// Cuts bytes into lines ended by LF, CRLF or CR (Hadoop's LineReader knows the same three), for
+/// the lines that *start* within a split: a split that doesn't begin at 0 starts reading one byte
+/// early, skips to the first start of a line at or behind its begin, and reads beyond its end to
+/// finish its last line. So any cut of a file gives the same lines.
 struct LineReader {
     private let source: any ByteSource
     private var buffer: [UInt8] = []
@@ -22,7 +23,8 @@ struct LineReader {
     /// Whether `buffer` has a CR, so that a search for LF alone isn't enough.
     private var hasReturn = false
 
-    /// `source` begins at `start - 1`, or at 0 when `start` is 0. `end` is where the next split begins.
+    /// `source` begins at `start - 1`, or at 0 when `start` is 0. `end` is where the next split
+    /// begins.
     init(_ source: any ByteSource, start: Int, end: Int) throws {
         self.source = source
         self.end = end
@@ -30,7 +32,8 @@ struct LineReader {
         if start > 0 { _ = try nextLine() }
     }
 
-    /// Appends up to `limit` lines; false when there is none left. Bytes that are not UTF-8 become U+FFFD.
+    /// Appends up to `limit` lines; false when there is none left. Bytes that are not UTF-8 become
+    /// U+FFFD.
     mutating func next(_ limit: Int, into lines: inout [String]) throws -> Bool {
         var added = 0
         while added < limit, bufferOffset + position < end, let line = try nextLine() {
@@ -43,7 +46,8 @@ struct LineReader {
         return added > 0
     }
 
-    /// The bytes of the next line, which stay in `buffer` until the next call; nil at the end of the file.
+    /// The bytes of the next line, which stay in `buffer` until the next call; nil at the end of
+    /// the file.
     private mutating func nextLine() throws -> Range<Int>? {
         var searched = position
         while true {
@@ -70,7 +74,9 @@ struct LineReader {
     private func terminator(from: Int) -> Range<Int>? {
         buffer.withUnsafeBytes { bytes -> Range<Int>? in
             guard let base = bytes.baseAddress, from < bytes.count else { return nil }
-            let feed = memchr(base + from, 0x0A, bytes.count - from).map { UnsafeRawPointer($0) - base }
+            let feed = memchr(base + from, 0x0A, bytes.count - from).map {
+                UnsafeRawPointer($0) - base
+            }
             if hasReturn {
                 let limit = feed ?? bytes.count
                 if let at = memchr(base + from, 0x0D, limit - from) {

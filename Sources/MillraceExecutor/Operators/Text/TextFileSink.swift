@@ -4,8 +4,9 @@ import MillraceWire
 
 /// Writes a partition as a text file, one line per row: `saveAsTextFile`.
 ///
-/// The file lies in a folder of this attempt's own; the task's result is its path. The driver accepts one attempt per
-/// partition and moves only that one's file to its final name, so a second attempt never shows.
+/// The file lies in a folder of this attempt's own; the task's result is its path. The driver
+/// accepts one attempt per partition and moves only that one's file to its final name, so a second
+/// attempt never shows.
 public struct TextFileSink<Element>: PlanSink {
     /// Appends the lines of a chunk, each with its line end.
     public typealias Kernel = @Sendable (inout [Element], inout [UInt8]) throws -> Void
@@ -40,7 +41,9 @@ public struct TextFileSink<Element>: PlanSink {
         return .result(Array(path.utf8))
     }
 
-    private func write(_ rows: Cursor<Element>, to file: any WritableFile, _ task: TaskContext) throws {
+    private func write(_ rows: Cursor<Element>, to file: any WritableFile, _ task: TaskContext)
+        throws
+    {
         var chunk: [Element] = []
         var bytes: [UInt8] = []
         while try rows.next(into: &chunk) {

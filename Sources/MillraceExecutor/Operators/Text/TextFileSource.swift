@@ -30,7 +30,8 @@ public struct TextSplit: Hashable, Sendable {
     public init(decoding bytes: [UInt8]) throws {
         var reader = ByteReader(bytes)
         path = try reader.readString()
-        let start = try reader.readVarint(), length = try reader.readVarint()
+        let start = try reader.readVarint()
+        let length = try reader.readVarint()
         guard start < 1 << 62, length < 1 << 62 else { throw reader.failure("a split beyond 2^62") }
         self.start = Int(start)
         self.length = Int(length)
