@@ -24,6 +24,8 @@ final class DriverEngine {
     private(set) var order: [ExecutorID] = []
     private var jobs: [JobID: PendingJob] = [:]
     private var plans: [PlanHash: [UInt8]] = [:]
+    /// Jobs whose results went over the limit in this step.
+    private var oversized: [(JobID, String)] = []
 
     init(
         applicationID: String, settings: CoreSettings, heartbeatInterval: Duration,
@@ -121,8 +123,11 @@ final class DriverEngine {
         swap(&current, &effects)
         for effect in current.list { perform(effect, current.launches, now) }
         current.removeAll()
-        // What performing caused (a job over its result limit) was handled at once and left its own buffer empty.
         effects = current
+        // Only now, for the core's decisions are to be performed before it makes new ones.
+        while let (job, reason) = oversized.popLast() {
+            handle(.jobCancelled(job, reason: reason), now)
+        }
     }
 
     private func perform(_ effect: Effect, _ launches: [TaskDescription], _ now: Instant) {
@@ -134,7 +139,7 @@ final class DriverEngine {
             guard let job = jobs[id] else { return }
             job.accept(bytes, at: index)
             if maxResultBytes > 0, job.resultBytes > maxResultBytes {
-                handle(.jobCancelled(id, reason: job.tooLarge(maxResultBytes)), now)
+                oversized.append((id, job.tooLarge(maxResultBytes)))
             }
         case .taskMetrics(let id, let stage, let partition, let executor, let metrics):
             jobs[id]?.note(

@@ -20,6 +20,7 @@ final class ControlClient: @unchecked Sendable {
     private var call: RPCClientCall?
     private var heartbeats: UInt64 = 0
     private var isEnding = false
+    private var isDismissed = false
 
     /// On the loop.
     init(
@@ -56,6 +57,7 @@ final class ControlClient: @unchecked Sendable {
         self.call = call
         call.onMessage = { [unowned self] bytes in receive(bytes) }
         call.onEnd = { [unowned self] status, _ in
+            if isDismissed { return end(ExecutorProcess.ExitCode.success, nil) }
             end(ExecutorProcess.ExitCode.failure, "the driver ended the connection: \(status)")
         }
         var message = ExecutorMessage()
@@ -102,7 +104,8 @@ final class ControlClient: @unchecked Sendable {
             if let registered = message.registered { beat(every: registered.heartbeatInterval) }
             if let reason = message.shutdown {
                 Log.info("executor", "asked to end", ["reason": reason])
-                end(ExecutorProcess.ExitCode.success, nil)
+                // The driver ends the call next; waiting for that leaves nothing unread on the connection.
+                isDismissed = true
             }
         } catch {
             end(

@@ -14,9 +14,12 @@ public final class ExecutorRuntime: Sendable {
     private struct State {
         var stages: [StageKey: ResidentStage] = [:]
         var outputs: [ShuffleID: MapOutputs] = [:]
+        /// Tasks that a thread has taken.
         var running: [TaskID: TaskContext] = [:]
+        /// Killed between a thread's taking them and their start.
         var killed: Set<TaskID> = []
-        var held = 0
+        /// Tasks here, queued or running.
+        var held: Set<TaskID> = []
     }
     private struct Work: Sendable {
         var task: TaskDescription
@@ -68,7 +71,7 @@ public final class ExecutorRuntime: Sendable {
     }
 
     /// Tasks here, running or queued.
-    public var heldTasks: Int { state.withLock { $0.held } }
+    public var heldTasks: Int { state.withLock { $0.held.count } }
 
     // MARK: What the driver sends
 
@@ -101,7 +104,7 @@ public final class ExecutorRuntime: Sendable {
 
     public func launch(_ tasks: [TaskDescription]) {
         let work = state.withLock { state in
-            state.held += tasks.count
+            for task in tasks { state.held.insert(task.id) }
             return tasks.map { task in
                 let key = StageKey(stage: task.stage, attempt: task.stageAttempt)
                 return Work(task: task, stage: state.stages[key])
@@ -110,13 +113,23 @@ public final class ExecutorRuntime: Sendable {
         queue.push(work)
     }
 
-    /// A running task ends at its next chunk; a queued one as soon as a thread takes it.
+    /// A queued task ends at once, so that the driver may give it to somebody else; a running one at its next chunk. One
+    /// that has ended already is none of this executor's business.
     public func kill(_ tasks: [TaskID]) {
+        let meant = Set(tasks)
+        let queued = queue.remove { meant.contains($0.task.id) }
         state.withLock { state in
-            for task in tasks {
-                state.running[task]?.cancel()
-                state.killed.insert(task)
+            for work in queued { state.held.remove(work.task.id) }
+            for task in tasks where state.held.contains(task) {
+                if let context = state.running[task] {
+                    context.cancel()
+                } else {
+                    state.killed.insert(task)
+                }
             }
+        }
+        for work in queued {
+            report(TaskEnd(task: work.task.id, reason: .killed(reason: "on request")))
         }
     }
 
@@ -133,7 +146,7 @@ public final class ExecutorRuntime: Sendable {
         state.withLock { state in
             state.running[work.task.id] = nil
             state.killed.remove(work.task.id)
-            state.held -= 1
+            state.held.remove(work.task.id)
         }
         report(end)
     }
@@ -150,7 +163,10 @@ public final class ExecutorRuntime: Sendable {
                 stage: setup.stage, stageAttempt: setup.attempt, job: setup.job, batch: setup.batch,
                 query: setup.query ?? "", input: try TaskInput(decoding: work.task.input),
                 shuffle: TaskShuffle(runtime: self, setup: setup, task: work.task.id))
-            state.withLock { $0.running[work.task.id] = context }
+            state.withLock { state in
+                state.running[work.task.id] = context
+                if state.killed.contains(work.task.id) { context.cancel() }
+            }
             defer {
                 end.recordsRead = context.metrics.recordsRead
                 end.recordsWritten = context.metrics.recordsWritten

@@ -55,6 +55,18 @@ final class WorkQueue<Item: Sendable>: @unchecked Sendable {
         return item
     }
 
+    /// Takes out what `isMeant` says, before any taker gets it.
+    func remove(where isMeant: (Item) -> Bool) -> [Item] {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        let removed = items[head...].filter(isMeant)
+        if !removed.isEmpty {
+            items = items[head...].filter { !isMeant($0) }
+            head = 0
+        }
+        return removed
+    }
+
     /// Takers get what is still there, then nil.
     func close(discarding: Bool) {
         pthread_mutex_lock(mutex)
