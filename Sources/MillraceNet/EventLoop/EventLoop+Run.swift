@@ -72,8 +72,18 @@ extension EventLoop {
         while let body = timers.popDue(clock) { body() }
         let isLast = drainInbox()
         endTick()
+        if Log.isEnabled(.debug) { complainIfSlow(count) }
         return !isLast
     }
+
+    /// Somebody blocks the loop, or does too much in one step.
+    private func complainIfSlow(_ events: Int) {
+        let taken = EventLoop.readClock() - clock
+        guard taken > Self.slowTick else { return }
+        Log.debug("net", "slow tick", ["loop": name, "ms": taken.milliseconds, "events": events])
+    }
+
+    private static let slowTick = Duration.milliseconds(5)
 
     private var hasWorkNow: Bool {
         !dirty.isEmpty || !tickEndWork.isEmpty

@@ -40,11 +40,16 @@ extension EventLoop {
     ) throws -> Value {
         if isOnLoop { return try body() }
         let rendezvous = Rendezvous<Value>()
-        guard offer(.closure { rendezvous.complete(Result(catching: body)) }) else {
-            throw NetError.stopped
-        }
+        guard offer(work(for: Promised(rendezvous), body)) else { throw NetError.stopped }
         return try rendezvous.wait(limit)
     }
+}
+
+/// Apart, so that the closure is the promise's only holder.
+private func work<Value: Sendable>(
+    for promised: Promised<Value>, _ body: @escaping @Sendable () throws -> Value
+) -> EventLoop.Work {
+    .closure { promised.rendezvous.complete(Result(catching: body)) }
 }
 
 /// Resumes a continuation exactly once; if the loop drops the closure, with `NetError.stopped`.
@@ -57,6 +62,13 @@ private final class Answer<Value: Sendable>: Sendable {
         continuation.withLock { $0.take() }?.resume(with: result)
     }
     deinit { continuation.withLock { $0.take() }?.resume(throwing: NetError.stopped) }
+}
+
+/// Held by the posted closure: if the loop drops that, whoever waits is told.
+private final class Promised<Value: Sendable>: Sendable {
+    let rendezvous: Rendezvous<Value>
+    init(_ rendezvous: Rendezvous<Value>) { self.rendezvous = rendezvous }
+    deinit { rendezvous.complete(.failure(NetError.stopped)) }
 }
 
 /// One result handed from the loop to a thread that waits for it, with a deadline.
@@ -72,9 +84,14 @@ private final class Rendezvous<Value: Sendable>: @unchecked Sendable {
         semaphore.deallocate()
     }
 
+    /// The first result counts.
     func complete(_ value: Result<Value, any Error>) {
-        result.withLock { $0 = value }
-        sem_post(semaphore)
+        let isFirst = result.withLock { result in
+            guard result == nil else { return false }
+            result = value
+            return true
+        }
+        if isFirst { sem_post(semaphore) }
     }
 
     func wait(_ limit: Duration) throws -> Value {

@@ -90,7 +90,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     @discardableResult
     public func schedule(at deadline: Instant, _ body: @escaping () -> Void) -> TimerToken {
         preconditionOnLoop()
-        return timers.insert(deadline: deadline, body)
+        // Never in this tick: a timer that schedules itself at once must not keep the loop from the rest.
+        return timers.insert(deadline: max(deadline, clock + .nanoseconds(1)), body)
     }
 
     /// The timer will not fire. Nothing happens if it has fired or was cancelled.

@@ -56,6 +56,24 @@ import Testing
         }
     }
 
+    @Test("lets others run between the firings of a timer that schedules itself at once")
+    func immediateTimer() async throws {
+        try await withLoop { loop in
+            loop.post { again() }
+            @Sendable func again() { loop.schedule(after: .zero) { again() } }
+            let answer = try await loop.run { 7 }
+            #expect(answer == 7)
+        }
+    }
+
+    @Test("tells who waits that the loop has ended without doing the work")
+    func abandoned() async throws {
+        let loop = try EventLoop(name: "idle")
+        loop.post {}
+        loop.stop()
+        #expect(throws: NetError.stopped) { try loop.sync { 1 } }
+    }
+
     @Test("ends a tick with the work asked for within it, once")
     func tickEnd() async throws {
         try await withLoop { loop in
