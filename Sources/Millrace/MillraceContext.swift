@@ -12,7 +12,8 @@ public final class MillraceContext: Sendable {
     public let applicationID: String
     /// Where jobs go.
     public let runner: any JobRunner
-    /// Partitions of a dataset when the user names no number: `millrace.default.parallelism`, or the cores of the cluster.
+    /// Partitions of a dataset when the user names no number: `millrace.default.parallelism`, or
+    /// the cores of the cluster.
     public let defaultParallelism: Int
     private let cluster: RunningCluster?
     private let rdds = Atomic<Int>(0)
@@ -44,11 +45,13 @@ public final class MillraceContext: Sendable {
     /// Ends running jobs, executors and threads. Nothing the second time.
     public func stop() async { await cluster?.stop() }
 
-    /// The registered executors, in the order in which they came. Spark's `statusTracker.getExecutorInfos`.
+    /// The registered executors, in the order in which they came. Spark's
+    /// `statusTracker.getExecutorInfos`.
     public func executors() async throws -> [ExecutorInfo] {
         try await cluster?.driver.status().executors.map {
             ExecutorInfo(
-                id: $0.registration.executor, host: $0.registration.host, cores: $0.registration.cores,
+                id: $0.registration.executor, host: $0.registration.host,
+                cores: $0.registration.cores,
                 processID: $0.registration.processID, heldTasks: $0.heldTasks)
         } ?? []
     }

@@ -2,7 +2,8 @@ import Foundation
 import Millrace
 import MillraceBase
 
-/// `millrace-bench NAME [--option value]… --json`: one JSON line a benchmark, with the peers' names, work and keys.
+/// `millrace-bench NAME [--option value]… --json`: one JSON line a benchmark, with the peers'
+/// names, work and keys.
 @main struct BenchmarkProgram: MillraceApp {
     static let help = """
         usage: millrace-bench NAME [--master URL] [--option value]... --json

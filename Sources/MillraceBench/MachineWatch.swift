@@ -1,7 +1,7 @@
 import Foundation
 
-/// What the machine did while a benchmark ran: our processes' peak memory and CPU, and how much of the machine others took.
-/// A run with more than a tenth foreign CPU wants repeating.
+/// What the machine did while a benchmark ran: our processes' peak memory and CPU, and how much of
+/// the machine others took. A run with more than a tenth foreign CPU wants repeating.
 final class MachineWatch {
     struct Report: Encodable {
         var wall_s: Double
@@ -68,7 +68,8 @@ final class MachineWatch {
             guard let end = stat.lastIndex(of: ")") else { return 0 }
             let fields = stat[end...].split(separator: " ").dropFirst()
             let values = fields.compactMap { Double($0) }
-            // utime and stime are the 14th and 15th field of the whole line, the state is the only word left out.
+            // utime and stime are the 14th and 15th field of the whole line, the state is the only
+            // word left out.
             return values.count > 11 ? (values[10] + values[11]) / ticks : 0
         }.reduce(0, +)
     }

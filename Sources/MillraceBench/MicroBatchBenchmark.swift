@@ -4,8 +4,8 @@ import MillraceBase
 import MillraceCore
 import Synchronization
 
-/// The time of one micro-batch: rate source, count and sum by key, update mode, a durable checkpoint, as fast as possible.
-/// Same work and keys as the peers' `streaming`.
+/// The time of one micro-batch: rate source, count and sum by key, update mode, a durable
+/// checkpoint, as fast as possible. Same work and keys as the peers' `streaming`.
 struct MicroBatchBenchmark: Encodable {
     var kind: String
     var src = "rate-micro-batch"

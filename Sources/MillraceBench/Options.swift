@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// `NAME [--option value]… [--json]` of one run of a benchmark. Options may also be written `key=value`, as the peers'.
+/// `NAME [--option value]… [--json]` of one run of a benchmark. Options may also be written
+/// `key=value`, as the peers'.
 struct Options {
     var bench: String
     var values: [String: String] = [:]
@@ -45,7 +46,8 @@ struct Options {
         for name in values.keys.sorted() where !known.contains(name) {
             throw MillraceError(
                 .invalidArgument,
-                "\(bench) has no option --\(name); it has \(known.sorted().map { "--" + $0 }.joined(separator: " "))"
+                "\(bench) has no option --\(name); it has "
+                    + known.sorted().map { "--" + $0 }.joined(separator: " ")
             )
         }
     }

@@ -1,7 +1,8 @@
 import Millrace
 import MillraceBase
 
-/// No-op tasks a second, and how long the smallest jobs take. Same work and keys as the peers' `sched`.
+/// No-op tasks a second, and how long the smallest jobs take. Same work and keys as the peers'
+/// `sched`.
 struct SchedulerBenchmark: Encodable {
     var tasks: Int
     var tasks_per_s: Repetitions

@@ -1,4 +1,5 @@
-/// Order statistics of one measured quantity, in the unit of its values. Same keys as the peers' benchmarks.
+/// Order statistics of one measured quantity, in the unit of its values. Same keys as the peers'
+/// benchmarks.
 struct Distribution: Encodable {
     var p50: Double
     var p99: Double

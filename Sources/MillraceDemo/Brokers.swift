@@ -2,7 +2,8 @@ import Glibc
 import MillraceBase
 import MillraceDriver
 
-/// The Kafka cluster of the demo: a running one, a real broker of its own, or librdkafka's mock cluster.
+/// The Kafka cluster of the demo: a running one, a real broker of its own, or librdkafka's mock
+/// cluster.
 final class Brokers {
     let bootstrap: String
     let kind: String

@@ -4,16 +4,17 @@ import MillraceBase
 /// What the demo's command line says.
 struct DemoOptions {
     static let help = """
-        usage: deploy/demo.sh [--brokers HOST:PORT,...] [--lines N] [--rate R] [--master URL] [--no-faults]
-                      [--kill-broker]
+        usage: deploy/demo.sh [--brokers HOST:PORT,...] [--lines N] [--rate R] [--master URL]
+                              [--no-faults] [--kill-broker]
 
-        Counts the words of the licence texts under /usr/share/common-licenses, sent through Kafka line by line, on a driver
-        and two executor processes. Kills one executor at batch 10 and the driver at batch 20, restarts it from its
-        checkpoint, and compares the counts with an independent one. Ends with "exact" and exit code 0, or with the
-        differences and 1.
+        Counts the words of the licence texts under /usr/share/common-licenses, sent through Kafka
+        line by line, on a driver and two executor processes. Kills one executor at batch 10 and the
+        driver at batch 20, restarts it from its checkpoint, and compares the counts with an
+        independent one. Ends with "exact" and exit code 0, or with the differences and 1.
 
-          --brokers LIST   a running Kafka; otherwise a real broker is started where KAFKA_HOME names a Kafka distribution,
-                           else librdkafka's mock cluster in a process of its own
+          --brokers LIST   a running Kafka; otherwise a real broker is started where KAFKA_HOME
+                           names a Kafka distribution, else librdkafka's mock cluster in a process
+                           of its own
           --lines N        lines to send (default 40000)
           --rate R         lines a second (default 4000)
           --master URL     (default local-cluster[2,1,1024])
@@ -56,7 +57,8 @@ struct DemoOptions {
             }
         }
         if killsBroker, brokers != nil || getenv("KAFKA_HOME") == nil {
-            throw Self.misuse("--kill-broker needs a broker of its own: KAFKA_HOME and no --brokers")
+            throw Self.misuse(
+                "--kill-broker needs a broker of its own: KAFKA_HOME and no --brokers")
         }
     }
 

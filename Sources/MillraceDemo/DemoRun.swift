@@ -143,7 +143,8 @@ final class DemoRun {
         let expected = try WordCounts(lines: options.lines)
         let published = try WordCounts(publishedIn: "\(folder)/counts")
         let victims = ["one executor"] + (killedBroker ? ["the broker"] : []) + ["the driver"]
-        let faults = killedDriver ? "killed on the way: " + victims.joined(separator: ", ") : "no faults"
+        let faults =
+            killedDriver ? "killed on the way: " + victims.joined(separator: ", ") : "no faults"
         say(
             "\(options.lines) lines, \(published.total) words, \(published.counts.count) distinct, "
                 + "\(batches) batches shown, \(faults)")

@@ -1,8 +1,8 @@
 import Glibc
 import MillraceBase
 
-/// A named pipe that takes what one or several processes print, as lines. It outlives each of its writers, so that a
-/// restarted driver goes on where the killed one stopped.
+/// A named pipe that takes what one or several processes print, as lines. It outlives each of its
+/// writers, so that a restarted driver goes on where the killed one stopped.
 final class LinePipe {
     let path: String
     private let file: Int32
@@ -23,7 +23,8 @@ final class LinePipe {
 
     deinit { close(file) }
 
-    /// The next line; nil when none comes before the deadline, or when `writer` (a pidfd) has ended and left none.
+    /// The next line; nil when none comes before the deadline, or when `writer` (a pidfd) has ended
+    /// and left none.
     func next(before deadline: ContinuousClock.Instant, from writer: Int32) -> String? {
         while lines.isEmpty {
             let left = max(.zero, deadline - ContinuousClock.now)

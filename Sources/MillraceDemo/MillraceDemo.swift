@@ -1,8 +1,9 @@
 import Glibc
 import MillraceBase
 
-/// The main job, end to end, with faults: a Kafka cluster, a producer of real text, a streaming word count on a driver and
-/// two executor processes of which one and then the driver are killed, and a comparison with an independent count.
+/// The main job, end to end, with faults: a Kafka cluster, a producer of real text, a streaming
+/// word count on a driver and two executor processes of which one and then the driver are killed,
+/// and a comparison with an independent count.
 ///
 /// `deploy/demo.sh` builds and starts it.
 @main enum MillraceDemo {

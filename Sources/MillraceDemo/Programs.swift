@@ -21,7 +21,8 @@ struct Programs {
             path: path(name), arguments: arguments, environment: Self.environment, output: output)
     }
 
-    /// Runs a program that ends by itself; its output is appended to `output`. Throws when it fails or takes too long.
+    /// Runs a program that ends by itself; its output is appended to `output`. Throws when it fails
+    /// or takes too long.
     static func run(
         _ path: String, _ arguments: [String], output: String,
         within limit: Duration = .seconds(120)

@@ -16,8 +16,9 @@ struct WordCounts {
         }
     }
 
-    /// The files of the job: rows {"word", "count"} of every batch, of which the largest count of a word is its last (a
-    /// running count only grows). A line counted twice makes that too large, a lost one too small.
+    /// The files of the job: rows {"word", "count"} of every batch, of which the largest count of a
+    /// word is its last (a running count only grows). A line counted twice makes that too large, a
+    /// lost one too small.
     init(publishedIn folder: String) throws {
         let fileSystem = PosixFileSystem()
         for status in try fileSystem.list(folder) where status.name.hasSuffix(".json") {

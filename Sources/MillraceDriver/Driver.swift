@@ -4,7 +4,8 @@ import MillraceNet
 import MillraceWire
 import Synchronization
 
-/// The driver of one application: a loop thread with the scheduler's core on it, and the executors of its backend.
+/// The driver of one application: a loop thread with the scheduler's core on it, and the executors
+/// of its backend.
 ///
 /// The handle may be used from any thread; what it is asked for happens on the loop.
 public final class Driver: Sendable {
@@ -33,8 +34,8 @@ public final class Driver: Sendable {
     /// A number for the next job, unique in the application.
     public func newJobID() -> JobID { JobID(nextJob.wrappingAdd(1, ordering: .relaxed).oldValue) }
 
-    /// Runs a job to its end. Throws `jobAborted` with the task's error, or `cancelled`, also when the calling Swift task
-    /// is cancelled.
+    /// Runs a job to its end. Throws `jobAborted` with the task's error, or `cancelled`, also when
+    /// the calling Swift task is cancelled.
     public func run(_ job: JobDescription, plans: [PlanBytes]) async throws -> JobOutcome {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
@@ -45,7 +46,8 @@ public final class Driver: Sendable {
         }
     }
 
-    /// As `run`, for callers that are no Swift task: `complete` is called once, on the loop, and must not block.
+    /// As `run`, for callers that are no Swift task: `complete` is called once, on the loop, and
+    /// must not block.
     public func submit(
         _ job: JobDescription, plans: [PlanBytes],
         complete: @escaping @Sendable (Result<JobOutcome, any Error>) -> Void
@@ -75,7 +77,9 @@ public final class Driver: Sendable {
     }
 
     /// Who is registered and what runs.
-    public func status() async throws -> DriverStatus { try await loop.run { [state] in state.status } }
+    public func status() async throws -> DriverStatus {
+        try await loop.run { [state] in state.status }
+    }
 
     /// Ends running jobs and executors, then the loop. Nothing the second time.
     public func stop(reason: String) async {

@@ -3,8 +3,8 @@ import MillraceCore
 import MillraceNet
 import MillraceWire
 
-/// The driver's things that belong to its loop: the engine, its timer, who waits for executors. Made on the caller's
-/// thread before the loop starts, used on the loop only.
+/// The driver's things that belong to its loop: the engine, its timer, who waits for executors.
+/// Made on the caller's thread before the loop starts, used on the loop only.
 final class DriverState: @unchecked Sendable {
     private struct Waiter {
         var count: Int

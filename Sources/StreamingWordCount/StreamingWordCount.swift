@@ -2,14 +2,16 @@ import Glibc
 import Millrace
 import MillraceBase
 
-/// Counts the words of a Kafka topic, exactly once, until it is stopped. The demo's job, and an example to start from.
+/// Counts the words of a Kafka topic, exactly once, until it is stopped. The demo's job, and an
+/// example to start from.
 ///
-///     millrace submit --master 'local-cluster[2,1,1024]' StreamingWordCount --brokers HOST:PORT --topic lines \
-///         --checkpoint FOLDER --output FOLDER
+///     millrace submit --master 'local-cluster[2,1,1024]' StreamingWordCount \
+///         --brokers HOST:PORT --topic lines --checkpoint FOLDER --output FOLDER
 ///
-/// Writes each batch's changed counts as JSON lines into a file of the output folder that is named by the batch: a batch
-/// that comes again after a failure replaces its own file, so every count is published exactly once. Prints one line of
-/// JSON with the process ids when it has started and one with the query's progress after each batch.
+/// Writes each batch's changed counts as JSON lines into a file of the output folder that is named
+/// by the batch: a batch that comes again after a failure replaces its own file, so every count is
+/// published exactly once. Prints one line of JSON with the process ids when it has started and one
+/// with the query's progress after each batch.
 @main struct StreamingWordCount: MillraceApp {
     struct WordCount: Codable, Sendable {
         var word: String
@@ -85,7 +87,8 @@ enum Publisher {
         guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure("make", path) }
     }
 
-    /// `<folder>/<batch>.json`: written beside, made durable, then renamed over what an earlier attempt left.
+    /// `<folder>/<batch>.json`: written beside, made durable, then renamed over what an earlier
+    /// attempt left.
     static func publish(
         _ rows: [StreamingWordCount.WordCount], of batch: Int, in folder: String
     ) throws {

@@ -2,8 +2,8 @@ import Glibc
 import Millrace
 import MillraceBase
 
-/// Jobs for the integration tests, run as a real application: `ClusterJobs SCENARIO`. Each prints `ok` when its result is
-/// what it should be; the faults are real ones, to real processes.
+/// Jobs for the integration tests, run as a real application: `ClusterJobs SCENARIO`. Each prints
+/// `ok` when its result is what it should be; the faults are real ones, to real processes.
 @main struct ClusterJobs: MillraceApp {
     static func run(_ session: MillraceSession, _ arguments: [String]) async throws {
         let context = session.context
@@ -23,7 +23,9 @@ import MillraceBase
             fflush(nil)
             try await Task.sleep(for: .seconds(600))
         case "executors":
-            for executor in try await context.executors() { print("\(executor.id.rawValue) \(executor.processID)") }
+            for executor in try await context.executors() {
+                print("\(executor.id.rawValue) \(executor.processID)")
+            }
         default: throw MillraceError(.invalidArgument, "no scenario \(arguments)")
         }
         print("ok")
@@ -36,7 +38,9 @@ import MillraceBase
             .flatMap { $0.split(separator: " ").map(String.init) }
             .map { ($0, 1) }.reduceByKey(+).collect()
         var expected: [String: Int] = [:]
-        for line in text { for word in line.split(separator: " ") { expected[String(word), default: 0] += 1 } }
+        for line in text {
+            for word in line.split(separator: " ") { expected[String(word), default: 0] += 1 }
+        }
         check(Dictionary(uniqueKeysWithValues: counts), expected)
     }
 
@@ -48,13 +52,17 @@ import MillraceBase
         for value in 0..<10_000 { sums[value % 100, default: 0] += value }
         var expected: [Int: Int] = [:]
         for (key, sum) in sums { expected[sum % 10, default: 0] += key }
-        check(rows.map { "\($0)" }, expected.sorted { $0.key < $1.key }.map { "\(($0.key, $0.value))" })
+        check(
+            rows.map { "\($0)" },
+            expected.sorted { $0.key < $1.key }.map { "\(($0.key, $0.value))" })
     }
 
     /// More than stays in memory: map outputs go through files and the data plane.
     static func largeShuffle(_ context: MillraceContext) async throws {
-        let count = try await context.range(0, 2_000_000, 1, 4).map { ($0 &* 2_654_435_761 % 1_000_003, $0) }
-            .partitionBy(HashPartitioner(4)).map { $0.1 }.reduce { $0 &+ $1 }
+        let count = try await context.range(0, 2_000_000, 1, 4).map {
+            ($0 &* 2_654_435_761 % 1_000_003, $0)
+        }
+        .partitionBy(HashPartitioner(4)).map { $0.1 }.reduce { $0 &+ $1 }
         check(count, 2_000_000 * 1_999_999 / 2)
     }
 
@@ -80,9 +88,12 @@ import MillraceBase
 
     /// The second job's map outputs were on the executor that is killed before it starts.
     static func killBetweenJobs(_ context: MillraceContext) async throws {
-        let sums = context.range(0, 1_000, 1, 4).map { ($0 % 10, $0) }.reduceByKey(numPartitions: 4, +)
+        let sums = context.range(0, 1_000, 1, 4).map { ($0 % 10, $0) }.reduceByKey(
+            numPartitions: 4, +)
         let first = try await sums.collect()
-        if let victim = try await context.executors().first { kill(pid_t(victim.processID), SIGKILL) }
+        if let victim = try await context.executors().first {
+            kill(pid_t(victim.processID), SIGKILL)
+        }
         let second = try await sums.collect()
         check(
             Dictionary(uniqueKeysWithValues: first), Dictionary(uniqueKeysWithValues: second))

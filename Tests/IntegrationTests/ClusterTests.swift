@@ -1,6 +1,7 @@
 import Testing
 
-/// Jobs on real executor processes, with real faults. One at a time: each takes all cores of a small machine.
+/// Jobs on real executor processes, with real faults. One at a time: each takes all cores of a
+/// small machine.
 @Suite(.serialized) struct ClusterTests {
     static let masters = ["local[2]", "local-cluster[2,1,1024]"]
 
@@ -11,7 +12,8 @@ import Testing
             [scenario], environment: ["MILLRACE_CONF": "millrace.master=\(master)\n"])
     }
 
-    @Test("a job gives the same result on threads and on executor processes", arguments: masters,
+    @Test(
+        "a job gives the same result on threads and on executor processes", arguments: masters,
         ["word-count", "three-stages", "large-shuffle", "closures", "task-that-fails-twice"])
     func job(master: String, scenario: String) throws {
         let master = master == "local[2]" ? "local[2,4]" : master
@@ -20,9 +22,11 @@ import Testing
         #expect(outcome.lastLine == "ok")
     }
 
-    @Test("a result is exact although an executor is killed", arguments: [
-        "kill-executor-in-map", "kill-executor-in-reduce", "kill-executor-between-jobs",
-    ])
+    @Test(
+        "a result is exact although an executor is killed",
+        arguments: [
+            "kill-executor-in-map", "kill-executor-in-reduce", "kill-executor-between-jobs",
+        ])
     func killedExecutor(scenario: String) throws {
         let outcome = try Self.run(scenario)
         #expect(outcome.code == 0, "\(outcome.errors)")

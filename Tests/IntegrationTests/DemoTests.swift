@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-/// The main job, end to end, in processes of its own: exactly once through killed executors, drivers and brokers.
+/// The main job, end to end, in processes of its own: exactly once through killed executors,
+/// drivers and brokers.
 @Suite(.serialized) struct DemoTests {
     static let hasKafka = ProcessInfo.processInfo.environment["KAFKA_HOME"] != nil
     static let deploy = Program.sources.appendingPathComponent("deploy").path
@@ -48,7 +49,9 @@ import Testing
         #expect(outcome.lastLine == "exact", "\(outcome.output)\(outcome.errors)")
     }
 
-    @Test("an option that is none ends with 2 and one line", arguments: [["--nonsense"], ["--lines", "x"]])
+    @Test(
+        "an option that is none ends with 2 and one line",
+        arguments: [["--nonsense"], ["--lines", "x"]])
     func misuse(arguments: [String]) throws {
         let outcome = try Program.built("MillraceDemo").run(arguments)
         #expect(outcome.code == 2)

@@ -7,8 +7,10 @@ import Testing
     static let python = ProcessInfo.processInfo.environment["MILLRACE_PYTHON"]
 
     @Test(
-        "grpcio lists services, calls health and status over mutual TLS, and is refused without a certificate",
-        .enabled(if: python != nil, "MILLRACE_PYTHON names no Python with grpcio; deploy/test.sh makes one"))
+        "grpcio lists services and calls them over mutual TLS, and is refused without a certificate",
+        .enabled(
+            if: python != nil,
+            "MILLRACE_PYTHON names no Python with grpcio; deploy/test.sh makes one"))
     func overMutualTLS() throws {
         let folder = try temporaryFolder()
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -23,10 +25,12 @@ import Testing
             millrace.ssl.privateKeyFile=\(folder.path)/process.key
             millrace.ssl.authorityFile=\(folder.path)/ca.pem
             """
-        let driver = try Program.built("ClusterJobs").start(["wait"], environment: ["MILLRACE_CONF": conf])
+        let driver = try Program.built("ClusterJobs").start(
+            ["wait"], environment: ["MILLRACE_CONF": conf])
         defer { driver.signal(SIGKILL) }
         try #require(driver.prints("ready"), "\(driver.errorText)")
-        let script = Program.sources.appendingPathComponent("Tests/IntegrationTests/Clients/grpc_client.py")
+        let script = Program.sources.appendingPathComponent(
+            "Tests/IntegrationTests/Clients/grpc_client.py")
         let client = try Program(path: try #require(Self.python))
             .run([script.path, "127.0.0.1:\(port)", folder.path], limit: 90)
         #expect(client.code == 0, "\(client.output)\(client.errors)")

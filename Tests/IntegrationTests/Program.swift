@@ -33,7 +33,8 @@ struct Program {
         try start(arguments, environment: environment).wait(limit: limit)
     }
 
-    func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProgram {
+    func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningProgram
+    {
         try RunningProgram(path, arguments, environment)
     }
 }
@@ -61,8 +62,11 @@ final class RunningProgram {
 
     func signal(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-    /// Whether that line is printed within `limit` seconds; false too when the program ends without it.
-    func prints(_ line: String, limit: Double = 60) -> Bool { output.waitFor(line: line, limit: limit) }
+    /// Whether that line is printed within `limit` seconds; false too when the program ends without
+    /// it.
+    func prints(_ line: String, limit: Double = 60) -> Bool {
+        output.waitFor(line: line, limit: limit)
+    }
 
     var errorText: String { errors.text }
 

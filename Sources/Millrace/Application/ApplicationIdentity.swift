@@ -3,10 +3,11 @@ import MillraceBase
 
 /// What names an application and keeps strangers out.
 struct ApplicationIdentity: Sendable {
-    /// `app-<milliseconds>-<process>`, as Spark's, with the process so that two of one instant differ.
+    /// `app-<milliseconds>-<process>`, as Spark's, with the process so that two of one instant
+    /// differ.
     let applicationID: String
-    /// What the application's processes show each other: `millrace.authenticate.secret` or its file, or a random one of
-    /// this run.
+    /// What the application's processes show each other: `millrace.authenticate.secret` or its
+    /// file, or a random one of this run.
     let token: String
 
     /// Throws `MillraceError` when the secret's file cannot be read.

@@ -2,7 +2,8 @@ import Glibc
 import MillraceBase
 import MillraceStore
 
-/// The application's folder for shuffle files on this machine: made when it starts, removed when it stops.
+/// The application's folder for shuffle files on this machine: made when it starts, removed when it
+/// stops.
 struct LocalDirectory: Sendable {
     let path: String
 

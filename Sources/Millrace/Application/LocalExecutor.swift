@@ -3,7 +3,8 @@ import MillraceDriver
 import MillraceExecutor
 import MillraceWire
 
-/// The one executor of `local[N]`: the executor runtime in the driver's own process, fed with values instead of bytes.
+/// The one executor of `local[N]`: the executor runtime in the driver's own process, fed with
+/// values instead of bytes.
 final class LocalExecutor: ExecutorLink {
     private let runtime: ExecutorRuntime
 

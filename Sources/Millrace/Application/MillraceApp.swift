@@ -10,9 +10,10 @@ import Synchronization
 ///         static func run(_ session: MillraceSession, _ arguments: [String]) async throws { … }
 ///     }
 ///
-/// Started by a person or by `millrace submit` it is the driver and calls `run`; started by a driver it is an executor,
-/// and `run` is never called. Exit codes are Spark's: 0 when `run` returns, 1 when it throws, 2 for settings or arguments
-/// that cannot be right (`MillraceError.invalidArgument`), 128 + n after signal n.
+/// Started by a person or by `millrace submit` it is the driver and calls `run`; started by a
+/// driver it is an executor, and `run` is never called. Exit codes are Spark's: 0 when `run`
+/// returns, 1 when it throws, 2 for settings or arguments that cannot be right
+/// (`MillraceError.invalidArgument`), 128 + n after signal n.
 public protocol MillraceApp: SendableMetatype {
     static func run(_ session: MillraceSession, _ arguments: [String]) async throws
     /// What the program sets itself. As in Spark it wins over what the launcher was given.
@@ -26,7 +27,8 @@ extension MillraceApp {
         runApplication(settings: settings, Array(CommandLine.arguments.dropFirst()))
     }
 
-    /// What `main` does, for a program that looks at its arguments first. Never returns in an executor either.
+    /// What `main` does, for a program that looks at its arguments first. Never returns in an
+    /// executor either.
     public static func runApplication(settings: [String: String], _ arguments: [String]) -> Never {
         if let code = ExecutorProcess.runIfAsked() { exit(code) }
         ApplicationProcess.run(settings: settings) { session in try await run(session, arguments) }
@@ -42,7 +44,8 @@ enum ApplicationProcess {
         settings: [String: String],
         _ body: @escaping @Sendable (MillraceSession) async throws -> Void
     ) -> Never {
-        // Threads inherit the mask, so it is set before there are any; `sigwait` below takes the signals.
+        // Threads inherit the mask, so it is set before there are any; `sigwait` below takes the
+        // signals.
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
@@ -69,7 +72,8 @@ enum ApplicationProcess {
         stop(holder, received)
     }
 
-    /// Ends on a signal: queries and executors first, the process at the latest after `stopDeadline`.
+    /// Ends on a signal: queries and executors first, the process at the latest after
+    /// `stopDeadline`.
     private static func stop(_ holder: SessionHolder, _ signal: Int32) -> Never {
         Log.info("driver", "stopping on a signal", ["signal": signal])
         alarm(UInt32(stopDeadline.components.seconds))

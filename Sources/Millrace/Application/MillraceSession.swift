@@ -1,14 +1,16 @@
 import MillraceBase
 
-/// What a program holds of its cluster: RDDs through `context`, streams through `readStream`. Spark's SparkSession.
+/// What a program holds of its cluster: RDDs through `context`, streams through `readStream`.
+/// Spark's SparkSession.
 public final class MillraceSession: Sendable {
     public let context: MillraceContext
     public var conf: Conf { context.conf }
 
     public init(context: MillraceContext) { self.context = context }
 
-    /// Connects to the master of the settings, starts executors, and returns when they can be given tasks. Throws
-    /// `MillraceError` (`invalidArgument` for a master that is not supported, `unavailable` when executors do not come).
+    /// Connects to the master of the settings, starts executors, and returns when they can be given
+    /// tasks. Throws `MillraceError` (`invalidArgument` for a master that is not supported,
+    /// `unavailable` when executors do not come).
     public static func start(_ conf: Conf) async throws -> MillraceSession {
         MillraceSession(context: try await MillraceContext.start(conf))
     }

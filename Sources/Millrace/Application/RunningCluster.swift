@@ -52,7 +52,7 @@ final class RunningCluster: Sendable {
             await driver.stop(reason: "no executor came")
             throw MillraceError(
                 .unavailable,
-                "none of \(executors) executors registered within \(wait); their output is in \(directory.path)"
+                "none of \(executors) executors registered within \(wait)"
             )
         }
         return RunningCluster(

@@ -2,9 +2,11 @@ import CLinux
 import Glibc
 import MillraceBase
 
-/// A child of this process: started with its own arguments, environment and output file, watched through a pidfd.
+/// A child of this process: started with its own arguments, environment and output file, watched
+/// through a pidfd.
 ///
-/// Belongs to the loop that started it. `pidfd` becomes readable when the child has ended; then `reap()` says how.
+/// Belongs to the loop that started it. `pidfd` becomes readable when the child has ended; then
+/// `reap()` says how.
 public final class ChildProcess {
     /// How a child ended. A shell would say 128 + the signal.
     public enum Ending: Hashable, Sendable, CustomStringConvertible {
@@ -22,8 +24,9 @@ public final class ChildProcess {
     public let pidfd: Int32
     private var isReaped = false
 
-    /// Starts `path`. Standard output and error go to `output` (appended); when it is nil, to this process's standard
-    /// error, so that what a child prints does not mix with what the program prints.
+    /// Starts `path`. Standard output and error go to `output` (appended); when it is nil, to this
+    /// process's standard error, so that what a child prints does not mix with what the program
+    /// prints.
     public init(
         path: String, arguments: [String], environment: [String], output: String?
     ) throws(MillraceError) {

@@ -4,7 +4,8 @@ import MillraceNet
 import MillraceWire
 import Synchronization
 
-/// `local[N]`: one executor inside the driver's process, given by the one who assembles the application.
+/// `local[N]`: one executor inside the driver's process, given by the one who assembles the
+/// application.
 public final class LocalBackend: DriverBackend, @unchecked Sendable {
     // Used on the driver's loop only, after an `init` that comes before it.
     private let registration: ExecutorMessage.Registration

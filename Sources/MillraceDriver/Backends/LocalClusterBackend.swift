@@ -5,8 +5,9 @@ import MillraceCore
 import MillraceNet
 import MillraceWire
 
-/// `local-cluster[N,cores,MiB]`: N executor processes on this machine, copies of the driver's own program, over the same
-/// wire as on any cluster. A process that ends is replaced, until too many have.
+/// `local-cluster[N,cores,MiB]`: N executor processes on this machine, copies of the driver's own
+/// program, over the same wire as on any cluster. A process that ends is replaced, until too many
+/// have.
 ///
 /// Belongs to the driver's loop, but for `init`.
 public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
@@ -31,7 +32,8 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
 
     /// Time from asking an executor to end to killing it.
     private static let grace = Duration.seconds(5)
-    /// How long a broken connection waits for its process to say how it ended, for a better message.
+    /// How long a broken connection waits for its process to say how it ended, for a better
+    /// message.
     private static let reapDelay = Duration.milliseconds(50)
 
     /// `directory` is the application's own and exists.

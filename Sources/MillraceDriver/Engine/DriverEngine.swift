@@ -2,10 +2,11 @@ import MillraceBase
 import MillraceCore
 import MillraceWire
 
-/// Performs what `DriverCore` decides. Owns the core, the executors' sessions and the jobs that wait for their end.
+/// Performs what `DriverCore` decides. Owns the core, the executors' sessions and the jobs that
+/// wait for their end.
 ///
-/// Belongs to the driver's loop: everything that happens comes in as an event, and what the events of one turn have for an
-/// executor leaves as one message when the turn ends (`endTurn`).
+/// Belongs to the driver's loop: everything that happens comes in as an event, and what the events
+/// of one turn have for an executor leaves as one message when the turn ends (`endTurn`).
 final class DriverEngine {
     /// Set by the shell that owns the loop: wants `timerFired()` at that instant.
     var armTimer: (Instant) -> Void = { _ in }

@@ -2,8 +2,8 @@ import MillraceBase
 import MillraceCore
 import MillraceWire
 
-/// What the driver knows of one registered executor: what was sent to it, so that plans, stages and map outputs travel
-/// once, and what this turn of the loop has for it.
+/// What the driver knows of one registered executor: what was sent to it, so that plans, stages and
+/// map outputs travel once, and what this turn of the loop has for it.
 final class ExecutorSession {
     struct StageKey: Hashable {
         var stage: StageID

@@ -11,7 +11,8 @@ public struct PlanBytes: Sendable {
     }
 }
 
-/// What a finished job brought: the result of each wanted partition in its order, and what its tasks reported.
+/// What a finished job brought: the result of each wanted partition in its order, and what its
+/// tasks reported.
 public struct JobOutcome: Sendable {
     public struct TaskNumbers: Sendable {
         public var stage: StageID
@@ -24,8 +25,8 @@ public struct JobOutcome: Sendable {
     public var tasks: [TaskNumbers] = []
 }
 
-/// A job between its submission and its end. Made by the caller, then belongs to the driver's loop; `complete` is called
-/// once, on the loop.
+/// A job between its submission and its end. Made by the caller, then belongs to the driver's loop;
+/// `complete` is called once, on the loop.
 final class PendingJob: @unchecked Sendable {
     let description: JobDescription
     let plans: [PlanBytes]

@@ -3,7 +3,8 @@ import MillraceCore
 import MillraceNet
 import MillraceWire
 
-/// The control stream of one executor, on the driver's side: from an unknown caller to a registered executor.
+/// The control stream of one executor, on the driver's side: from an unknown caller to a registered
+/// executor.
 ///
 /// Belongs to the driver's loop; kept by the call's closures.
 final class ExecutorStream: ExecutorLink {

@@ -6,8 +6,8 @@ import MillraceWire
 
 /// The executor's side of the control stream. Loop-owned.
 ///
-/// Registers, applies what the driver says, reports ends of tasks (all of one turn in one message) and heartbeats. When
-/// the stream ends, so does the executor: without its driver it is of no use.
+/// Registers, applies what the driver says, reports ends of tasks (all of one turn in one message)
+/// and heartbeats. When the stream ends, so does the executor: without its driver it is of no use.
 final class ControlClient: @unchecked Sendable {
     let loop: EventLoop
     let fetcher: NetworkBlockFetcher
@@ -104,7 +104,8 @@ final class ControlClient: @unchecked Sendable {
             if let registered = message.registered { beat(every: registered.heartbeatInterval) }
             if let reason = message.shutdown {
                 Log.info("executor", "asked to end", ["reason": reason])
-                // The driver ends the call next; waiting for that leaves nothing unread on the connection.
+                // The driver ends the call next; waiting for that leaves nothing unread on the
+                // connection.
                 isDismissed = true
             }
         } catch {

@@ -1,7 +1,8 @@
 import Glibc
 import Synchronization
 
-/// How this executor is to end, told by the loop to the main thread, which waits for it or for a signal.
+/// How this executor is to end, told by the loop to the main thread, which waits for it or for a
+/// signal.
 final class ExecutorEnding: Sendable {
     private let code = Mutex<Int32?>(nil)
     private let mainThread = pthread_self()
@@ -16,8 +17,8 @@ final class ExecutorEnding: Sendable {
         if isFirst { pthread_kill(mainThread, SIGTERM) }
     }
 
-    /// The exit code: what the loop said, or 0 when somebody asked the process to end. `signals` are blocked and
-    /// contain SIGTERM. On the main thread.
+    /// The exit code: what the loop said, or 0 when somebody asked the process to end. `signals`
+    /// are blocked and contain SIGTERM. On the main thread.
     func wait(_ signals: sigset_t) -> Int32 {
         var signals = signals
         var received: Int32 = 0

@@ -4,8 +4,8 @@ import MillraceBase
 import MillraceNet
 import MillraceWire
 
-/// The main program of an executor: a loop with the control stream and the block server, task threads, and an end with
-/// one of Spark's exit codes.
+/// The main program of an executor: a loop with the control stream and the block server, task
+/// threads, and an end with one of Spark's exit codes.
 public enum ExecutorProcess {
     /// Exit codes, as Spark's ExecutorExitCode and SparkExitCode.
     enum ExitCode {
@@ -14,8 +14,8 @@ public enum ExecutorProcess {
         static let misuse: Int32 = 2
     }
 
-    /// Runs this process as an executor if a driver started it as one, and returns its exit code at the end; nil at once
-    /// if not. To be called first thing in `main`, on the main thread.
+    /// Runs this process as an executor if a driver started it as one, and returns its exit code at
+    /// the end; nil at once if not. To be called first thing in `main`, on the main thread.
     public static func runIfAsked() -> Int32? {
         do {
             guard let launch = try ExecutorLaunch() else { return nil }

@@ -5,8 +5,8 @@ import Synchronization
 
 /// Fetches blocks from other executors over the data plane, for task threads that wait.
 ///
-/// A peer that cannot be reached is tried again as the settings say, but not once the driver said that it is gone. `peers`
-/// and `client` belong to the loop.
+/// A peer that cannot be reached is tried again as the settings say, but not once the driver said
+/// that it is gone. `peers` and `client` belong to the loop.
 final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     private let loop: EventLoop
     private let client: BlockClient

@@ -35,14 +35,15 @@ public protocol BlockFetcher: Sendable {
 
 /// A request under way.
 public protocol BlockFetch: AnyObject {
-    /// The blocks in the order asked for. Waits for them, at most for the fetch deadline of the settings. Throws
-    /// `BlockFetchError`.
+    /// The blocks in the order asked for. Waits for them, at most for the fetch deadline of the
+    /// settings. Throws `BlockFetchError`.
     func wait() throws -> [[UInt8]]
 }
 
 /// Why blocks did not come.
 public struct BlockFetchError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The first block that is missing or damaged, as an index into the request; 0 when the peer could not be reached.
+    /// The first block that is missing or damaged, as an index into the request; 0 when the peer
+    /// could not be reached.
     public var index: Int
     public var message: String
     public init(index: Int, message: String) {

@@ -3,8 +3,8 @@ import MillraceCore
 import MillraceWire
 
 extension ExecutorRuntime {
-    /// Does what the driver says, in the order of the message's lists. Throws `PlanError` for plan pieces that do not fit
-    /// together; the connection is not to be trusted any more then.
+    /// Does what the driver says, in the order of the message's lists. Throws `PlanError` for plan
+    /// pieces that do not fit together; the connection is not to be trusted any more then.
     public func apply(_ message: DriverMessage) throws(PlanError) {
         for piece in message.plans {
             try plans.add(

@@ -2,10 +2,12 @@ import MillraceBase
 import MillraceCore
 import Synchronization
 
-/// Runs the tasks of one executor: what is resident here (plans, stages, map outputs), and one thread per core slot.
+/// Runs the tasks of one executor: what is resident here (plans, stages, map outputs), and one
+/// thread per core slot.
 ///
-/// The same in an executor process, which is fed by the control stream, and inside the driver for `local[N]`, which is fed
-/// by values. `launch` and its siblings are called by the loop and never block; a task's end is reported on its thread.
+/// The same in an executor process, which is fed by the control stream, and inside the driver for
+/// `local[N]`, which is fed by values. `launch` and its siblings are called by the loop and never
+/// block; a task's end is reported on its thread.
 public final class ExecutorRuntime: Sendable {
     private struct StageKey: Hashable {
         var stage: StageID
@@ -113,8 +115,8 @@ public final class ExecutorRuntime: Sendable {
         queue.push(work)
     }
 
-    /// A queued task ends at once, so that the driver may give it to somebody else; a running one at its next chunk. One
-    /// that has ended already is none of this executor's business.
+    /// A queued task ends at once, so that the driver may give it to somebody else; a running one
+    /// at its next chunk. One that has ended already is none of this executor's business.
     public func kill(_ tasks: [TaskID]) {
         let meant = Set(tasks)
         let queued = queue.remove { meant.contains($0.task.id) }

@@ -2,11 +2,12 @@ import MillraceBase
 import MillraceCore
 import MillraceStore
 
-/// The blocks of one reduce partition: this executor's own straight from its store, the others' by requests, of which as
-/// many are under way as the governor allows.
+/// The blocks of one reduce partition: this executor's own straight from its store, the others' by
+/// requests, of which as many are under way as the governor allows.
 ///
-/// Same rule as Spark's ShuffleBlockFetcherIterator: at most `maxBytesInFlight` are asked for at a time, one request is at
-/// most a fifth of that (so that five peers can be read at once), and one request is always allowed.
+/// Same rule as Spark's ShuffleBlockFetcherIterator: at most `maxBytesInFlight` are asked for at a
+/// time, one request is at most a fifth of that (so that five peers can be read at once), and one
+/// request is always allowed.
 final class FetchedBlocks: ShuffleBlocks {
     private struct Request {
         var executor: ExecutorID

@@ -2,9 +2,11 @@ import MillraceBase
 import MillraceStore
 import Synchronization
 
-/// The map outputs that this executor holds for others to fetch: small ones in memory, larger ones in files.
+/// The map outputs that this executor holds for others to fetch: small ones in memory, larger ones
+/// in files.
 ///
-/// An output is named by its shuffle and the task that wrote it, so two attempts of one map task never mix.
+/// An output is named by its shuffle and the task that wrote it, so two attempts of one map task
+/// never mix.
 public final class MapOutputStore: Sendable {
     /// Where one block is.
     public enum Block: Sendable {
@@ -32,7 +34,8 @@ public final class MapOutputStore: Sendable {
     private let largestInMemory: Int
     private let memoryBudget: Int
 
-    /// Up to `largestInMemory` bytes of one map task's whole output stay in memory, up to `memoryBudget` bytes of all.
+    /// Up to `largestInMemory` bytes of one map task's whole output stay in memory, up to
+    /// `memoryBudget` bytes of all.
     public init(files: ShuffleFiles, largestInMemory: Int, memoryBudget: Int) {
         self.files = files
         self.largestInMemory = largestInMemory
@@ -47,10 +50,12 @@ public final class MapOutputStore: Sendable {
             memoryBudget: conf.executor.memory.bytes / Self.memoryShare)
     }
 
-    /// An executor's memory is first of all for its tasks; small map outputs live for one micro-batch.
+    /// An executor's memory is first of all for its tasks; small map outputs live for one
+    /// micro-batch.
     private static let memoryShare = 8
 
-    /// Publishes a map output: from now on its blocks can be read. Throws `StoreError` when the disk refuses.
+    /// Publishes a map output: from now on its blocks can be read. Throws `StoreError` when the
+    /// disk refuses.
     func publish(_ blocks: [[UInt8]], shuffle: ShuffleID, task: TaskID) throws {
         let total = blocks.reduce(0) { $0 + $1.count }
         let key = Key(shuffle: shuffle, task: task)

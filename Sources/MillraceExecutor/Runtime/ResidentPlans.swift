@@ -1,8 +1,8 @@
 import MillraceBase
 import Synchronization
 
-/// The plans that this executor keeps, by content hash: each sent once, decoded once (by the first task that runs it),
-/// then shared by all tasks of all stages and batches.
+/// The plans that this executor keeps, by content hash: each sent once, decoded once (by the first
+/// task that runs it), then shared by all tasks of all stages and batches.
 public final class ResidentPlans: Sendable {
     /// A plan on its way in (`received` of `total` bytes), complete, or decoded.
     private struct Entry {
@@ -50,7 +50,8 @@ public final class ResidentPlans: Sendable {
         }
         if let decoded { return try decoded.get() }
         guard let bytes else { throw PlanError("plan \(plan) is not on this executor") }
-        // Outside the lock: decoding runs user code (`init(from:)`). Two threads may both do it once; either serves.
+        // Outside the lock: decoding runs user code (`init(from:)`). Two threads may both do it
+        // once; either serves.
         let result = Result { try ExecutablePlan(decoding: bytes) }
         entries.withLock { entries in entries[plan]?.decoded = result }
         return try result.get()

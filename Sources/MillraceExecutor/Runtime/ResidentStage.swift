@@ -2,7 +2,8 @@ import MillraceBase
 import MillraceCore
 import Synchronization
 
-/// One attempt of one stage on this executor: its resident plan bound to shuffles and batch. Shared by its tasks.
+/// One attempt of one stage on this executor: its resident plan bound to shuffles and batch. Shared
+/// by its tasks.
 final class ResidentStage: Sendable {
     let setup: StageSetup
     private let plans: ResidentPlans

@@ -1,7 +1,8 @@
 import MillraceBase
 import MillraceCore
 
-/// One task's way to shuffles: the local numbers of its plan bound to this stage attempt's shuffles.
+/// One task's way to shuffles: the local numbers of its plan bound to this stage attempt's
+/// shuffles.
 final class TaskShuffle: ShuffleEnvironment {
     private let runtime: ExecutorRuntime
     private let setup: StageSetup
@@ -36,7 +37,8 @@ final class TaskShuffle: ShuffleEnvironment {
     }
 }
 
-/// This executor does not know where all outputs of a shuffle are: they were lost since the task was launched.
+/// This executor does not know where all outputs of a shuffle are: they were lost since the task
+/// was launched.
 struct MapOutputsMissing: Error, CustomStringConvertible {
     var shuffle: ShuffleID
     var reduce: Int

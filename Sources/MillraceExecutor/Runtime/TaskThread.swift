@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import MillraceBase
 
-/// One thread for user code, which may block as long as it likes: it is not of Swift's cooperative pool.
+/// One thread for user code, which may block as long as it likes: it is not of Swift's cooperative
+/// pool.
 final class TaskThread: @unchecked Sendable {
     // Written by `init`, read by `join`; pthread itself orders the two.
     private var thread = pthread_t()
@@ -16,7 +17,8 @@ final class TaskThread: @unchecked Sendable {
         }
     }
 
-    /// User code recurses and works on large values; a page of a stack costs nothing until it is touched.
+    /// User code recurses and works on large values; a page of a stack costs nothing until it is
+    /// touched.
     private static let stackBytes = 16 << 20
 
     /// Throws when the system has no more threads.

@@ -2,9 +2,11 @@ import Glibc
 
 /// Tasks on their way from the loop to the task threads: a queue that blocks its takers.
 ///
-/// First in, first out. Bounded by the driver, which hands an executor a few tasks more than it has slots and no more.
+/// First in, first out. Bounded by the driver, which hands an executor a few tasks more than it has
+/// slots and no more.
 final class WorkQueue<Item: Sendable>: @unchecked Sendable {
-    // `mutex` guards everything below it. Swift's Mutex has no condition to wait on, hence pthread's.
+    // `mutex` guards everything below it. Swift's Mutex has no condition to wait on, hence
+    // pthread's.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var items: [Item] = []

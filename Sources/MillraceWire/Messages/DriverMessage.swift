@@ -1,8 +1,8 @@
 import MillraceBase
 import MillraceCore
 
-/// What the driver tells one executor in one turn of its loop. An executor handles the lists in this order, so that a
-/// plan is there before its stage, and a stage before its tasks.
+/// What the driver tells one executor in one turn of its loop. An executor handles the lists in
+/// this order, so that a plan is there before its stage, and a stage before its tasks.
 public struct DriverMessage: Sendable {
     public var registered: Registered?
     public var peers: [Peer] = []
@@ -62,7 +62,8 @@ public struct DriverMessage: Sendable {
 
     /// A part of a plan; the parts of one plan follow each other in order.
     public struct PlanPiece: Hashable, Sendable {
-        /// Far below the message limit, so that a large plan does not hold up the tasks of other jobs for long.
+        /// Far below the message limit, so that a large plan does not hold up the tasks of other
+        /// jobs for long.
         public static let maximumBytes = 512 * 1024
 
         public var plan: PlanHash

@@ -12,7 +12,8 @@ public struct StatusReply {
 
     public init(
         applicationID: String, applicationName: String, buildID: String,
-        executors: [(ExecutorMessage.Registration, heldTasks: Int)], runningJobs: Int, uptime: Duration
+        executors: [(ExecutorMessage.Registration, heldTasks: Int)], runningJobs: Int,
+        uptime: Duration
     ) {
         self.applicationID = applicationID
         self.applicationName = applicationName

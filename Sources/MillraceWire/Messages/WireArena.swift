@@ -1,10 +1,11 @@
 import CMillraceProto
 import MillraceBase
 
-/// Memory for the C structs of one message: allocated by moving a pointer, freed all at once by `reset()`.
+/// Memory for the C structs of one message: allocated by moving a pointer, freed all at once by
+/// `reset()`.
 ///
-/// protobuf-c builds a message from many small allocations; one bump of a pointer each keeps encoding and decoding of
-/// a batch of 64 tasks at a few microseconds. Belongs to one thread.
+/// protobuf-c builds a message from many small allocations; one bump of a pointer each keeps
+/// encoding and decoding of a batch of 64 tasks at a few microseconds. Belongs to one thread.
 public final class WireArena {
     /// Large enough for a usual turn of the loop, small enough to keep one per connection.
     static let slabBytes = 64 * 1024
@@ -120,8 +121,8 @@ extension Array where Element == UInt8 {
     }
 }
 
-/// Strings of a decoded message are NUL-terminated and already known to be there; bad UTF-8 is repaired, not refused,
-/// because they are only shown.
+/// Strings of a decoded message are NUL-terminated and already known to be there; bad UTF-8 is
+/// repaired, not refused, because they are only shown.
 func text(_ pointer: UnsafeMutablePointer<CChar>?) -> String {
     pointer.map { String(cString: $0) } ?? ""
 }

@@ -3,7 +3,8 @@ import MillraceCore
 import MillraceWire
 import Testing
 
-/// What driver and executors say to each other survives the way there, and what nobody said does no harm.
+/// What driver and executors say to each other survives the way there, and what nobody said does no
+/// harm.
 @Suite struct ControlMessageTests {
     let arena = WireArena()
 
@@ -26,9 +27,11 @@ import Testing
         .exception(message: "row 2 is bad", trace: "frame"),
         .fetchFailed(
             FetchFailure(
-                shuffle: ShuffleID(3), mapIndex: 2, executor: ExecutorID(1), reduce: 4, message: "gone")),
+                shuffle: ShuffleID(3), mapIndex: 2, executor: ExecutorID(1), reduce: 4,
+                message: "gone")),
         .fetchFailed(
-            FetchFailure(shuffle: ShuffleID(0), mapIndex: nil, executor: nil, reduce: 0, message: "")),
+            FetchFailure(
+                shuffle: ShuffleID(0), mapIndex: nil, executor: nil, reduce: 0, message: "")),
     ]
 
     @Test("the end of a task arrives with its reason", arguments: reasons)
@@ -78,7 +81,9 @@ import Testing
         #expect(pieces.map(\.offset) == [0, 524_288, 1_048_576])
     }
 
-    @Test("damaged messages are refused or read as something else, and never do harm", arguments: 0..<200)
+    @Test(
+        "damaged messages are refused or read as something else, and never do harm",
+        arguments: 0..<200)
     func damage(seed: Int) {
         var random = SplitMix(state: UInt64(seed))
         let executor = Self.executorBytes(arena)
@@ -100,7 +105,8 @@ import Testing
         var message = DriverMessage()
         message.registered = .init(applicationID: "app-1", heartbeatInterval: .seconds(10))
         message.peers = [.init(executor: ExecutorID(1), host: "::1", port: 65_535)]
-        message.plans = DriverMessage.PlanPiece.pieces(of: [1, 2, 3], plan: PlanHash(high: 4, low: 5))
+        message.plans = DriverMessage.PlanPiece.pieces(
+            of: [1, 2, 3], plan: PlanHash(high: 4, low: 5))
         message.mapOutputs = [
             MapOutputs(
                 shuffle: ShuffleID(2), epoch: 9,
