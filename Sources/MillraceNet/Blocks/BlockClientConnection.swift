@@ -36,6 +36,8 @@ final class BlockClientConnection: ConnectionDelegate {
     private var frameStream: UInt32 = 0
     private var arriving: Arriving?
     private var timer: TimerToken?
+    private var liveness: TimerToken?
+    private var pingSent: Instant?
     private(set) var idleSince: Instant
 
     init(_ client: BlockClient, peer: Endpoint) {
@@ -95,6 +97,7 @@ final class BlockClientConnection: ConnectionDelegate {
         guard state != .ended else { return }
         state = .ended
         cancelTimer()
+        if let liveness = liveness.take() { loop.cancel(liveness) }
         let open = fetches.values.sorted { $0.stream < $1.stream }
         fetches.removeAll()
         arriving = nil
@@ -222,6 +225,7 @@ final class BlockClientConnection: ConnectionDelegate {
     }
 
     private func write(_ fetch: BlockFetch) {
+        watchPeer()
         write(.fetch, fetch.stream, BlockMessages.fetch(fetch.requests))
     }
 
@@ -249,6 +253,35 @@ final class BlockClientConnection: ConnectionDelegate {
             guard idle < self.options.idleTimeout else { return self.end(.cancelled) }
             self.scheduleIdleCheck(self.options.idleTimeout - idle)
         }
+    }
+
+    /// While the peer owes blocks: a connection whose other end is gone without a word (a lost node)
+    /// must not cost every later fetch its whole deadline.
+    private func watchPeer() {
+        guard liveness == nil, state == .open, !fetches.isEmpty else { return }
+        let wait =
+            pingSent == nil
+            ? options.keepAliveInterval : min(options.keepAliveInterval, options.keepAliveTimeout)
+        liveness = loop.schedule(after: wait) { [weak self] in self?.checkPeer() }
+    }
+
+    private func checkPeer() {
+        liveness = nil
+        guard state == .open, !fetches.isEmpty, let connection else {
+            pingSent = nil
+            return
+        }
+        if let pingSent, connection.lastReceived < pingSent {
+            if loop.now - pingSent >= options.keepAliveTimeout {
+                return end(.unavailable("\(peer) does not answer pings"))
+            }
+        } else if loop.now - connection.lastReceived >= options.keepAliveInterval {
+            pingSent = loop.now
+            write(.ping, 0, [])
+        } else {
+            pingSent = nil
+        }
+        watchPeer()
     }
 
     private func cancelTimer() {

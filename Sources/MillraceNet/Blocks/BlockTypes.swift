@@ -78,6 +78,10 @@ public struct BlockOptions: Sendable {
     /// A checksum (CRC-32C) with each frame whose bytes are in memory.
     public var usesChecksums = true
     public var handshakeTimeout: Duration = .seconds(10)
+    /// A peer that owes blocks and sent nothing for this long is sent a ping …
+    public var keepAliveInterval: Duration = .seconds(10)
+    /// … and counts as lost when it has not answered within this time.
+    public var keepAliveTimeout: Duration = .seconds(20)
     /// A client's connection without a fetch is closed after this; a server allows twice as long.
     public var idleTimeout: Duration = .seconds(120)
     /// See `RPCServerOptions.permitsUnauthenticated`.

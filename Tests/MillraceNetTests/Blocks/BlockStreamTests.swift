@@ -194,6 +194,36 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool {
         }
     }
 
+    @Test("finds out that a peer which owes blocks is gone, before the deadline")
+    func lostPeer() async throws {
+        try await withLoop { loop in
+            let result = try await loop.wait(Result<[UInt8], BlockError>.self) { promise in
+                var peers: [RawPeer] = []
+                let welcome = Frame(kind: .welcome, stream: 0, payload: [1]).bytes(checksum: true)
+                let listener = try Listener(loop: loop, address: .loopback()) { socket, address in
+                    peers.append(RawPeer(loop, accepted: socket, address, saying: welcome))
+                }
+                var options = BlockOptions()
+                options.keepAliveInterval = .milliseconds(20)
+                options.keepAliveTimeout = .milliseconds(40)
+                let client = BlockClient(loop: loop, options: options)
+                client.fetch(
+                    Endpoint(listener.address), [BlockRequest(key: [1])],
+                    deadline: loop.now + .seconds(15)
+                ) { _, result in
+                    promise.succeed(result)
+                    listener.close()
+                    for peer in peers { peer.close() }
+                }
+            }
+            guard case .failure(.unavailable(let why)) = result else {
+                Issue.record("\(result)")
+                return
+            }
+            #expect(why.contains("ping"))
+        }
+    }
+
     @Test("gives up a block in the middle and goes on with the next fetch")
     func cancellation() async throws {
         try await withLoop { loop in
