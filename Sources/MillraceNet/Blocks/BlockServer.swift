@@ -82,7 +82,7 @@ public final class BlockServer {
 
     func ended(_ connection: BlockServerConnection, _ error: NetError?) {
         connections[ObjectIdentifier(connection)] = nil
-        if let error {
+        if let error, error != .stopped {
             Log.warn("net", "block connection ended", ["peer": connection.peer, "error": error])
         }
     }

@@ -189,7 +189,8 @@ public final class RPCServer: HTTP2ConnectionOwner {
 
     func connectionEnded(_ connection: HTTP2Connection, _ error: NetError?) {
         connections[ObjectIdentifier(connection)] = nil
-        if let error {
+        // The end of our own loop is no event of the network.
+        if let error, error != .stopped {
             Log.warn("net", "connection ended", ["peer": connection.peer, "error": error])
         }
         finishIfIdle()

@@ -1,4 +1,5 @@
 import MillraceBase
+import Synchronization
 import Testing
 
 @testable import MillraceNet
@@ -176,6 +177,51 @@ import Testing
             #expect(codes.first == .unimplemented)
             #expect(codes.last == .unavailable || codes.last == .deadlineExceeded)
         }
+    }
+
+    @Test("works over IPv6, where the machine has it")
+    func ipv6() async throws {
+        try await withLoop { loop in
+            let answer = try await loop.wait([UInt8]?.self) { promise in
+                guard
+                    let server = try? RPCServer(
+                        loop: loop, address: SocketAddress(host: "::1", port: 0))
+                else {
+                    print("skipped: no IPv6 on this machine")
+                    return promise.succeed(nil)
+                }
+                server.register(unary: "/t.S/Echo") { request, _, reply in reply(.success(request)) }
+                let channel = RPCChannel(loop: loop, target: Endpoint(server.address))
+                channel.unary("/t.S/Echo", [6], deadline: loop.now + .seconds(10)) { result in
+                    promise.succeed((try? result.get()) ?? [])
+                    channel.close()
+                    server.close()
+                }
+            }
+            #expect(answer == nil || answer == [6])
+        }
+    }
+
+    @Test("of a loop that stops ends its calls on that loop")
+    func loopStops() async throws {
+        let loop = try EventLoop(name: "ends")
+        try loop.start()
+        let ends = Mutex<[RPCStatus.Code]>([])
+        try loop.sync {
+            let pair = try Pair(loop)
+            pair.server.register(method: "/t.S/Wait") { call in
+                call.onMessage = { _ in loop.stop() }
+                call.onCancel = { status in ends.withLock { $0.append(status.code) } }
+            }
+            let call = pair.channel.call("/t.S/Wait")
+            call.onEnd = { status, _ in
+                #expect(loop.isOnLoop)
+                ends.withLock { $0.append(status.code) }
+            }
+            call.send([])
+        }
+        #expect(loop.join())
+        #expect(ends.withLock { $0 } == [.unavailable, .unavailable])
     }
 
     @Test("closed in the middle of its own callbacks does no harm")
