@@ -83,7 +83,11 @@ let package = Package(
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase"]),
         tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceWire", "MillraceBase", "CZlib"]),
         tests(
-            "MillraceTests", ["Millrace", "MillraceExecutor", "MillraceWire", "MillraceCore", "MillraceBase"]),
+            "MillraceTests",
+            [
+                "Millrace", "MillraceExecutor", "MillraceWire", "MillraceStore", "MillraceKafka",
+                "MillraceCore", "MillraceBase",
+            ]),
         .executableTarget(
             name: "ClusterJobs", dependencies: ["Millrace", "MillraceBase"], path: "Tests/ClusterJobs",
             swiftSettings: settings),

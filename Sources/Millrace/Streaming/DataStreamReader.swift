@@ -3,8 +3,8 @@ import MillraceCore
 import MillraceExecutor
 import MillraceKafka
 
-/// Makes streams out of sources. Spark's `DataStreamReader`; a source's rows have a Swift type, so each source is a method,
-/// and `format(…).load(as:)` is the same by name.
+/// Makes streams out of sources. Spark's `DataStreamReader`; a source's rows have a Swift type, so
+/// each source is a method, and `format(…).load(as:)` is the same by name.
 public struct DataStreamReader: Sendable {
     let context: MillraceContext
     private var options: [String: String] = [:]
@@ -31,7 +31,8 @@ public struct DataStreamReader: Sendable {
         options.sorted { $0.key < $1.key }.reduce(self) { $0.option($1.key, $1.value) }
     }
 
-    /// Rows by time: `rowsPerSecond` (1), `rampUpTime` ("0s"), `numPartitions` (the cluster's cores).
+    /// Rows by time: `rowsPerSecond` (1), `rampUpTime` ("0s"), `numPartitions` (the cluster's
+    /// cores).
     public func rate(rowsPerSecond: Int? = nil) throws -> Dataset<RateRow> {
         let reader = rowsPerSecond.map { option("rowsPerSecond", $0) } ?? self
         let ramp = reader.value("rampUpTime") ?? "0s"
@@ -45,8 +46,8 @@ public struct DataStreamReader: Sendable {
         return Dataset.source("rate", RateRows(), provider, context)
     }
 
-    /// As many rows in each batch: `rowsPerBatch`, `numPartitions` (the cluster's cores), `startTimestamp` (0) and
-    /// `advanceMillisPerBatch` (1000) in milliseconds.
+    /// As many rows in each batch: `rowsPerBatch`, `numPartitions` (the cluster's cores),
+    /// `startTimestamp` (0) and `advanceMillisPerBatch` (1000) in milliseconds.
     public func rateMicroBatch(rowsPerBatch: Int? = nil) throws -> Dataset<RateRow> {
         let reader = rowsPerBatch.map { option("rowsPerBatch", $0) } ?? self
         let provider = RatePerMicroBatchProvider(
@@ -57,7 +58,8 @@ public struct DataStreamReader: Sendable {
         return Dataset.source("rate-micro-batch", RateRows(), provider, context)
     }
 
-    /// The lines of the files in a folder (or that a glob matches), each file once: `maxFilesPerTrigger`.
+    /// The lines of the files in a folder (or that a glob matches), each file once:
+    /// `maxFilesPerTrigger`.
     public func text(_ path: String) throws -> Dataset<String> {
         let limit = try value("maxFilesPerTrigger").map { _ in
             Int(try integer("maxFilesPerTrigger", 1, atLeast: 1))
@@ -74,13 +76,16 @@ public struct DataStreamReader: Sendable {
         return Dataset.source("socket", StreamRows<String>(), provider, context)
     }
 
-    /// The records of topics: Spark's options (`startingOffsets`, `maxOffsetsPerTrigger`, `kafka.…`, …).
-    public func kafka(_ bootstrapServers: String, subscribe: String) throws -> Dataset<KafkaRecord> {
-        try option("kafka.bootstrap.servers", bootstrapServers).option("subscribe", subscribe).kafka()
+    /// The records of topics: Spark's options (`startingOffsets`, `maxOffsetsPerTrigger`,
+    /// `kafka.…`, …).
+    public func kafka(_ bootstrapServers: String, subscribe: String) throws -> Dataset<KafkaRecord>
+    {
+        try option("kafka.bootstrap.servers", bootstrapServers).option("subscribe", subscribe)
+            .kafka()
     }
 
-    /// The same with all that is needed in the options: `kafka.bootstrap.servers` and one of `assign`, `subscribe`,
-    /// `subscribePattern`.
+    /// The same with all that is needed in the options: `kafka.bootstrap.servers` and one of
+    /// `assign`, `subscribe`, `subscribePattern`.
     public func kafka() throws -> Dataset<KafkaRecord> {
         let parsed: KafkaSourceOptions
         do {
@@ -92,8 +97,8 @@ public struct DataStreamReader: Sendable {
         return Dataset.source("kafka", leaf, KafkaSourceProvider(options: parsed), context)
     }
 
-    /// The source of `format`, its rows as `Row`: `RateRow`, `KafkaRecord` or `String`. Throws `invalidArgument` for
-    /// an unknown format and for another row type.
+    /// The source of `format`, its rows as `Row`: `RateRow`, `KafkaRecord` or `String`. Throws
+    /// `invalidArgument` for an unknown format and for another row type.
     public func load<Row>(_ path: String? = nil, as: Row.Type = Row.self) throws -> Dataset<Row> {
         let dataset: Any
         switch format {
@@ -107,16 +112,19 @@ public struct DataStreamReader: Sendable {
             dataset = try text(path)
         case "socket":
             guard let host = value("host") else {
-                throw MillraceError(.invalidArgument, "Set a host to read from with option(\"host\", ...).")
+                throw MillraceError(
+                    .invalidArgument, "Set a host to read from with option(\"host\", ...).")
             }
             guard value("port") != nil else {
-                throw MillraceError(.invalidArgument, "Set a port to read from with option(\"port\", ...).")
+                throw MillraceError(
+                    .invalidArgument, "Set a port to read from with option(\"port\", ...).")
             }
             dataset = try socket(host: host, port: Int(integer("port", 0, atLeast: 1)))
         default:
             throw MillraceError(
                 .invalidArgument,
-                "Failed to find data source: \(format ?? "none given"); known are rate, rate-micro-batch, "
+                "Failed to find data source: \(format ?? "none given"); known are rate, "
+                    + "rate-micro-batch, "
                     + "kafka, text and socket")
         }
         guard let typed = dataset as? Dataset<Row> else {
@@ -150,6 +158,7 @@ public struct DataStreamReader: Sendable {
 
     private func invalid(_ name: String, _ value: String, _ expected: String) -> MillraceError {
         let shown = value.isEmpty ? "is not set" : "is \"\(value)\""
-        return MillraceError(.invalidArgument, "the option \(name) \(shown); expected is \(expected)")
+        return MillraceError(
+            .invalidArgument, "the option \(name) \(shown); expected is \(expected)")
     }
 }

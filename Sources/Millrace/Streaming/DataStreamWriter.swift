@@ -34,7 +34,8 @@ public struct DataStreamWriter<Element>: Sendable {
     public func trigger(_ trigger: Trigger) -> DataStreamWriter { with { $0.trigger = trigger } }
     /// A name that no other running query has.
     public func queryName(_ name: String) -> DataStreamWriter { with { $0.name = name } }
-    /// Where offsets, commits and state are kept: a path or a `file://` URI, the same again to go on after a stop.
+    /// Where offsets, commits and state are kept: a path or a `file://` URI, the same again to go
+    /// on after a stop.
     public func checkpointLocation(_ location: String) -> DataStreamWriter {
         option("checkpointLocation", location)
     }
@@ -43,10 +44,13 @@ public struct DataStreamWriter<Element>: Sendable {
         with { $0.options[name.lowercased()] = value.description }
     }
     /// `console`, `memory`, `noop`, `text` (rows are strings) or `json`.
-    public func format(_ name: String) -> DataStreamWriter { with { $0.format = name.lowercased() } }
+    public func format(_ name: String) -> DataStreamWriter {
+        with { $0.format = name.lowercased() }
+    }
 
-    /// Calls `body` on the driver with the rows of each batch. After a failure a batch may come again, with the same
-    /// number and the same rows: what `body` does can be exactly once by that number.
+    /// Calls `body` on the driver with the rows of each batch. After a failure a batch may come
+    /// again, with the same number and the same rows: what `body` does can be exactly once by that
+    /// number.
     public func foreachBatch(
         _ body: @escaping @Sendable (StreamBatch<Element>, Int) async throws -> Void
     ) -> DataStreamWriter {
@@ -65,8 +69,9 @@ public struct DataStreamWriter<Element>: Sendable {
         with { $0.sink = .discarding("ForeachTable", sink) }
     }
 
-    /// Starts the query. Throws what can be known now: a mode that does not fit, a name or checkpoint in use, a source that
-    /// cannot be opened, a closure that cannot travel. Later failures end the query (`exception`).
+    /// Starts the query. Throws what can be known now: a mode that does not fit, a name or
+    /// checkpoint in use, a source that cannot be opened, a closure that cannot travel. Later
+    /// failures end the query (`exception`).
     public func start(_ path: String? = nil) async throws -> StreamingQuery {
         try await start(path, fault: nil)
     }
@@ -83,7 +88,8 @@ public struct DataStreamWriter<Element>: Sendable {
         let (location, isTemporary) = try writer.checkpoint(sink, context.conf)
         return try StreamingQueryRunner.start(
             StreamingQuerySpec(
-                context: context, node: dataset.rdd.node, stream: dataset.stream, sink: sink, mode: mode,
+                context: context, node: dataset.rdd.node, stream: dataset.stream, sink: sink,
+                mode: mode,
                 trigger: trigger, name: name, checkpoint: location, isTemporary: isTemporary,
                 fault: fault))
     }
@@ -108,11 +114,13 @@ public struct DataStreamWriter<Element>: Sendable {
             return try .files(Element.self, path: path, isJSON: format == "json")
         case nil:
             throw MillraceError(
-                .invalidArgument, "the query has no sink; name one with format(…) or use foreachBatch")
+                .invalidArgument,
+                "the query has no sink; name one with format(…) or use foreachBatch")
         case let other?:
             throw MillraceError(
                 .invalidArgument,
-                "Data source \(other) does not support streamed writing; known are console, memory, noop, "
+                "Data source \(other) does not support streamed writing; known are console, "
+                    + "memory, noop, "
                     + "text and json")
         }
     }
@@ -129,30 +137,35 @@ public struct DataStreamWriter<Element>: Sendable {
     private func check(_ mode: OutputMode, _ sink: StreamSink) throws {
         if let problem = trigger.problem { throw problem }
         guard !dataset.stream.sources.isEmpty else {
-            throw MillraceError(.invalidArgument, "'writeStream' can be called only on streaming Datasets")
+            throw MillraceError(
+                .invalidArgument, "'writeStream' can be called only on streaming Datasets")
         }
         let isAggregated = !dataset.stream.stateful.isEmpty
         if mode == .append && isAggregated {
             throw MillraceError(
                 .invalidArgument,
-                "Append output mode not supported when there are streaming aggregations on streaming "
+                "Append output mode not supported when there are streaming aggregations on "
+                    + "streaming "
                     + "DataFrames/DataSets without watermark; use update or complete")
         }
         if mode == .complete && !isAggregated {
             throw MillraceError(
                 .invalidArgument,
-                "Complete output mode not supported when there are no streaming aggregations on streaming "
+                "Complete output mode not supported when there are no streaming aggregations on "
+                    + "streaming "
                     + "DataFrames/Datasets")
         }
         if dataset.stream.stateful.count > 1 {
             throw MillraceError(
                 .invalidArgument,
-                "Multiple streaming aggregations are not supported with streaming DataFrames/Datasets in "
+                "Multiple streaming aggregations are not supported with streaming "
+                    + "DataFrames/Datasets in "
                     + "\(mode.title) output mode")
         }
         guard sink.modes.contains(mode) else {
             throw MillraceError(
-                .invalidArgument, "Data source \(sink.description) does not support \(mode.title) output mode")
+                .invalidArgument,
+                "Data source \(sink.description) does not support \(mode.title) output mode")
         }
     }
 
@@ -166,7 +179,8 @@ public struct DataStreamWriter<Element>: Sendable {
         guard sink.allowsTemporaryCheckpoint else {
             throw MillraceError(
                 .invalidArgument,
-                "checkpointLocation must be specified either through option(\"checkpointLocation\", ...) or "
+                "checkpointLocation must be specified either through "
+                    + "option(\"checkpointLocation\", ...) or "
                     + "the setting millrace.streaming.checkpointLocation")
         }
         return (QueryFolders.temporary(), true)

@@ -3,10 +3,12 @@ import MillraceCore
 import MillraceExecutor
 import MillraceWire
 
-/// The rows of a stream, as they come, typed: what is to be done with each of them, batch after batch.
+/// The rows of a stream, as they come, typed: what is to be done with each of them, batch after
+/// batch.
 ///
-/// Wraps the same lineage as `RDD`, with streaming leaves in place of slices and splits, so each transformation makes the
-/// same specialised kernel. Nothing happens before `writeStream … start()`. A value: copies share the lineage.
+/// Wraps the same lineage as `RDD`, with streaming leaves in place of slices and splits, so each
+/// transformation makes the same specialised kernel. Nothing happens before `writeStream …
+/// start()`. A value: copies share the lineage.
 public struct Dataset<Element>: Sendable {
     public let rdd: RDD<Element>
     public let stream: StreamLineage

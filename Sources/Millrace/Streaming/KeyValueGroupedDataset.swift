@@ -2,10 +2,12 @@ import MillraceBase
 import MillraceExecutor
 import MillraceWire
 
-/// A stream's rows by key. Each aggregation is a running one: per key one value, kept in the query's state from batch to
-/// batch; rows of one map task are combined before they are shuffled. Spark's `KeyValueGroupedDataset`.
+/// A stream's rows by key. Each aggregation is a running one: per key one value, kept in the
+/// query's state from batch to batch; rows of one map task are combined before they are shuffled.
+/// Spark's `KeyValueGroupedDataset`.
 ///
-/// Keys need a stable hash (a string, an integer, a tuple of such, any `Codable`), values a `RowCodec`.
+/// Keys need a stable hash (a string, an integer, a tuple of such, any `Codable`), values a
+/// `RowCodec`.
 public struct KeyValueGroupedDataset<Key: Hashable & SendableMetatype, Element>: Sendable {
     public let dataset: Dataset<Element>
     @usableFromInline let key: @Sendable (Element) throws -> Key
@@ -30,8 +32,8 @@ public struct KeyValueGroupedDataset<Key: Hashable & SendableMetatype, Element>:
             "reduce", { $0 }, { $0 = try combine($0, $1) }, { $0 = try combine($0, $1) })
     }
 
-    /// The rows of each key folded by `update`, from `initial` in each map task and batch; `merge` combines the results of
-    /// two of them, so `initial` is to be neutral.
+    /// The rows of each key folded by `update`, from `initial` in each map task and batch; `merge`
+    /// combines the results of two of them, so `initial` is to be neutral.
     @inlinable public func aggregate<Value: Sendable>(
         _ initial: Value, _ update: @escaping @Sendable (inout Value, Element) throws -> Void,
         _ merge: @escaping @Sendable (inout Value, Value) throws -> Void
@@ -93,7 +95,8 @@ public struct KeyValueGroupedDataset<Key: Hashable & SendableMetatype, Element>:
         ).map { ($0.0, $0.1.0, $0.1.1, $0.1.2) }
     }
 
-    /// All of the above: `create` makes the value of a key's first row in a task, `update` adds a row.
+    /// All of the above: `create` makes the value of a key's first row in a task, `update` adds a
+    /// row.
     @inlinable func running<Value>(
         _ name: String, _ create: @escaping @Sendable (Element) throws -> Value,
         _ update: @escaping @Sendable (inout Value, Element) throws -> Void,
@@ -220,7 +223,8 @@ public struct StreamAggregate<Element, Value: Sendable>: Sendable {
         guard let one, let other else { return one ?? other }
         return one < other ? other : one
     }
-    @inlinable static func smaller<Number: Comparable>(_ one: Number?, _ other: Number?) -> Number? {
+    @inlinable static func smaller<Number: Comparable>(_ one: Number?, _ other: Number?) -> Number?
+    {
         guard let one, let other else { return one ?? other }
         return other < one ? other : one
     }
@@ -237,7 +241,8 @@ extension Dataset {
             input: { _ in throw PlanError("a streaming dataset runs as a query, not as a job") },
             check: { _ = try RowCodec<Output>() })
         return Dataset<Output>(
-            rdd: RDD(context: rows.context, node: node), stream: stream.adding(stateful: node, name))
+            rdd: RDD(context: rows.context, node: node), stream: stream.adding(stateful: node, name)
+        )
     }
 }
 

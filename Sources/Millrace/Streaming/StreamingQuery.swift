@@ -2,7 +2,8 @@ import MillraceBase
 import MillraceCore
 import Synchronization
 
-/// A query that was started: runs on its own thread until it is stopped, ends or fails. Spark's `StreamingQuery`.
+/// A query that was started: runs on its own thread until it is stopped, ends or fails. Spark's
+/// `StreamingQuery`.
 public final class StreamingQuery: Sendable {
     /// The query's durable name, a UUID kept in the checkpoint.
     public let id: String
@@ -48,7 +49,8 @@ public final class StreamingQuery: Sendable {
 
     // MARK: Control
 
-    /// Ends the query and returns when it has ended. A batch at work is cut off; the next start repeats it.
+    /// Ends the query and returns when it has ended. A batch at work is cut off; the next start
+    /// repeats it.
     public func stop() async {
         mailbox.post(.stopRequested)
         task.withLock { $0?.cancel() }
@@ -78,8 +80,8 @@ public final class StreamingQuery: Sendable {
         return hasEnded || !isActive
     }
 
-    /// Returns when all data that is there now has been processed and committed; throws what the query failed with.
-    /// For tests: with data arriving all the time it may take for ever.
+    /// Returns when all data that is there now has been processed and committed; throws what the
+    /// query failed with. For tests: with data arriving all the time it may take for ever.
     public func processAllAvailable() async throws {
         await withCheckedContinuation { continuation in
             let token = state.withLock { state -> Int? in

@@ -23,7 +23,8 @@ public final class StreamingQueryManager: Sendable {
     /// The running query of that id.
     public func get(_ id: String) -> StreamingQuery? { active.first { $0.id == id } }
 
-    /// Returns when some query has ended since the start or the last `resetTerminated`; throws what it failed with.
+    /// Returns when some query has ended since the start or the last `resetTerminated`; throws what
+    /// it failed with.
     public func awaitAnyTermination() async throws {
         let error = await withCheckedContinuation { continuation in
             let ended = state.withLock { state -> (query: String, error: MillraceError?)? in
@@ -58,7 +59,8 @@ public final class StreamingQueryManager: Sendable {
             throw MillraceError(.notFound, "there is no table \"\(name)\" of a memory sink")
         }
         guard let typed = table as? MemoryTable<Boxed<Element>> else {
-            throw MillraceError(.invalidArgument, "the rows of table \"\(name)\" are not \(Element.self)")
+            throw MillraceError(
+                .invalidArgument, "the rows of table \"\(name)\" are not \(Element.self)")
         }
         return typed.rows.map(\.value)
     }
@@ -86,7 +88,8 @@ public final class StreamingQueryManager: Sendable {
         guard isFree else {
             throw MillraceError(
                 .invalidArgument,
-                "Cannot start query with name \(name) as a query with that name is already active in this "
+                "Cannot start query with name \(name) as a query with that name is already "
+                    + "active in this "
                     + "session")
         }
     }

@@ -26,8 +26,8 @@ public enum MicroBatchEvent: Sendable {
     case failed(MillraceError)
 }
 
-/// What the shell of a streaming query is to do. Each effect up to `writeCommit` is answered by one event before
-/// anything else is asked for; the others need no answer.
+/// What the shell of a streaming query is to do. Each effect up to `writeCommit` is answered by one
+/// event before anything else is asked for; the others need no answer.
 public enum MicroBatchEffect: Sendable {
     /// Fix the end up to which the sources are read (`Trigger.availableNow`).
     case prepareAvailableNow(start: [String?])

@@ -3,13 +3,13 @@ import MillraceBase
 /// The life of one streaming query, batch by batch: decides what is done next, never does anything.
 ///
 /// A trigger asks the sources for their latest offsets. When something is new, the batch's range is
-/// written to `offsets/`, the job runs (its tasks make the state durable), the sink commits, the batch
-/// is written to `commits/`: always in this order, so that a crash at any point leaves either a batch
-/// that is repeated over exactly the same range (`MicroBatchExecution+Recovery.swift`), or a finished
-/// one. When nothing is new, the query waits (`MicroBatchExecution+Triggers.swift`).
+/// written to `offsets/`, the job runs (its tasks make the state durable), the sink commits, the
+/// batch is written to `commits/`: always in this order, so that a crash at any point leaves either
+/// a batch that is repeated over exactly the same range (`MicroBatchExecution+Recovery.swift`), or
+/// a finished one. When nothing is new, the query waits (`MicroBatchExecution+Triggers.swift`).
 ///
-/// Always true: at most one effect is unanswered; batches are numbered without gaps; nothing follows
-/// `terminate`.
+/// Always true: at most one effect is unanswered; batches are numbered without gaps; nothing
+/// follows `terminate`.
 public struct MicroBatchExecution: Sendable {
     public struct Settings: Sendable {
         public var trigger: Trigger.Kind
@@ -159,7 +159,8 @@ public struct MicroBatchExecution: Sendable {
         effects.append(.commitSink(current))
     }
 
-    /// A stop does not come between the sink's commit and the log's: the batch would only be repeated.
+    /// A stop does not come between the sink's commit and the log's: the batch would only be
+    /// repeated.
     private mutating func logCommit(_ time: StreamTime, _ effects: inout [MicroBatchEffect]) {
         guard let current, phase == .committingSink else { preconditionFailure("no sink commits") }
         lap(.addBatch, time)

@@ -3,7 +3,8 @@ import MillraceBase
 /// When a streaming query looks for new data. Spark's `Trigger`.
 public struct Trigger: Hashable, Sendable, CustomStringConvertible {
     public enum Kind: Hashable, Sendable {
-        /// At each multiple of the interval since 1970; zero: as soon as the batch before has ended.
+        /// At each multiple of the interval since 1970; zero: as soon as the batch before has
+        /// ended.
         case processingTime(Duration)
         /// All data that is there when the query starts, in as many batches as the sources' limits
         /// ask for, then the end.
@@ -17,8 +18,8 @@ public struct Trigger: Hashable, Sendable, CustomStringConvertible {
     public let kind: Kind
     public init(_ kind: Kind) { self.kind = kind }
 
-    /// A batch at each multiple of `interval`; one that is late starts at once. Zero, the default of
-    /// a query: as fast as possible.
+    /// A batch at each multiple of `interval`; one that is late starts at once. Zero, the default
+    /// of a query: as fast as possible.
     public static func processingTime(_ interval: Duration) -> Trigger {
         Trigger(.processingTime(interval))
     }
@@ -37,7 +38,8 @@ public struct Trigger: Hashable, Sendable, CustomStringConvertible {
 
     public var description: String {
         switch kind {
-        case .processingTime(let interval): "ProcessingTimeTrigger(\(interval.nanoseconds / 1_000_000))"
+        case .processingTime(let interval):
+            "ProcessingTimeTrigger(\(interval.nanoseconds / 1_000_000))"
         case .availableNow: "AvailableNowTrigger"
         case .once: "OneTimeTrigger"
         case .unreadable(let text): "an interval of \"\(text)\""
@@ -50,7 +52,9 @@ public struct Trigger: Hashable, Sendable, CustomStringConvertible {
         case .unreadable(let text):
             MillraceError(
                 .invalidArgument,
-                "the trigger's interval \"\(text)\" cannot be read; write for instance \"10 seconds\"")
+                "the trigger's interval \"\(text)\" cannot be read; write for instance \"10 "
+                    + "seconds\""
+            )
         case .processingTime(let interval) where interval < .zero:
             MillraceError(.invalidArgument, "the trigger's interval is negative: \(interval)")
         default: nil

@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// What a stateful operator has to know of its query and batch; travels with the task, for a plan holds none of it.
+/// What a stateful operator has to know of its query and batch; travels with the task, for a plan
+/// holds none of it.
 public struct StateInput: Hashable, Sendable {
     /// `state` of the checkpoint.
     public var root: String
@@ -61,10 +62,12 @@ public struct StateInput: Hashable, Sendable {
     }
 }
 
-/// Key groups and the partitions that own them. The same arithmetic as `StateFolder.groups(of:in:)`.
+/// Key groups and the partitions that own them. The same arithmetic as
+/// `StateFolder.groups(of:in:)`.
 public enum KeyGroups {
     /// The group of a key, by its spread hash.
-    @inlinable @inline(__always) public static func group(_ hash: UInt64, of keyGroups: Int) -> Int {
+    @inlinable @inline(__always) public static func group(_ hash: UInt64, of keyGroups: Int) -> Int
+    {
         KeyHash.partition(hash, of: keyGroups)
     }
 
@@ -75,7 +78,8 @@ public enum KeyGroups {
     }
 }
 
-/// The named numbers that tasks of a streaming query report. At most 15 bytes, so that none costs an allocation.
+/// The named numbers that tasks of a streaming query report. At most 15 bytes, so that none costs
+/// an allocation.
 public enum StreamMetric {
     /// Rows read from a source.
     public static let inputRows = "inputRows"

@@ -5,7 +5,8 @@ import MillraceWire
 /// What the user's types make of state, compiled where they are known.
 public struct StateKernels<Key, Value>: Codable, Sendable {
     public typealias Merge = @Sendable (Cursor<(Key, Value)>, StateTable<Key, Value>) throws -> Void
-    public typealias Rows = @Sendable (StateTable<Key, Value>, ArraySlice<Int>, inout [(Key, Value)]) ->
+    public typealias Rows =
+        @Sendable (StateTable<Key, Value>, ArraySlice<Int>, inout [(Key, Value)]) ->
         Void
     public typealias Load = @Sendable ([(Key, Value)], StateTable<Key, Value>) throws -> Void
 
@@ -25,11 +26,13 @@ public struct StateKernels<Key, Value>: Codable, Sendable {
     }
 }
 
-/// The state of one partition of an operator in this process: the table, its version, and its files.
+/// The state of one partition of an operator in this process: the table, its version, and its
+/// files.
 ///
-/// `open` brings the table to the version that a batch starts from: it is there, or the last batch is taken back, or the
-/// files are read. `commit` writes the delta, durable on return, and the table is at the next version. Every file holds
-/// one record per key group, with an empty key and the group's rows as `RowCodec` bytes.
+/// `open` brings the table to the version that a batch starts from: it is there, or the last batch
+/// is taken back, or the files are read. `commit` writes the delta, durable on return, and the
+/// table is at the next version. Every file holds one record per key group, with an empty key and
+/// the group's rows as `RowCodec` bytes.
 final class StatePartition<Key, Value> {
     private let kernels: StateKernels<Key, Value>
     private let codec: RowCodec<(Key, Value)>
@@ -44,7 +47,8 @@ final class StatePartition<Key, Value> {
     private var rowsSinceSnapshot = 0
     private var deltasSinceSnapshot = 0
     private var buffer: [(Key, Value)] = []
-    /// Deltas after which a snapshot is written however few rows they hold: what a start has to open.
+    /// Deltas after which a snapshot is written however few rows they hold: what a start has to
+    /// open.
     private static var maxDeltas: Int { 200 }
 
     init(_ input: StateInput, partition: Int, _ kernels: StateKernels<Key, Value>) throws {

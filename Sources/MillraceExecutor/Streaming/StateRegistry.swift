@@ -2,9 +2,9 @@ import Synchronization
 
 /// The state that this process keeps in memory between batches, by operator folder and partition.
 ///
-/// A task takes its partition out and puts it back when it has ended; a second attempt that comes meanwhile finds nothing
-/// and works on its own copy, read from the files. What belongs to an older run of the query is dropped when the new one
-/// first asks.
+/// A task takes its partition out and puts it back when it has ended; a second attempt that comes
+/// meanwhile finds nothing and works on its own copy, read from the files. What belongs to an older
+/// run of the query is dropped when the new one first asks.
 final class StateRegistry: Sendable {
     static let shared = StateRegistry()
 
@@ -23,7 +23,8 @@ final class StateRegistry: Sendable {
     }
     private let state = Mutex(State())
 
-    /// Versions after which a partition that nobody asks for here is dropped: it has moved to another executor.
+    /// Versions after which a partition that nobody asks for here is dropped: it has moved to
+    /// another executor.
     private static let keptVersions = 16
 
     /// Nil when it isn't here.
@@ -37,7 +38,9 @@ final class StateRegistry: Sendable {
             }
             state.operators[key] = nil  // so that the array is changed in place
             let slot = found.partitions.removeValue(forKey: partition)
-            let stale = found.partitions.filter { $0.value.version + Self.keptVersions < input.version }
+            let stale = found.partitions.filter {
+                $0.value.version + Self.keptVersions < input.version
+            }
             for index in stale.keys { found.partitions[index] = nil }
             state.operators[key] = found
             return Taken(value: slot?.partition)

@@ -1,10 +1,12 @@
-/// The keys of one partition of a stateful operator and what is known of each: a hash table that remembers what the
-/// batch at work has changed, so that exactly this is written to the delta, and can be taken back.
+/// The keys of one partition of a stateful operator and what is known of each: a hash table that
+/// remembers what the batch at work has changed, so that exactly this is written to the delta, and
+/// can be taken back.
 ///
-/// Entries lie densely in the order of insertion; `slots` holds, by linear probing, a 32-bit tag of the hash and the
-/// entry's number plus one (0 is free). `update` is `@inlinable`, so that a kernel made where the user's types are known
-/// runs it specialised. Between `begin` and `commit` the old value of each changed entry is kept; after `commit` too, until
-/// the next `begin`, because a batch may have to be repeated. Used by one task at a time.
+/// Entries lie densely in the order of insertion; `slots` holds, by linear probing, a 32-bit tag of
+/// the hash and the entry's number plus one (0 is free). `update` is `@inlinable`, so that a kernel
+/// made where the user's types are known runs it specialised. Between `begin` and `commit` the old
+/// value of each changed entry is kept; after `commit` too, until the next `begin`, because a batch
+/// may have to be repeated. Used by one task at a time.
 public final class StateTable<Key, Value> {
     @usableFromInline var slots: UnsafeMutablePointer<UInt64>
     @usableFromInline var mask: Int
@@ -110,7 +112,8 @@ public final class StateTable<Key, Value> {
 
     // MARK: Batches
 
-    /// From now on changes belong to a new batch; those of the last one can no longer be taken back.
+    /// From now on changes belong to a new batch; those of the last one can no longer be taken
+    /// back.
     public func begin() {
         batch += 1
         countBefore = count

@@ -2,11 +2,12 @@ import MillraceBase
 import MillraceStore
 import MillraceWire
 
-/// A running aggregate by key: merges the batch's partial values into the state of this partition's keys, makes the change
-/// durable, and puts out the keys that changed (or all of them).
+/// A running aggregate by key: merges the batch's partial values into the state of this partition's
+/// keys, makes the change durable, and puts out the keys that changed (or all of them).
 ///
-/// Everything is done when the first row is asked for: a sink always reads to the end, and what it gets is durable then.
-/// Repeating a batch gives the same rows again, for it starts from the same version.
+/// Everything is done when the first row is asked for: a sink always reads to the end, and what it
+/// gets is durable then. Repeating a batch gives the same rows again, for it starts from the same
+/// version.
 public struct StatefulAggregate<Key, Value>: PlanOperator {
     public let kernels: StateKernels<Key, Value>
 
@@ -15,7 +16,8 @@ public struct StatefulAggregate<Key, Value>: PlanOperator {
     public func open(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> AnyObject {
         StatefulAggregateCursor(
             rows: try inputs.open(partition: partition, of: (Key, Value).self), kernels: kernels,
-            input: try StateInput(decoding: inputs.input(partition: partition)), partition: partition,
+            input: try StateInput(decoding: inputs.input(partition: partition)),
+            partition: partition,
             task: task)
     }
 }

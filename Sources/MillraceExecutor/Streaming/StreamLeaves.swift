@@ -136,7 +136,8 @@ final class RateRowsCursor: StreamLeafCursor<RateRow> {
             let relative = Double(value - input.origin) * input.msPerValue
             chunk.append(
                 RateRow(
-                    timestampMs: input.startMs + Int64((relative + 0.5).rounded(.down)), value: value))
+                    timestampMs: input.startMs + Int64((relative + 0.5).rounded(.down)),
+                    value: value))
             let (next, overflow) = value.addingReportingOverflow(input.step)
             value = overflow ? input.end : next
         }

@@ -35,7 +35,8 @@ public struct StreamCollectSink<Element>: PlanSink {
     }
 }
 
-/// Calls the user's function for each row, on the executors. A row may be seen again when a task or batch is repeated.
+/// Calls the user's function for each row, on the executors. A row may be seen again when a task or
+/// batch is repeated.
 public struct ForeachSink<Element>: PlanSink {
     public typealias Kernel = @Sendable ([Element]) throws -> Void
     public let kernel: Shipped<Kernel>
@@ -55,8 +56,9 @@ public struct ForeachSink<Element>: PlanSink {
     }
 }
 
-/// Writes the partition's lines to a file of its own in the output folder, durable when the task ends. The driver counts
-/// it in when it commits the batch; a file of a failed attempt is never read by anyone.
+/// Writes the partition's lines to a file of its own in the output folder, durable when the task
+/// ends. The driver counts it in when it commits the batch; a file of a failed attempt is never
+/// read by anyone.
 public struct LineFileSink<Element>: PlanSink {
     /// Appends each row as a line with its end.
     public typealias Kernel = @Sendable ([Element], inout [UInt8]) throws -> Void

@@ -9,7 +9,9 @@ import Testing
         #expect(query.take(.latestOffsets(["5"])) == ["offsets 0 --5 at 1000"])
         #expect(query.take(.offsetsWritten, after: 2) == ["run 0 --5 at 1000"])
         #expect(
-            query.take(.batchFinished(getBatch: .zero, queryPlanning: .zero), after: 3) == ["sink 0"])
+            query.take(.batchFinished(getBatch: .zero, queryPlanning: .zero), after: 3) == [
+                "sink 0"
+            ])
         #expect(query.take(.sinkCommitted) == ["commit 0"])
         #expect(query.take(.commitWritten, after: 1) == ["release 5", "progress 0", "fetch 5"])
         #expect(query.machine.batch == BatchID(1))
@@ -172,7 +174,8 @@ import Testing
         #expect(
             query.take(.started(logs(3, "30", previous: "20", committed: 2)))
                 == ["rerun 3 20-30 at 77"])
-        #expect(query.finishBatch() == ["sink 3", "commit 3", "release 30", "progress 3", "fetch 30"])
+        #expect(
+            query.finishBatch() == ["sink 3", "commit 3", "release 30", "progress 3", "fetch 30"])
         #expect(query.take(.latestOffsets(["31"])) == ["offsets 4 30-31 at 5000"])
         #expect(query.take(.offsetsWritten) == ["run 4 30-31 at 5000"])
     }

@@ -14,7 +14,8 @@ import Testing
         return StreamingQueryProgress(
             id: "8ec9b1f4-0000-4000-8000-000000000000",
             runId: "8ec9b1f4-0000-4000-8000-000000000001", name: nil,
-            timestampMs: 1_481_741_124_873, batchId: 7, batchDuration: .milliseconds(20), times: times,
+            timestampMs: 1_481_741_124_873, batchId: 7, batchDuration: .milliseconds(20),
+            times: times,
             stateOperators: [state],
             sources: [
                 SourceProgress(

@@ -23,11 +23,13 @@ import Testing
         let counts = stream.toDS().groupByKey { $0 }.count()
         #expect(
             await message { try await counts.writeStream.format("noop").start() }
-                .hasPrefix("Append output mode not supported when there are streaming aggregations"))
+                .hasPrefix("Append output mode not supported when there are streaming aggregations")
+        )
         #expect(
             await message {
                 try await stream.toDS().writeStream.outputMode(.complete).format("noop").start()
-            }.hasPrefix("Complete output mode not supported when there are no streaming aggregations"))
+            }.hasPrefix(
+                "Complete output mode not supported when there are no streaming aggregations"))
         let twice = counts.groupByKey { $0.1 }.count()
         #expect(
             await message { try await twice.writeStream.outputMode(.update).format("noop").start() }
@@ -44,8 +46,10 @@ import Testing
             await message { try await writer.format("text").start("/tmp/never") }
                 .contains("checkpointLocation must be specified"))
         #expect(
-            await message { try await writer.trigger(.processingTime("soon")).format("noop").start() }
-                .contains("\"soon\""))
+            await message {
+                try await writer.trigger(.processingTime("soon")).format("noop").start()
+            }
+            .contains("\"soon\""))
     }
 
     @Test func aNameAndACheckpointBelongToOneQuery() async throws {
@@ -54,7 +58,8 @@ import Testing
         let stream = MemoryStream<String>(context)
         let writer = stream.toDS().writeStream.format("noop")
         let query = try await writer.queryName("q").checkpointLocation(folder.path).start()
-        #expect(await message { try await writer.queryName("q").start() }.contains("already active"))
+        #expect(
+            await message { try await writer.queryName("q").start() }.contains("already active"))
         #expect(
             await message { try await writer.checkpointLocation(folder.path).start() }
                 .contains("another driver"))
@@ -85,7 +90,8 @@ import Testing
         context.streams.addListener(listener)
         let stream = MemoryStream<Int>(context)
         stream.addData(1, 2, 3)
-        let query = try await stream.toDS().writeStream.trigger(.availableNow).format("noop").start()
+        let query = try await stream.toDS().writeStream.trigger(.availableNow).format("noop")
+            .start()
         try await query.awaitTermination()
         try await context.streams.awaitAnyTermination()
         #expect(listener.heard.withLock { $0 } == ["started", "batch 0: 3", "ended true"])
@@ -104,7 +110,10 @@ import Testing
     @Test func theConsoleLooksAsSparks() {
         let text = ConsoleTable(rows: 2).text(
             batch: BatchID(3),
-            [(word: "a", count: 1), (word: "a word of more than twenty letters", count: 2), ("c", 3)],
+            [
+                (word: "a", count: 1), (word: "a word of more than twenty letters", count: 2),
+                ("c", 3),
+            ],
             empty: ["value"])
         #expect(
             text == """

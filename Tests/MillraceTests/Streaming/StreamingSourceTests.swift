@@ -54,7 +54,8 @@ import Testing
 
     @Test func filesAreReadOnceOldestFirst() async throws {
         let context = serialContext()
-        let input = TemporaryFolder(), checkpoint = TemporaryFolder()
+        let input = TemporaryFolder()
+        let checkpoint = TemporaryFolder()
         input.write("b.txt", "1\n2\n")
         input.write(".hidden", "no\n")
         input.write("_tmp", "no\n")
@@ -79,7 +80,9 @@ import Testing
             StreamingStep.afterOffsets(1), .afterJob(1), .afterSinkCommit(1), .afterCommit(1),
         ] {
             let context = serialContext()
-            let input = TemporaryFolder(), output = TemporaryFolder(), checkpoint = TemporaryFolder()
+            let input = TemporaryFolder()
+            let output = TemporaryFolder()
+            let checkpoint = TemporaryFolder()
             for file in 0..<4 { input.write("f\(file)", "line \(file)\n") }
             func start(_ step: StreamingStep?) async throws -> StreamingQuery {
                 try await context.readStream.option("maxFilesPerTrigger", 1).text(input.path)
@@ -103,7 +106,8 @@ import Testing
 
     @Test func jsonFilesHoldOneObjectALine() async throws {
         let context = serialContext(parallelism: 1)
-        let output = TemporaryFolder(), checkpoint = TemporaryFolder()
+        let output = TemporaryFolder()
+        let checkpoint = TemporaryFolder()
         let stream = MemoryStream<(String, Int)>(context)
         stream.addData([("a\"", 1), ("b", 2)])
         let query = try await stream.toDS().map { (word: $0.0, n: $0.1) }.writeStream

@@ -2,7 +2,8 @@ import Glibc
 import MillraceBase
 import MillraceCore
 
-/// What others tell a streaming query: its thread looks here between two steps, and sleeps here when it has nothing to do.
+/// What others tell a streaming query: its thread looks here between two steps, and sleeps here
+/// when it has nothing to do.
 final class QueryMailbox: @unchecked Sendable {
     // `mutex` guards `events`. Swift's Mutex has no condition to wait on, hence pthread's.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -42,7 +43,8 @@ final class QueryMailbox: @unchecked Sendable {
         if isNews { pthread_cond_signal(condition) }
     }
 
-    /// What has come, without waiting. Sources are about to be asked, so news of data are old by then.
+    /// What has come, without waiting. Sources are about to be asked, so news of data are old by
+    /// then.
     func take(into taken: inout [MicroBatchEvent]) {
         pthread_mutex_lock(mutex)
         taken.append(contentsOf: events)

@@ -2,10 +2,11 @@ import CLinux
 import Glibc
 import MillraceBase
 
-/// A thread of a streaming query: runs the query's Swift task, and may block as long as it likes, for it is not of Swift's
-/// cooperative pool.
+/// A thread of a streaming query: runs the query's Swift task, and may block as long as it likes,
+/// for it is not of Swift's cooperative pool.
 final class StreamThread: TaskExecutor, @unchecked Sendable {
-    // `mutex` guards `jobs` and `isClosed`. Swift's Mutex has no condition to wait on, hence pthread's.
+    // `mutex` guards `jobs` and `isClosed`. Swift's Mutex has no condition to wait on, hence
+    // pthread's.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private var jobs: [UnownedJob] = []
@@ -67,7 +68,8 @@ final class StreamThread: TaskExecutor, @unchecked Sendable {
         let code = pthread_create(&thread, &attributes, streamThreadMain, start.toOpaque())
         guard code == 0 else {
             start.release()
-            throw MillraceError(.system, "cannot start a thread: \(String(cString: strerror(code)))")
+            throw MillraceError(
+                .system, "cannot start a thread: \(String(cString: strerror(code)))")
         }
     }
 

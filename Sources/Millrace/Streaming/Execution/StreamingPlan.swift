@@ -2,10 +2,11 @@ import MillraceBase
 import MillraceCore
 import MillraceExecutor
 
-/// A streaming query's stages, planned once: their plans' bytes and hashes, and where each batch's inputs go.
+/// A streaming query's stages, planned once: their plans' bytes and hashes, and where each batch's
+/// inputs go.
 ///
-/// A batch is then a job with fresh shuffle ids, its input bytes and its number. A stage is one node of the lineage: its
-/// operators are narrow, so the scheduler need not see more.
+/// A batch is then a job with fresh shuffle ids, its input bytes and its number. A stage is one
+/// node of the lineage: its operators are narrow, so the scheduler need not see more.
 struct StreamingPlan: Sendable {
     /// One stage, parents before children.
     private struct Stage: Sendable {
@@ -23,8 +24,8 @@ struct StreamingPlan: Sendable {
     private let stages: [Stage]
     private let context: MillraceContext
 
-    /// Throws `MillraceError.notSerializable` for a row type without a codec and a capture that cannot travel, and
-    /// `invalidArgument` for an operation that a stream cannot have.
+    /// Throws `MillraceError.notSerializable` for a row type without a codec and a capture that
+    /// cannot travel, and `invalidArgument` for an operation that a stream cannot have.
     init(
         _ node: RDDNode, sink: any PlanSink, stream: StreamLineage, context: MillraceContext
     ) throws {
@@ -37,8 +38,8 @@ struct StreamingPlan: Sendable {
     /// Partitions of the last stage, with that many tasks per source.
     func resultCount(_ sourceTasks: [Int]) -> Int { tasks(stages[stages.count - 1], sourceTasks) }
 
-    /// The job of one batch. `inputs` has the tasks' bytes by source, `state` by stateful operator the bytes that all its
-    /// tasks get.
+    /// The job of one batch. `inputs` has the tasks' bytes by source, `state` by stateful operator
+    /// the bytes that all its tasks get.
     func request(
         inputs: [[[UInt8]]], state: [[UInt8]], preferred: [[ExecutorID]],
         properties: JobProperties
@@ -128,7 +129,8 @@ struct StreamingPlan: Sendable {
                     try shuffle.check()
                     shuffleInput = stage.parents.count
                     stage.parents.append(
-                        try self.stage(shuffle.parent, sink: shuffle.sink, reducers: shuffle.reducers))
+                        try self.stage(
+                            shuffle.parent, sink: shuffle.sink, reducers: shuffle.reducers))
                 case .range, .groups:
                     throw MillraceError(
                         .invalidArgument, "\(node.name) is not supported on a streaming Dataset")

@@ -18,7 +18,8 @@ extension StreamingQueryRunner {
                 timestampMs: latest.entry.metadata.batchTimestampMs,
                 watermarkMs: latest.entry.metadata.batchWatermarkMs)
             if latest.batch.rawValue > 0 {
-                logs.previous = try checkpoint.offsets.get(BatchID(latest.batch.rawValue - 1))?.offsets
+                logs.previous = try checkpoint.offsets.get(BatchID(latest.batch.rawValue - 1))?
+                    .offsets
             }
         }
         // Batch N makes version N + 1.
@@ -34,13 +35,17 @@ extension StreamingQueryRunner {
 
     /// State that was written in other key groups cannot be read.
     private func check(_ metadata: OffsetSeqMetadata) throws {
-        guard !folders.isEmpty, let text = metadata.conf[StreamingQuerySpec.keyGroupsKey] else { return }
+        guard !folders.isEmpty, let text = metadata.conf[StreamingQuerySpec.keyGroupsKey] else {
+            return
+        }
         let now = spec.context.stateKeyGroups
         guard Int(text) == now else {
             throw MillraceError(
                 .incompatibleState,
                 "the query's state is divided into \(text) key groups and the setting "
-                    + "\(StreamingQuerySpec.keyGroupsKey) is \(now); it cannot change during a query's life")
+                    + "\(StreamingQuerySpec.keyGroupsKey) is \(now); it cannot change during a "
+                    + "query's life"
+            )
         }
     }
 }

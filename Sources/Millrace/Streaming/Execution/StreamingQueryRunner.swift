@@ -2,11 +2,14 @@ import MillraceBase
 import MillraceCore
 import MillraceExecutor
 import MillraceStore
+import Synchronization
 
-/// Performs what a query's `MicroBatchExecution` decides, on the query's own thread: asks sources, writes logs, runs jobs,
-/// commits the sink. Blocks there as it must; `await` gives the thread up only while a job or user code runs.
+/// Performs what a query's `MicroBatchExecution` decides, on the query's own thread: asks sources,
+/// writes logs, runs jobs, commits the sink. Blocks there as it must; `await` gives the thread up
+/// only while a job or user code runs.
 ///
-/// Plans, folders and sources are made once, in `init`; a batch makes its inputs, its job and its progress report.
+/// Plans, folders and sources are made once, in `init`; a batch makes its inputs, its job and its
+/// progress report.
 final class StreamingQueryRunner: @unchecked Sendable {
     // Confined to the query's thread once `start` has returned.
     let spec: StreamingQuerySpec
@@ -19,6 +22,9 @@ final class StreamingQueryRunner: @unchecked Sendable {
     let plan: StreamingPlan
     let mailbox: QueryMailbox
     private let thread: StreamThread
+    /// Held while old batches are deleted.
+    private let purging = Mutex(())
+    private let isPurging = Atomic<Bool>(false)
     private var machine: MicroBatchExecution
     private var effects: [MicroBatchEffect] = []
     private var news: [MicroBatchEvent] = []
@@ -164,7 +170,8 @@ final class StreamingQueryRunner: @unchecked Sendable {
     }
 
     private func fetch(_ start: [String?]) throws -> [String?] {
-        query.update("Getting offsets", isDataAvailable: machine.isDataAvailable, isTriggerActive: true)
+        query.update(
+            "Getting offsets", isDataAvailable: machine.isDataAvailable, isTriggerActive: true)
         mailbox.forgetData()
         return try zip(sources, try resolved(start)).map { try $0.latestOffset(from: $1) }
     }
@@ -236,19 +243,34 @@ final class StreamingQueryRunner: @unchecked Sendable {
         return nil
     }
 
-    /// What cannot be deleted now will be the next time.
+    /// On a thread of its own: deleting a hundred files takes longer than a batch. What cannot be
+    /// deleted now will be the next time.
     private func purge(keepingFrom batch: BatchID) {
+        guard !isPurging.exchange(true, ordering: .acquiring) else { return }
+        do {
+            try StreamThread.start("stream-purge") { [self] in
+                purging.withLock { _ in delete(before: batch) }
+                isPurging.store(false, ordering: .releasing)
+            }
+        } catch {
+            isPurging.store(false, ordering: .releasing)
+        }
+    }
+
+    private func delete(before batch: BatchID) {
         do {
             try checkpoint.offsets.purge(before: batch)
             try checkpoint.commits.purge(before: batch)
             for folder in folders { try folder.purge(neededFrom: batch.rawValue) }
         } catch {
-            Log.warn("stream", "old batches were not deleted", ["query": query.id, "because": error])
+            Log.warn(
+                "stream", "old batches were not deleted", ["query": query.id, "because": error])
         }
     }
 
     private func terminate(_ error: MillraceError?) {
         for source in sources { source.stop() }
+        purging.withLock { _ in }
         checkpoint.close()
         if spec.isTemporary, error == nil {
             try? checkpoint.fileSystem.deleteTree(checkpoint.path)
@@ -256,10 +278,13 @@ final class StreamingQueryRunner: @unchecked Sendable {
         let failure = error.map {
             MillraceError(
                 .queryFailed,
-                "Query \(query.name ?? "<unnamed>") [id = \(query.id), runId = \(query.runId)] terminated "
+                "Query \(query.name ?? "<unnamed>") [id = \(query.id), runId = \(query.runId)] "
+                    + "terminated "
                     + "with exception: \($0.message)", cause: $0.cause ?? $0)
         }
-        if let failure { Log.error("stream", "query failed", ["query": query.id, "because": failure]) }
+        if let failure {
+            Log.error("stream", "query failed", ["query": query.id, "because": failure])
+        }
         query.end(failure)
         manager.ended(query, failure)
         for listener in manager.listeners {

@@ -80,7 +80,9 @@ enum StandardOutput {
         text.withUTF8 { bytes in
             var rest = bytes[...]
             while !rest.isEmpty {
-                let count = Glibc.write(1, UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: rest)).baseAddress, rest.count)
+                let count = Glibc.write(
+                    1, UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: rest)).baseAddress,
+                    rest.count)
                 if count < 0 && errno == EINTR { continue }
                 guard count > 0 else { return }
                 rest = rest.dropFirst(count)

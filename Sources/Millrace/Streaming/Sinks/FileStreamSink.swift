@@ -2,8 +2,8 @@ import MillraceBase
 import MillraceExecutor
 import MillraceStore
 
-/// A folder of files, exactly once: tasks write files under unique names, and a batch counts when the driver has listed
-/// its files in the folder's manifest. Spark's `FileStreamSink`.
+/// A folder of files, exactly once: tasks write files under unique names, and a batch counts when
+/// the driver has listed its files in the folder's manifest. Spark's `FileStreamSink`.
 final class FileStreamSink: StreamSinkCommitter {
     private let fileSystem: any FileSystem
     private let log: FileSinkLog
@@ -19,7 +19,8 @@ final class FileStreamSink: StreamSinkCommitter {
             batch,
             files.map {
                 SinkFileStatus(
-                    path: StorePath.fileURI($0.path), size: $0.size, modificationTime: $0.modifiedMs)
+                    path: StorePath.fileURI($0.path), size: $0.size, modificationTime: $0.modifiedMs
+                )
             })
         if isNew { return }
         // A repeated batch whose first run got as far as the manifest: these files are its doubles.
@@ -45,7 +46,8 @@ extension StreamSink {
             guard Element.self == String.self else {
                 throw MillraceError(
                     .invalidArgument,
-                    "Text data source supports only a single column of strings; the rows are \(Element.self). "
+                    "Text data source supports only a single column of strings; the rows are "
+                        + "\(Element.self). "
                         + "Map them to strings, or use the format json")
             }
             plan = LineFileSink(folder: folder, ext: "txt") { rows, bytes in

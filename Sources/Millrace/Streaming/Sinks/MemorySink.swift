@@ -1,7 +1,8 @@
 import MillraceBase
 import Synchronization
 
-/// The rows that a memory sink has collected. Spark's `MemorySink`: for tests and for trying things out.
+/// The rows that a memory sink has collected. Spark's `MemorySink`: for tests and for trying things
+/// out.
 final class MemoryTable<Element: Sendable>: Sendable {
     private struct State: Sendable {
         var rows: [Element] = []
@@ -37,7 +38,8 @@ extension StreamSink {
     }
 }
 
-/// A row of a type that is not known to be Sendable. Rows were decoded for the sink and nobody else has them.
+/// A row of a type that is not known to be Sendable. Rows were decoded for the sink and nobody else
+/// has them.
 struct Boxed<Element>: @unchecked Sendable {
     var value: Element
 }

@@ -1,7 +1,8 @@
 import MillraceBase
 
-/// A row's columns by reflection, for people and JSON: the fields of a struct or class, the elements of a tuple (`_1`, `_2`
-/// where they have no names), or the value itself as `value`. Slow; not for the path of many rows.
+/// A row's columns by reflection, for people and JSON: the fields of a struct or class, the
+/// elements of a tuple (`_1`, `_2` where they have no names), or the value itself as `value`. Slow;
+/// not for the path of many rows.
 enum RowFields {
     /// The columns of one row, in order.
     static func columns(_ row: Any) -> [(name: String, value: Any)] {

@@ -5,7 +5,8 @@ import MillraceStore
 import MillraceWire
 import Synchronization
 
-/// A sink without its row type: what the tasks run at the end of the plan, and what the driver does with their results.
+/// A sink without its row type: what the tasks run at the end of the plan, and what the driver does
+/// with their results.
 struct StreamSink: Sendable {
     /// As progress reports name it.
     var description: String
@@ -26,8 +27,8 @@ struct SinkPlace: Sendable {
 
 /// The driver's half of a sink. Used on the query's thread.
 protocol StreamSinkCommitter: AnyObject {
-    /// Publishes a batch, by its tasks' results in the order of the partitions. A batch that was published before is
-    /// left as it is, where the sink can tell.
+    /// Publishes a batch, by its tasks' results in the order of the partitions. A batch that was
+    /// published before is left as it is, where the sink can tell.
     func commit(_ batch: BatchID, _ results: [[UInt8]]) async throws
 }
 
@@ -35,7 +36,8 @@ extension StreamSink {
     /// The tasks do everything themselves.
     static func discarding(_ name: String, _ plan: any PlanSink) -> StreamSink {
         StreamSink(
-            description: name, modes: [.append, .update, .complete], allowsTemporaryCheckpoint: true,
+            description: name, modes: [.append, .update, .complete],
+            allowsTemporaryCheckpoint: true,
             plan: plan, open: { _ in Discarding() })
     }
 
@@ -60,7 +62,8 @@ extension StreamSink {
         _ make: @escaping @Sendable (SinkPlace) throws -> (BatchID, [Element]) async throws -> Void
     ) -> StreamSink {
         StreamSink(
-            description: name, modes: [.append, .update, .complete], allowsTemporaryCheckpoint: true,
+            description: name, modes: [.append, .update, .complete],
+            allowsTemporaryCheckpoint: true,
             plan: StreamCollectSink<Element>(),
             open: { place in
                 Collecting(codec: try RowCodec<Element>(), body: try make(place))

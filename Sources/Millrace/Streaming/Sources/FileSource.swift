@@ -2,11 +2,12 @@ import MillraceBase
 import MillraceExecutor
 import MillraceStore
 
-/// The lines of the files that appear in a folder: each file once, the oldest first. Spark's file source with format text.
+/// The lines of the files that appear in a folder: each file once, the oldest first. Spark's file
+/// source with format text.
 ///
-/// Which file went into which batch is written to `sources/<i>/` before the batch's offset is given out, so a batch that
-/// is repeated reads the same files. A file is to be moved into the folder whole; names that begin with "." or "_" are
-/// not looked at.
+/// Which file went into which batch is written to `sources/<i>/` before the batch's offset is given
+/// out, so a batch that is repeated reads the same files. A file is to be moved into the folder
+/// whole; names that begin with "." or "_" are not looked at.
 struct FileSourceProvider: StreamSourceProvider {
     var path: String
     var maxFilesPerTrigger: Int?
@@ -43,7 +44,8 @@ final class FileSource: MicroBatchSource {
     private func parse(_ json: String) throws -> Int {
         guard let value = (try? JSONValue(parsing: json))?["logOffset"]?.integerValue else {
             throw MillraceError(
-                .incompatibleState, "\(json) is no offset of \(description): {\"logOffset\":…} is expected")
+                .incompatibleState,
+                "\(json) is no offset of \(description): {\"logOffset\":…} is expected")
         }
         return Int(value)
     }
@@ -75,13 +77,15 @@ final class FileSource: MicroBatchSource {
     }
 
     func plan(from start: String, to end: String) throws -> [[UInt8]] {
-        let from = try parse(start), to = try parse(end)
+        let from = try parse(start)
+        let to = try parse(end)
         guard from < to else { return [TextFileLines.encode([])] }
         let paths = try log.files(in: (from + 1)...to).map { try StorePath.resolve($0.path) }
         let partitions = max(min(paths.count, parallelism), 1)
         return (0..<partitions).map { partition in
             let range =
-                (partition * paths.count / partitions)..<((partition + 1) * paths.count / partitions)
+                (partition * paths.count / partitions)
+                ..<((partition + 1) * paths.count / partitions)
             return TextFileLines.encode(Array(paths[range]))
         }
     }

@@ -2,8 +2,8 @@ import MillraceBase
 import MillraceExecutor
 import MillraceKafka
 
-/// Topics of a Kafka cluster. Offsets are resolved here, once per batch; executors read exactly the ranges they are given.
-/// Spark's `KafkaMicroBatchStream`.
+/// Topics of a Kafka cluster. Offsets are resolved here, once per batch; executors read exactly the
+/// ranges they are given. Spark's `KafkaMicroBatchStream`.
 struct KafkaSourceProvider: StreamSourceProvider {
     var options: KafkaSourceOptions
     /// How long the brokers have for one question.

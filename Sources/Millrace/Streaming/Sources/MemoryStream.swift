@@ -3,11 +3,11 @@ import MillraceExecutor
 import MillraceWire
 import Synchronization
 
-/// A stream that a test fills: `addData` adds rows, each call a partition of the batch that reads it. Spark's
-/// `MemoryStream`.
+/// A stream that a test fills: `addData` adds rows, each call a partition of the batch that reads
+/// it. Spark's `MemoryStream`.
 ///
-/// What a committed batch has read is dropped. The same stream may be given to a restarted query: it goes on where the
-/// checkpoint says.
+/// What a committed batch has read is dropped. The same stream may be given to a restarted query:
+/// it goes on where the checkpoint says.
 public final class MemoryStream<Element: Sendable>: Sendable {
     private struct State: Sendable {
         /// Chunks from number `first` on.
@@ -50,7 +50,8 @@ public final class MemoryStream<Element: Sendable>: Sendable {
         private let waker: Int
         private var target: Int64?
 
-        init(_ stream: MemoryStream, codec: RowCodec<Element>, wake: @escaping @Sendable () -> Void) {
+        init(_ stream: MemoryStream, codec: RowCodec<Element>, wake: @escaping @Sendable () -> Void)
+        {
             self.stream = stream
             self.codec = codec
             waker = stream.state.withLock { state in
@@ -80,7 +81,8 @@ public final class MemoryStream<Element: Sendable>: Sendable {
             let chunks = try stream.state.withLock { state in
                 guard from + 1 >= state.first, to < state.first + Int64(state.chunks.count) else {
                     throw MillraceError(
-                        .incompatibleState, "the memory stream has no rows of offsets \(from + 1) to \(to)")
+                        .incompatibleState,
+                        "the memory stream has no rows of offsets \(from + 1) to \(to)")
                 }
                 return Array(state.chunks[Int(from + 1 - state.first)...Int(to - state.first)])
             }

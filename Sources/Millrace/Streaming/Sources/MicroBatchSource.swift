@@ -1,18 +1,21 @@
 import MillraceBase
 import MillraceStore
 
-/// The driver's half of a source: what there is to read, and which bytes tell each task what to read. The executors' half
-/// is the plan's leaf (`MillraceExecutor/Streaming/StreamLeaves.swift`).
+/// The driver's half of a source: what there is to read, and which bytes tell each task what to
+/// read. The executors' half is the plan's leaf (`MillraceExecutor/Streaming/StreamLeaves.swift`).
 ///
-/// Offsets are one line of JSON that only the source understands. Used on the query's thread; calls may block.
+/// Offsets are one line of JSON that only the source understands. Used on the query's thread; calls
+/// may block.
 public protocol MicroBatchSource: AnyObject {
     /// As progress reports name it.
     var description: String { get }
-    /// Where a query without a checkpoint starts: the same each time it is asked, also after a restart.
+    /// Where a query without a checkpoint starts: the same each time it is asked, also after a
+    /// restart.
     func initialOffset() throws -> String
     /// Where the next batch ends; nil when there is nothing new.
     func latestOffset(from start: String) throws -> String?
-    /// The input of each task that reads from `start` up to `end`: at least one. The same rows each time.
+    /// The input of each task that reads from `start` up to `end`: at least one. The same rows each
+    /// time.
     func plan(from start: String, to end: String) throws -> [[UInt8]]
     /// Only what is there now is to be read.
     func prepareAvailableNow(from start: String) throws
@@ -50,8 +53,8 @@ public struct SourcePlace: Sendable {
     /// To be called, from any thread, when there is something new.
     public let wake: @Sendable () -> Void
 
-    /// A small text that is kept over restarts, as Spark's sources keep it: `sources/<i>/0`, "v1", then the text.
-    /// Written the first time with what `make` gives.
+    /// A small text that is kept over restarts, as Spark's sources keep it: `sources/<i>/0`, "v1",
+    /// then the text. Written the first time with what `make` gives.
     public func kept(_ make: () throws -> String) throws -> String {
         let path = StorePath.join(folder, "0")
         if try fileSystem.exists(path) {

@@ -3,8 +3,8 @@ import MillraceBase
 import MillraceCore
 import MillraceExecutor
 
-/// `rowsPerSecond` rows each second. Spark's `rate`: the same offsets (seconds since the first start), values and
-/// timestamps.
+/// `rowsPerSecond` rows each second. Spark's `rate`: the same offsets (seconds since the first
+/// start), values and timestamps.
 struct RateSourceProvider: StreamSourceProvider {
     var rowsPerSecond: Int64
     var rampUpSeconds: Int64
@@ -28,7 +28,8 @@ final class RateSource: MicroBatchSource {
     }
 
     var description: String {
-        "RateStreamV2[rowsPerSecond=\(settings.rowsPerSecond), rampUpTimeSeconds=\(settings.rampUpSeconds), "
+        "RateStreamV2[rowsPerSecond=\(settings.rowsPerSecond), "
+            + "rampUpTimeSeconds=\(settings.rampUpSeconds), "
             + "numPartitions=\(settings.partitions)"
     }
     func initialOffset() -> String { "0" }
@@ -36,7 +37,8 @@ final class RateSource: MicroBatchSource {
 
     func latestOffset(from start: String) throws -> String? {
         lastSeconds = max(target ?? seconds(), lastSeconds)
-        return lastSeconds > (try IntegerOffset.value(start, of: description)) ? String(lastSeconds) : nil
+        return lastSeconds > (try IntegerOffset.value(start, of: description))
+            ? String(lastSeconds) : nil
     }
     func prepareAvailableNow(from start: String) { target = seconds() }
 
@@ -56,14 +58,16 @@ final class RateSource: MicroBatchSource {
         }
     }
 
-    /// Values before that second. While the rate ramps up it grows by equal steps. Spark's `valueAtSecond`.
+    /// Values before that second. While the rate ramps up it grows by equal steps. Spark's
+    /// `valueAtSecond`.
     private func value(at seconds: Int64) throws -> Int64 {
         let rate = settings.rowsPerSecond
         let ramp = settings.rampUpSeconds
         let (product, overflow) = rate.multipliedReportingOverflow(by: seconds)
         if overflow {
             throw MillraceError(
-                .invalidArgument, "after \(seconds) seconds, \(rate) rows per second are more than Int64 holds")
+                .invalidArgument,
+                "after \(seconds) seconds, \(rate) rows per second are more than Int64 holds")
         }
         let step = rate / (ramp + 1)
         if seconds <= ramp {
@@ -96,8 +100,10 @@ final class RatePerMicroBatchSource: MicroBatchSource {
     init(_ settings: RatePerMicroBatchProvider) { self.settings = settings }
 
     var description: String {
-        "RatePerMicroBatchStream[rowsPerBatch=\(settings.rowsPerBatch), numPartitions=\(settings.partitions), "
-            + "startTimestamp=\(settings.startTimestampMs), advanceMsPerBatch=\(settings.advanceMs)]"
+        "RatePerMicroBatchStream[rowsPerBatch=\(settings.rowsPerBatch), "
+            + "numPartitions=\(settings.partitions), "
+            + "startTimestamp=\(settings.startTimestampMs), "
+            + "advanceMsPerBatch=\(settings.advanceMs)]"
     }
     func initialOffset() -> String { Offset(offset: 0, timestamp: settings.startTimestampMs).json }
 
@@ -115,7 +121,8 @@ final class RatePerMicroBatchSource: MicroBatchSource {
     }
 
     func plan(from start: String, to end: String) throws -> [[UInt8]] {
-        let start = try parse(start), end = try parse(end)
+        let start = try parse(start)
+        let end = try parse(end)
         return (0..<settings.partitions).map { partition in
             RateRows.Input(
                 first: start.offset + Int64(partition), end: end.offset,
@@ -132,7 +139,9 @@ final class RatePerMicroBatchSource: MicroBatchSource {
         else {
             throw MillraceError(
                 .incompatibleState,
-                "\(json) is no offset of rate-micro-batch: {\"offset\":…,\"timestamp\":…} is expected")
+                "\(json) is no offset of rate-micro-batch: {\"offset\":…,\"timestamp\":…} is "
+                    + "expected"
+            )
         }
         return Offset(offset: offset, timestamp: timestamp)
     }

@@ -4,8 +4,9 @@ import MillraceExecutor
 import MillraceWire
 import Synchronization
 
-/// Lines of text from a TCP server, kept in the driver's memory until a batch has read them. Spark's `socket`: for trying
-/// things out, for what was read and not processed is lost with the driver.
+/// Lines of text from a TCP server, kept in the driver's memory until a batch has read them.
+/// Spark's `socket`: for trying things out, for what was read and not processed is lost with the
+/// driver.
 struct SocketSourceProvider: StreamSourceProvider {
     var host: String
     var port: Int
@@ -119,7 +120,8 @@ final class SocketLines: Sendable {
             guard from >= state.before, to <= state.before + Int64(state.lines.count) else {
                 throw MillraceError(
                     .incompatibleState,
-                    "lines \(from + 1) to \(to) from the socket \(address) were lost with the driver that "
+                    "lines \(from + 1) to \(to) from the socket \(address) were lost with the "
+                        + "driver that "
                         + "read them; the source socket cannot repeat a batch")
             }
             return Array(state.lines[Int(from - state.before)..<Int(to - state.before)])
@@ -141,7 +143,8 @@ final class SocketLines: Sendable {
         let code = getaddrinfo(host, String(port), &hints, &list)
         guard code == 0 else {
             throw MillraceError(
-                .unavailable, "cannot find the host \(host): \(String(cString: gai_strerror(code)))")
+                .unavailable, "cannot find the host \(host): \(String(cString: gai_strerror(code)))"
+            )
         }
         defer { freeaddrinfo(list) }
         var reason = "it has no address"
@@ -152,7 +155,9 @@ final class SocketLines: Sendable {
                 candidate.pointee.ai_family,
                 candidate.pointee.ai_socktype | Int32(SOCK_CLOEXEC.rawValue), 0)
             guard descriptor >= 0 else { continue }
-            if Glibc.connect(descriptor, candidate.pointee.ai_addr, candidate.pointee.ai_addrlen) == 0 {
+            if Glibc.connect(descriptor, candidate.pointee.ai_addr, candidate.pointee.ai_addrlen)
+                == 0
+            {
                 return descriptor
             }
             reason = String(cString: strerror(errno))

@@ -1,7 +1,7 @@
 import MillraceBase
 
-/// Spark's text. Rates have one digit, rounded half up; a rate that is no number is left out, and so
-/// are maps without entries; maps are sorted by key; an offset that is JSON is shown as such.
+/// Spark's text. Rates have one digit, rounded half up; a rate that is no number is left out, and
+/// so are maps without entries; maps are sorted by key; an offset that is JSON is shown as such.
 extension StreamingQueryProgress: CustomStringConvertible {
     /// One line.
     public var json: String { jsonValue.compact }

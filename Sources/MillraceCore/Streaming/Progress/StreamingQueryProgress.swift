@@ -52,7 +52,9 @@ public struct StreamingQueryProgress: Hashable, Sendable {
     public var durationMs: [String: Int64] {
         var result: [String: Int64] = [:]
         for phase in TriggerPhase.allCases {
-            if let duration = times[phase] { result[phase.rawValue] = duration.nanoseconds / 1_000_000 }
+            if let duration = times[phase] {
+                result[phase.rawValue] = duration.nanoseconds / 1_000_000
+            }
         }
         return result
     }
