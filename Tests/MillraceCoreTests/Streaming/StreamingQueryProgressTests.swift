@@ -28,12 +28,16 @@ import Testing
     @Test func theTextIsSparksFieldForField() {
         #expect(
             progress().json
-                == #"{"id":"8ec9b1f4-0000-4000-8000-000000000000","runId":"8ec9b1f4-0000-4000-8000-000000000001","#
-                + #""name":null,"timestamp":"2016-12-14T18:45:24.873Z","batchId":7,"batchDuration":20,"#
+                == #"{"id":"8ec9b1f4-0000-4000-8000-000000000000","#
+                + #""runId":"8ec9b1f4-0000-4000-8000-000000000001","#
+                + #""name":null,"timestamp":"2016-12-14T18:45:24.873Z","#
+                + #""batchId":7,"batchDuration":20,"#
                 + #""numInputRows":678,"processedRowsPerSecond":33.3,"#
                 + #""durationMs":{"addBatch":12,"triggerExecution":20,"walCommit":1},"#
-                + #""stateOperators":[{"operatorName":"stateStoreSave","numRowsTotal":2,"numRowsUpdated":0,"#
-                + #""allUpdatesTimeMs":0,"numRowsRemoved":0,"allRemovalsTimeMs":0,"commitTimeMs":0,"#
+                + #""stateOperators":[{"operatorName":"stateStoreSave","#
+                + #""numRowsTotal":2,"numRowsUpdated":0,"#
+                + #""allUpdatesTimeMs":0,"numRowsRemoved":0,"#
+                + #""allRemovalsTimeMs":0,"commitTimeMs":0,"#
                 + #""memoryUsedBytes":0,"numRowsDroppedByWatermark":0,"numShufflePartitions":0,"#
                 + #""numStateStoreInstances":0,"customMetrics":{"a":1,"b":2}}],"#
                 + #""sources":[{"description":"KafkaV2[Subscribe[lines]]","startOffset":null,"#

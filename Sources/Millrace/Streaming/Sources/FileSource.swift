@@ -83,10 +83,9 @@ final class FileSource: MicroBatchSource {
         let paths = try log.files(in: (from + 1)...to).map { try StorePath.resolve($0.path) }
         let partitions = max(min(paths.count, parallelism), 1)
         return (0..<partitions).map { partition in
-            let range =
-                (partition * paths.count / partitions)
-                ..<((partition + 1) * paths.count / partitions)
-            return TextFileLines.encode(Array(paths[range]))
+            let first = partition * paths.count / partitions
+            let end = (partition + 1) * paths.count / partitions
+            return TextFileLines.encode(Array(paths[first..<end]))
         }
     }
 }
