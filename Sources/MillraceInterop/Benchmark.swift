@@ -36,10 +36,10 @@ enum Benchmark {
             let count = try wait(clientLoop, seconds) {
                 measure(clientLoop, target, inFlight, seconds, $0)
             }
-            print("\(name): \(count / seconds) \(unit)")
+            say("\(name): \(count / seconds) \(unit)")
         }
         let bytes = try wait(clientLoop, seconds) { fetch(clientLoop, blocks, seconds, $0) }
-        print("block stream, blocks of 1 MiB with checksums: \((bytes >> 20) / seconds) MiB/s")
+        say("block stream, blocks of 1 MiB with checksums: \((bytes >> 20) / seconds) MiB/s")
         for loop in [clientLoop, serverLoop] {
             loop.stop()
             loop.join()

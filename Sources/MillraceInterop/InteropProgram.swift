@@ -21,8 +21,7 @@ enum InteropProgram {
                 _ = try SignalSource(loop: loop, signals: [SIGTERM, SIGINT]) { _ in
                     server.shutdown(grace: .seconds(2)) { loop.stop() }
                 }
-                print("listening on \(server.address)")
-                fflush(nil)
+                say("listening on \(server.address)")
             }
             while !loop.join(within: .seconds(3_600)) {}
             return 0
@@ -44,7 +43,7 @@ enum InteropProgram {
                 name, loop: loop, target: target, tls: tls, arguments.count, arguments.timeout)
             loop.stop()
             loop.join()
-            print("\(name.rawValue): \(failure ?? "passed")")
+            say("\(name.rawValue): \(failure ?? "passed")")
             return failure == nil ? 0 : 1
         } catch {
             complain("\(error)")

@@ -9,7 +9,7 @@ import MillraceNet
         do {
             let arguments = try InteropArguments(Array(CommandLine.arguments.dropFirst()))
             switch arguments.command {
-            case .help: print(InteropArguments.help)
+            case .help: say(InteropArguments.help)
             case .server: exit(InteropProgram.serve(arguments))
             case .client: exit(InteropProgram.runCase(arguments))
             case .benchmark: try Benchmark.run(seconds: arguments.count)
@@ -27,6 +27,12 @@ import MillraceNet
 /// A command line that cannot be right, in one line.
 struct UsageError: Error {
     var message: String
+}
+
+/// One line to stdout, at once.
+func say(_ line: String) {
+    let bytes = Array("\(line)\n".utf8)
+    _ = Glibc.write(STDOUT_FILENO, bytes, bytes.count)
 }
 
 /// One line to stderr, named after the program.

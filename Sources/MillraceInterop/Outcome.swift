@@ -2,10 +2,9 @@ import Glibc
 import Synchronization
 
 /// How a case ended, handed from the loop to the thread that waits. The first outcome counts.
-///
-/// `@unchecked Sendable`: a semaphore is made for threads, and `failure` is a Mutex.
-final class Outcome: @unchecked Sendable {
-    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+final class Outcome: Sendable {
+    /// Made for threads.
+    nonisolated(unsafe) private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
     private let failure = Mutex<String??>(nil)
 
     init() { sem_init(semaphore, 0, 0) }

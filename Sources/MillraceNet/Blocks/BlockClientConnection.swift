@@ -255,8 +255,8 @@ final class BlockClientConnection: ConnectionDelegate {
         }
     }
 
-    /// While the peer owes blocks: a connection whose other end is gone without a word (a lost node)
-    /// must not cost every later fetch its whole deadline.
+    /// While the peer owes blocks: a connection whose other end is gone without a word (a lost
+    /// node) must not cost every later fetch its whole deadline.
     private func watchPeer() {
         guard liveness == nil, state == .open, !fetches.isEmpty else { return }
         let wait =

@@ -73,9 +73,9 @@ private final class Promised<Value: Sendable>: Sendable {
 
 /// One result handed from the loop to a thread that waits for it, with a deadline.
 ///
-/// `@unchecked Sendable`: `semaphore` is made for threads and `result` is a Mutex.
-private final class Rendezvous<Value: Sendable>: @unchecked Sendable {
-    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+private final class Rendezvous<Value: Sendable>: Sendable {
+    /// Made for threads.
+    nonisolated(unsafe) private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
     private let result = Mutex<Result<Value, any Error>?>(nil)
 
     init() { sem_init(semaphore, 0, 0) }
@@ -135,7 +135,8 @@ public final class LoopBound<Value>: @unchecked Sendable {
     }
 }
 
-private struct Unsent<Value>: @unchecked Sendable {
-    let value: Value
+/// On its way to the loop, where it is released; nobody else has it.
+private struct Unsent<Value>: Sendable {
+    nonisolated(unsafe) let value: Value
     init(_ value: Value) { self.value = value }
 }

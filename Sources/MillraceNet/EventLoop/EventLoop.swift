@@ -90,7 +90,8 @@ public final class EventLoop: SerialExecutor, @unchecked Sendable {
     @discardableResult
     public func schedule(at deadline: Instant, _ body: @escaping () -> Void) -> TimerToken {
         preconditionOnLoop()
-        // Never in this tick: a timer that schedules itself at once must not keep the loop from the rest.
+        // Never in this tick: a timer that schedules itself at once must not keep the loop from the
+        // rest.
         return timers.insert(deadline: max(deadline, clock + .nanoseconds(1)), body)
     }
 

@@ -4,13 +4,12 @@ import MillraceBase
 
 /// An authority made for one application, and the certificates it signs, by the OpenSSL API: a
 /// launcher needs no other program.
-///
-/// `@unchecked Sendable`: key and certificate are only read after `init`.
-public final class CertificateAuthority: @unchecked Sendable {
+public final class CertificateAuthority: Sendable {
     /// The authority's certificate, PEM: what every process of the application trusts.
     public let certificate: [UInt8]
-    private let key: PrivateKey
-    private let issuer: Certificate
+    /// Both are only read after `init`.
+    nonisolated(unsafe) private let key: PrivateKey
+    nonisolated(unsafe) private let issuer: Certificate
 
     /// Makes a key (P-256) and a self-signed certificate. Throws `NetError.tls`.
     public init(name: String, validity: Duration = .seconds(365 * 86_400)) throws(NetError) {

@@ -3,10 +3,7 @@ import COpenSSL
 /// Which certificate, key and authorities a side of TLS uses: made once, shared by its connections.
 ///
 /// TLS 1.2 at least, ALPN `h2` offered and accepted.
-///
-/// `@unchecked Sendable`: OpenSSL's SSL_CTX is not changed after it is made, and counts its
-/// references atomically.
-public final class TLSContext: @unchecked Sendable {
+public final class TLSContext: Sendable {
     /// A certificate chain (leaf first) and its key, PEM text.
     public struct Identity: Sendable {
         public var certificateChain: [UInt8]
@@ -30,7 +27,8 @@ public final class TLSContext: @unchecked Sendable {
     public let requiresClientCertificate: Bool
     let isServer: Bool
     let serverName: String?
-    let pointer: OpaquePointer
+    /// OpenSSL's SSL_CTX is not changed after it is made, and counts its references atomically.
+    nonisolated(unsafe) let pointer: OpaquePointer
 
     /// For listeners. `authorities` (PEM) sign the clients' certificates. Throws `NetError.tls`.
     public static func server(

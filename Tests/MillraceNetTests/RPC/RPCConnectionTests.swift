@@ -190,7 +190,9 @@ import Testing
                     print("skipped: no IPv6 on this machine")
                     return promise.succeed(nil)
                 }
-                server.register(unary: "/t.S/Echo") { request, _, reply in reply(.success(request)) }
+                server.register(unary: "/t.S/Echo") { request, _, reply in
+                    reply(.success(request))
+                }
                 let channel = RPCChannel(loop: loop, target: Endpoint(server.address))
                 channel.unary("/t.S/Echo", [6], deadline: loop.now + .seconds(10)) { result in
                     promise.succeed((try? result.get()) ?? [])
