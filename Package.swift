@@ -68,6 +68,7 @@ let package = Package(
         program(
             "MillraceDemo", ["MillraceBase", "MillraceDriver", "MillraceKafka", "MillraceStore", "CLinux"]),
 
+        .target(name: "TestProcess", path: "Tests/TestProcess", swiftSettings: settings),
         tests("MillraceBaseTests", ["MillraceBase"]),
         tests("MillraceCoreTests", ["MillraceCore", "MillraceBase"], exclude: ["Scripts"]),
         tests("MillraceNetTests", ["MillraceNet", "MillraceInterop", "MillraceBase", "CLinux"]),
@@ -78,9 +79,9 @@ let package = Package(
             name: "ClosureProbe", dependencies: ["ClosureShapes", "MillraceWire", "MillraceBase"],
             path: "Tests/ClosureProbe", swiftSettings: settings),
         tests(
-            "MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase", "ClosureShapes", "ClosureProbe"]),
+            "MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase", "ClosureShapes", "ClosureProbe", "TestProcess"]),
         tests("MillraceStoreTests", ["MillraceStore", "MillraceCore", "MillraceBase"]),
-        tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase"]),
+        tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase", "TestProcess"]),
         tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceWire", "MillraceBase", "CZlib"]),
         tests(
             "MillraceTests",
@@ -93,10 +94,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["ClusterJobs", "MillraceDemo", "StreamingWordCount", "MillraceCLI", "MillraceNet", "MillraceBase"],
+            dependencies: ["ClusterJobs", "MillraceDemo", "StreamingWordCount", "MillraceCLI", "MillraceNet", "MillraceBase", "TestProcess"],
             exclude: ["Clients"], swiftSettings: settings),
-        tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase", "WordCount"]),
+        tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase", "WordCount", "TestProcess"]),
         .testTarget(
-            name: "TidyTests", dependencies: ["MillraceBase"], exclude: ["Exceptions"], swiftSettings: settings),
+            name: "TidyTests", dependencies: ["MillraceBase", "TestProcess"], exclude: ["Exceptions"],
+            swiftSettings: settings),
     ]
 )

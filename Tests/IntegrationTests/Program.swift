@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 import Testing
 
 /// A program of this build (or any other), run as a real process with a deadline.
@@ -41,7 +42,7 @@ struct Program {
 
 /// A process of a test; killed when forgotten.
 final class RunningProgram {
-    let process = Process()
+    let process = TestProcess()
     private let output = CollectedText()
     private let errors = CollectedText()
 

@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 
 /// Runs the `millrace` program that was built beside these tests, as a user would.
 struct Program {
@@ -11,7 +12,7 @@ struct Program {
         _ arguments: [String], of program: URL = directory.appendingPathComponent("millrace"),
         environment: [String: String] = [:]
     ) throws -> Program {
-        let process = Process()
+        let process = TestProcess()
         process.executableURL = program
         process.arguments = arguments
         var variables = ProcessInfo.processInfo.environment

@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 
 /// The real `millrace kafka-dev`, started for one test.
 struct KafkaDevProcess {
@@ -9,7 +10,7 @@ struct KafkaDevProcess {
 
     /// What it printed: `host:port,…`.
     let bootstrap: String?
-    private let process = Process()
+    private let process = TestProcess()
 
     /// Starts it and waits for its first line (or its end).
     init(_ arguments: [String]) throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestProcess
 import Testing
 
 /// Sends closures of every shape from one process of `ClosureProbe` to another.
@@ -16,7 +17,7 @@ import Testing
     }
 
     private func run(_ mode: String, input: Data = Data()) throws -> (output: Data, status: Int32) {
-        let process = Process()
+        let process = TestProcess()
         process.executableURL = probe
         process.arguments = [mode]
         let folder = FileManager.default.temporaryDirectory

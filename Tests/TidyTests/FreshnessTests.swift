@@ -1,5 +1,6 @@
 import Foundation
 import MillraceBase
+import TestProcess
 import Testing
 
 /// What is generated is committed, and is what would be generated now.
@@ -35,7 +36,7 @@ import Testing
     private static func run(
         _ path: String, _ arguments: [String]
     ) throws -> (status: Int32, output: String) {
-        let process = Process()
+        let process = TestProcess()
         process.executableURL = URL(fileURLWithPath: path)
         process.arguments = arguments
         let pipe = Pipe()
