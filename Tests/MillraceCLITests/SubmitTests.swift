@@ -124,10 +124,8 @@ import Testing
         let file = try propertiesFile("# fine\nspark.task.maxFailures none\n")
         let program = try Program.run(["submit", "--properties-file", file.path, "/bin/true"])
         #expect(program.status == ExitCode.misuse)
-        #expect(
-            program.errors
-                == "millrace: submit: \(file.path):2: spark.task.maxFailures=none is not an integer\n"
-        )
+        let reason = "spark.task.maxFailures=none is not an integer"
+        #expect(program.errors == "millrace: submit: \(file.path):2: \(reason)\n")
     }
 
     @Test(arguments: ["local[2]", "local-cluster[2,1,256]"])
