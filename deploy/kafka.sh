@@ -24,8 +24,14 @@ need_kafka() {
 }
 
 start_broker() {
-  setsid java -Xms256m -Xmx512m -XX:+UseSerialGC -cp "$KAFKA_HOME/libs/*" kafka.Kafka "$dir/server.properties" \
-    >>"$dir/broker.log" 2>&1 </dev/null &
+  # The broker outlives its caller, so it keeps none of the caller's files: who waits for their end would wait for it.
+  (
+    for file in /proc/"$BASHPID"/fd/*; do
+      number=${file##*/}
+      [ "$number" -le 2 ] || eval "exec $number>&-"
+    done
+    exec setsid java -Xms256m -Xmx512m -XX:+UseSerialGC -cp "$KAFKA_HOME/libs/*" kafka.Kafka "$dir/server.properties"
+  ) >>"$dir/broker.log" 2>&1 </dev/null &
   echo $! >"$dir/broker.pid"
   local bootstrap deadline=$((SECONDS + 60))
   bootstrap=$(cat "$dir/bootstrap")

@@ -20,6 +20,9 @@ public final class MillraceSession: Sendable {
         try await start(Conf(settings))
     }
 
-    /// Ends running jobs, executors and threads. Nothing the second time.
-    public func stop() async { await context.stop() }
+    /// Ends running queries, jobs, executors and threads, in this order. Nothing the second time.
+    public func stop() async {
+        await streams.stopAll()
+        await context.stop()
+    }
 }
