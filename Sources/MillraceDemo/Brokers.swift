@@ -1,6 +1,7 @@
 import Glibc
 import MillraceBase
 import MillraceDriver
+import MillraceKafka
 
 /// The Kafka cluster of the demo: a running one, a real broker of its own, or librdkafka's mock
 /// cluster.
@@ -35,6 +36,14 @@ final class Brokers {
         kind = "librdkafka's mock cluster"
         mock = child
         kafka = nil
+    }
+
+    /// Makes a topic of 4 partitions and returns when the brokers have it, so that neither producer nor
+    /// job meets them without. The mock cluster has its topic from the start.
+    func make(_ topic: String) throws {
+        guard mock == nil else { return }
+        _ = try KafkaAdmin(properties: [KafkaProperty("bootstrap.servers", bootstrap)])
+            .createTopic(topic, partitions: 4, timeout: .seconds(30))
     }
 
     /// SIGKILL to the broker, then a new start on the same data; returns when it answers.

@@ -41,6 +41,7 @@ final class DemoRun {
     func run() throws -> Bool {
         defer { cleanUp() }
         say("Kafka: \(brokers.kind) at \(brokers.bootstrap)")
+        try brokers.make(topic)
         let producer = try programs.start(
             "millrace",
             [
