@@ -38,8 +38,8 @@ final class Brokers {
         kafka = nil
     }
 
-    /// Makes a topic of 4 partitions and returns when the brokers have it, so that neither producer nor
-    /// job meets them without. The mock cluster has its topic from the start.
+    /// Makes a topic of 4 partitions and returns when the brokers have it, so that neither producer
+    /// nor job meets them without. The mock cluster has its topic from the start.
     func make(_ topic: String) throws {
         guard mock == nil else { return }
         _ = try KafkaAdmin(properties: [KafkaProperty("bootstrap.servers", bootstrap)])
