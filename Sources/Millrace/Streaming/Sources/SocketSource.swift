@@ -70,25 +70,49 @@ final class SocketSource: MicroBatchSource {
     func stop() { connection.close() }
 }
 
+/// A descriptor that one thread reads and others may end. Whoever ends it holds the lock under which it
+/// is closed: a number that has been closed may already be somebody else's.
+private final class SharedSocket: Sendable {
+    let descriptor: Int32
+    private let isOpen = Mutex(true)
+
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    /// A blocked read returns. Any thread.
+    func endReading() {
+        isOpen.withLock { isOpen in
+            if isOpen { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// By the thread that reads, once, when it reads no more.
+    func close() {
+        isOpen.withLock { isOpen in
+            isOpen = false
+            Glibc.close(descriptor)
+        }
+    }
+}
+
 /// A connection whose lines a thread reads into memory.
 final class SocketLines: Sendable {
     private struct State {
         var lines: [String] = []
         /// Number of the line before the first of `lines`.
         var before: Int64 = -1
-        var descriptor: Int32
         var failure: String?
     }
-    private let state: Mutex<State>
+    private let state = Mutex(State())
+    private let connection: SharedSocket
     private let address: String
 
     /// Throws `unavailable` when nobody listens there.
     init(host: String, port: Int, wake: @escaping @Sendable () -> Void) throws {
         address = "\(host):\(port)"
-        let descriptor = try SocketLines.connect(host, port)
-        state = Mutex(State(descriptor: descriptor))
+        let connection = SharedSocket(try SocketLines.connect(host, port))
+        self.connection = connection
         try StreamThread.start("socket-source") { [weak self] in
-            SocketLines.read(descriptor) { lines, failure in
+            SocketLines.read(connection.descriptor) { lines, failure in
                 guard let self else { return false }
                 self.state.withLock { state in
                     state.lines.append(contentsOf: lines)
@@ -97,20 +121,14 @@ final class SocketLines: Sendable {
                 if !lines.isEmpty { wake() }
                 return true
             }
-            Glibc.close(descriptor)
+            connection.close()
         }
     }
 
     deinit { close() }
 
     /// Ends the thread, which closes the descriptor.
-    func close() {
-        let descriptor = state.withLock { state in
-            defer { state.descriptor = -1 }
-            return state.descriptor
-        }
-        if descriptor >= 0 { shutdown(descriptor, Int32(SHUT_RDWR)) }
-    }
+    func close() { connection.endReading() }
 
     var last: Int64 { state.withLock { $0.before + Int64($0.lines.count) } }
     func begin(after start: Int64) { state.withLock { $0.before = start } }
