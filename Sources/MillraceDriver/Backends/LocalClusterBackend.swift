@@ -26,10 +26,14 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     private var conf = Conf()
     private var server: ControlServer?
     private var running: [ExecutorID: Running] = [:]
+    /// Executors that have been let in.
+    private var registered: Set<ExecutorID> = []
     private var next = ExecutorID(0)
     private var failures = 0
     private var stopping: (() -> Void)?
 
+    /// Time that an executor has to end by itself before it gets a signal.
+    private static let patience = Duration.seconds(1)
     /// Time from asking an executor to end to killing it.
     private static let grace = Duration.seconds(5)
     /// How long a broken connection waits for its process to say how it ended, for a better
@@ -68,9 +72,17 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     public func stop(done: @escaping () -> Void) {
         stopping = done
         guard let driver, !running.isEmpty else { return finishStop() }
-        for executor in running.keys.sorted() { running[executor]?.process.signal(SIGTERM) }
-        _ = driver.loop.schedule(after: Self.grace) { [unowned self] in
-            for executor in running.keys.sorted() { running[executor]?.process.signal(SIGKILL) }
+        // The registered ones have been told to end; the others do not listen yet.
+        for executor in running.keys.sorted() where !registered.contains(executor) {
+            running[executor]?.process.signal(SIGTERM)
+        }
+        signal(SIGTERM, after: Self.patience, driver)
+        signal(SIGKILL, after: Self.grace, driver)
+    }
+
+    private func signal(_ signal: Int32, after delay: Duration, _ driver: DriverDoor) {
+        _ = driver.loop.schedule(after: delay) { [unowned self] in
+            for executor in running.keys.sorted() { running[executor]?.process.signal(signal) }
         }
     }
 
@@ -164,6 +176,7 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
                 $0.registration.executor == registration.executor
             })
         else { return RPCStatus(.aborted, "\(registration.executor) is not expected") }
+        registered.insert(registration.executor)
         return nil
     }
 
