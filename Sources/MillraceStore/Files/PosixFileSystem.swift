@@ -160,8 +160,8 @@ private final class PosixLock: FileLock {
     func release() {
         descriptor.withLock {
             guard $0 >= 0 else { return }
-            // Said aloud: a child that is being started holds the descriptor too until it has closed
-            // what it inherited, and the lock would last as long.
+            // Said aloud: a child that is being started holds the descriptor too until it has
+            // closed what it inherited, and the lock would last as long.
             flock($0, LOCK_UN)
             Glibc.close($0)
             $0 = -1

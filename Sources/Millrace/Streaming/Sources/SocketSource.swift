@@ -70,8 +70,8 @@ final class SocketSource: MicroBatchSource {
     func stop() { connection.close() }
 }
 
-/// A descriptor that one thread reads and others may end. Whoever ends it holds the lock under which
-/// it is closed: a number that has been closed may already be somebody else's.
+/// A descriptor that one thread reads and others may end. Whoever ends it holds the lock under
+/// which it is closed: a number that has been closed may already be somebody else's.
 private final class SharedSocket: Sendable {
     let descriptor: Int32
     private let isOpen = Mutex(true)
