@@ -17,7 +17,7 @@ import Testing
                     if count == 40_000 { promise.succeed(all) }
                 }
                 for sender in 0..<4 {
-                    // Threads of their own: those of Swift's tasks may all be busy with other tests.
+                    // Threads of their own: Swift's may all be busy with other tests.
                     Thread.detachNewThread {
                         for number in 0..<10_000 { mailbox.post((sender, number)) }
                     }
