@@ -72,7 +72,7 @@ final class SocketSource: MicroBatchSource {
 
 /// A descriptor that one thread reads and others may end. Whoever ends it holds the lock under
 /// which it is closed: a number that has been closed may already be somebody else's.
-private final class SharedSocket: Sendable {
+final class SharedSocket: Sendable {
     let descriptor: Int32
     private let isOpen = Mutex(true)
 
