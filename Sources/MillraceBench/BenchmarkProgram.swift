@@ -33,12 +33,6 @@ import MillraceBase
             print(help)
             exit(0)
         }
-        let names = ["sched", "microbatch"]
-        guard let name = arguments.first, names.contains(name) else {
-            let given = arguments.first.map { "no benchmark \($0)" } ?? "name a benchmark"
-            FileHandle.standardError.write(Data("millrace-bench: \(given); see --help\n".utf8))
-            exit(2)
-        }
         let settings = [
             "millrace.master": value("master", arguments) ?? "local-cluster[2,1,1024]",
             "millrace.shuffle.partitions": value("partitions", arguments) ?? "2",
