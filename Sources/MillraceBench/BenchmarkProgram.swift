@@ -7,11 +7,15 @@ import MillraceBase
 @main struct BenchmarkProgram: MillraceApp {
     static let help = """
         usage: millrace-bench NAME [--master URL] [--option value]... --json
-          sched       --tasks 10000 --jobs 1000 --reps 4
+          sched       --tasks 10000 --jobs 1000 --reps 4 --warm 300
           microbatch  --kind agg|stateless --partitions 2 --rows 1000 --keys 100
                       --batches 200 --warm 50 --srcparts 2 --ckptdir DIR
+          wordcount   --path FILE | --mb 500; --parts 2 --reps 4
+          shuffle     --api rasp --records 10000000 --mparts 8 --parts 8 --reps 3
+          groupby     --rows 100000000 --keys 1000000 --mparts 8 --parts 8 --reps 4
         NAME's work and the keys of its line are those of bench/peers. --master is
-        local-cluster[2,1,1024] unless given.
+        local-cluster[2,1,1024] unless given. The last three also measure what the machine can do
+        at all (`floor`) unless --floor 0 is given.
         """
 
     static func run(_ session: MillraceSession, _ arguments: [String]) async throws {
@@ -23,6 +27,15 @@ import MillraceBase
                 options, session, watch, try await SchedulerBenchmark.run(session.context, options))
         case "microbatch":
             try emit(options, session, watch, try await MicroBatchBenchmark.run(session, options))
+        case "wordcount":
+            try emit(
+                options, session, watch, try await WordCountBenchmark.run(session.context, options))
+        case "shuffle":
+            try emit(
+                options, session, watch, try await ShuffleBenchmark.run(session.context, options))
+        case "groupby":
+            try emit(
+                options, session, watch, try await GroupByBenchmark.run(session.context, options))
         default: throw MillraceError(.invalidArgument, "no benchmark \(options.bench); see --help")
         }
     }

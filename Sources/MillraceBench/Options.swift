@@ -40,6 +40,10 @@ struct Options {
         return value
     }
 
+    func flag(_ name: String, _ otherwise: Bool) throws -> Bool {
+        try int(name, otherwise ? 1 : 0) > 0
+    }
+
     /// An option that this benchmark does not have is a mistake, not a wish.
     func expectOnly(_ names: String...) throws {
         let known = Set(names + ["master", "label"])

@@ -15,7 +15,7 @@ struct SchedulerBenchmark: Encodable {
     static func run(_ context: MillraceContext, _ options: Options) async throws
         -> SchedulerBenchmark
     {
-        try options.expectOnly("tasks", "jobs", "reps")
+        try options.expectOnly("tasks", "jobs", "reps", "warm")
         let tasks = try options.int("tasks", 10_000)
         let jobs = try options.int("jobs", 1_000)
         var rates: [Double] = []
@@ -27,12 +27,13 @@ struct SchedulerBenchmark: Encodable {
                         precondition(count == tasks)
                     }))
         }
-        for _ in 0..<300 { _ = try await tiny(context) }
+        let warm = try options.int("warm", 300)
+        for _ in 0..<warm { _ = try await tiny(context) }
         var latencies: [Double] = []
         let total = try await seconds {
             for _ in 0..<jobs { latencies.append(try await tiny(context)) }
         }
-        for _ in 0..<100 { _ = try await tinyShuffle(context) }
+        for _ in 0..<(warm / 3) { _ = try await tinyShuffle(context) }
         var shuffles: [Double] = []
         for _ in 0..<(jobs / 2) { shuffles.append(try await tinyShuffle(context)) }
         return SchedulerBenchmark(
