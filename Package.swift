@@ -83,7 +83,9 @@ let package = Package(
             "MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase", "ClosureShapes", "ClosureProbe", "TestProcess"]),
         tests("MillraceStoreTests", ["MillraceStore", "MillraceCore", "MillraceBase"]),
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase", "TestProcess"]),
-        tests("MillraceExecutorTests", ["MillraceExecutor", "MillraceWire", "MillraceBase", "CZlib"]),
+        tests(
+            "MillraceExecutorTests",
+            ["MillraceExecutor", "MillraceStore", "MillraceWire", "MillraceBase", "CZlib"]),
         tests(
             "MillraceTests",
             [

@@ -65,6 +65,8 @@ final class RunningCluster: Sendable {
         let reports = LocalReports()
         let runtime = ExecutorRuntime(
             executor: ExecutorID(0), slots: slots,
+            memory: MemoryManager(
+                limit: .ofThisProcess(promised: conf.driver.memory), conf: conf),
             mapOutputStore: try MapOutputStore(conf: conf, directory: directory.path),
             fetcher: NoBlockFetcher(), maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes
         ) { end in reports.report(end) }

@@ -4,6 +4,7 @@ extension Conf {
     public var application: ConfGroup<ApplicationEntries> { ConfGroup(values: values) }
     public var driver: ConfGroup<DriverEntries> { ConfGroup(values: values) }
     public var executor: ConfGroup<ExecutorEntries> { ConfGroup(values: values) }
+    public var memory: ConfGroup<MemoryEntries> { ConfGroup(values: values) }
     public var scheduler: ConfGroup<SchedulerEntries> { ConfGroup(values: values) }
     public var shuffle: ConfGroup<ShuffleEntries> { ConfGroup(values: values) }
     public var network: ConfGroup<NetworkEntries> { ConfGroup(values: values) }
@@ -13,8 +14,9 @@ extension Conf {
     public var log: ConfGroup<LogEntries> { ConfGroup(values: values) }
 
     public static let groups: [any ConfEntries.Type] = [
-        ApplicationEntries.self, DriverEntries.self, ExecutorEntries.self, SchedulerEntries.self,
-        ShuffleEntries.self, NetworkEntries.self, SecurityEntries.self, StreamingEntries.self,
+        ApplicationEntries.self, DriverEntries.self, ExecutorEntries.self, MemoryEntries.self,
+        SchedulerEntries.self, ShuffleEntries.self, NetworkEntries.self, SecurityEntries.self,
+        StreamingEntries.self,
         StateEntries.self, LogEntries.self,
     ]
 

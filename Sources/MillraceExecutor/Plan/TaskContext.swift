@@ -19,6 +19,8 @@ public final class TaskContext: @unchecked Sendable {
     /// Per-partition bytes for the plan's operators.
     public let input: TaskInput
     public let shuffle: any ShuffleEnvironment
+    /// To be asked before anything that grows with the data is allocated.
+    public let memory: TaskMemory
     /// Filled by operators; read by the runtime when the task has ended.
     public var metrics = TaskMetrics()
     private let cancelled = Atomic<Bool>(false)
@@ -26,7 +28,8 @@ public final class TaskContext: @unchecked Sendable {
     public init(
         partition: Int, attempt: Int = 0, taskID: TaskID = TaskID(0), stage: StageID = StageID(0),
         stageAttempt: Int = 0, job: JobID = JobID(0), batch: BatchID? = nil, query: String = "",
-        input: TaskInput = TaskInput(), shuffle: any ShuffleEnvironment
+        input: TaskInput = TaskInput(), shuffle: any ShuffleEnvironment,
+        memory: TaskMemory = .unlimited()
     ) {
         self.partition = partition
         self.attempt = attempt
@@ -38,10 +41,14 @@ public final class TaskContext: @unchecked Sendable {
         self.query = query
         self.input = input
         self.shuffle = shuffle
+        self.memory = memory
     }
 
     /// Asks the task to end; it does so at its next chunk.
-    public func cancel() { cancelled.store(true, ordering: .relaxed) }
+    public func cancel() {
+        cancelled.store(true, ordering: .relaxed)
+        memory.cancel()
+    }
     public var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
     /// To be called once per chunk by sources and long loops.

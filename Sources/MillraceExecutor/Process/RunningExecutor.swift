@@ -14,11 +14,13 @@ final class RunningExecutor {
     init(_ launch: ExecutorLaunch, _ conf: Conf, _ ending: ExecutorEnding) throws {
         let loop = try EventLoop(name: "executor")
         let store = try MapOutputStore(conf: conf, directory: launch.directory)
+        let memory = MemoryManager(
+            limit: .ofThisProcess(promised: launch.memory), conf: conf)
         let reports = ExecutorReports()
         let fetcher = LateBlockFetcher()
         let runtime = ExecutorRuntime(
-            executor: launch.executor, slots: launch.cores, mapOutputStore: store, fetcher: fetcher,
-            maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes
+            executor: launch.executor, slots: launch.cores, memory: memory, mapOutputStore: store,
+            fetcher: fetcher, maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes
         ) { end in reports.report(end) }
         self.loop = loop
         self.runtime = runtime

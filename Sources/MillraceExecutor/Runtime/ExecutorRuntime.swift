@@ -31,6 +31,7 @@ public final class ExecutorRuntime: Sendable {
     public let executor: ExecutorID
     public let plans = ResidentPlans()
     public let mapOutputStore: MapOutputStore
+    public let memory: MemoryManager
     public let slots: Int
     let fetcher: any BlockFetcher
     let maxBytesInFlight: Int
@@ -41,11 +42,13 @@ public final class ExecutorRuntime: Sendable {
 
     /// `report` is called once for each launched task, on its thread.
     public init(
-        executor: ExecutorID, slots: Int, mapOutputStore: MapOutputStore, fetcher: any BlockFetcher,
-        maxBytesInFlight: Int, report: @escaping @Sendable (TaskEnd) -> Void
+        executor: ExecutorID, slots: Int, memory: MemoryManager, mapOutputStore: MapOutputStore,
+        fetcher: any BlockFetcher, maxBytesInFlight: Int,
+        report: @escaping @Sendable (TaskEnd) -> Void
     ) {
         self.executor = executor
         self.slots = slots
+        self.memory = memory
         self.mapOutputStore = mapOutputStore
         self.fetcher = fetcher
         self.maxBytesInFlight = maxBytesInFlight
@@ -159,12 +162,15 @@ public final class ExecutorRuntime: Sendable {
             return
         }
         let setup = stage.setup
+        let memory = TaskMemory(manager: memory, task: work.task.id)
+        defer { memory.end() }
         do {
             let context = TaskContext(
                 partition: work.task.partition, attempt: work.task.attempt, taskID: work.task.id,
                 stage: setup.stage, stageAttempt: setup.attempt, job: setup.job, batch: setup.batch,
                 query: setup.query ?? "", input: try TaskInput(decoding: work.task.input),
-                shuffle: TaskShuffle(runtime: self, setup: setup, task: work.task.id))
+                shuffle: TaskShuffle(runtime: self, setup: setup, task: work.task.id),
+                memory: memory)
             state.withLock { state in
                 state.running[work.task.id] = context
                 if state.killed.contains(work.task.id) { context.cancel() }

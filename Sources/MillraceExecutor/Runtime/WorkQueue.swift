@@ -1,83 +1,75 @@
-import Glibc
-
 /// Tasks on their way from the loop to the task threads: a queue that blocks its takers.
 ///
 /// First in, first out. Bounded by the driver, which hands an executor a few tasks more than it has
 /// slots and no more.
-final class WorkQueue<Item: Sendable>: @unchecked Sendable {
-    // `mutex` guards everything below it. Swift's Mutex has no condition to wait on, hence
-    // pthread's.
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var items: [Item] = []
-    private var head = 0
-    private var sleepers = 0
-    private var isClosed = false
+final class WorkQueue<Item: Sendable>: Sendable {
+    private struct State {
+        var items: [Item] = []
+        var head = 0
+        var sleepers = 0
+        var isClosed = false
 
-    init() {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
+        mutating func pop() -> Item? {
+            guard head < items.count else { return nil }
+            let item = items[head]
+            head += 1
+            if head == items.count {
+                items.removeAll(keepingCapacity: true)
+                head = 0
+            } else if head >= 1024 {
+                items.removeSubrange(0..<head)
+                head = 0
+            }
+            return item
+        }
     }
 
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
+    private let monitor = Monitor(State())
 
     /// Adds items; wakes as many sleeping takers as there is work for.
     func push(_ new: [Item]) {
-        pthread_mutex_lock(mutex)
-        items.append(contentsOf: new)
-        let wakes = min(sleepers, items.count - head)
-        pthread_mutex_unlock(mutex)
-        for _ in 0..<wakes { pthread_cond_signal(condition) }
+        let wakes = monitor.withLock { state in
+            state.items.append(contentsOf: new)
+            return min(state.sleepers, state.items.count - state.head)
+        }
+        monitor.wake(wakes)
     }
 
     /// The next item; waits for one. Nil once the queue is closed and empty.
     func pop() -> Item? {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        while head == items.count {
-            if isClosed { return nil }
-            sleepers += 1
-            pthread_cond_wait(condition, mutex)
-            sleepers -= 1
+        var isSleeper = false
+        return monitor.wait { state -> Item?? in
+            if isSleeper { state.sleepers -= 1 }
+            isSleeper = false
+            if let item = state.pop() { return .some(item) }
+            if state.isClosed { return .some(nil) }
+            state.sleepers += 1
+            isSleeper = true
+            return nil
         }
-        let item = items[head]
-        head += 1
-        if head == items.count {
-            items.removeAll(keepingCapacity: true)
-            head = 0
-        } else if head >= 1024 {
-            items.removeSubrange(0..<head)
-            head = 0
-        }
-        return item
     }
 
     /// Takes out what `isMeant` says, before any taker gets it.
     func remove(where isMeant: (Item) -> Bool) -> [Item] {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        let removed = items[head...].filter(isMeant)
-        if !removed.isEmpty {
-            items = items[head...].filter { !isMeant($0) }
-            head = 0
+        monitor.withLock { state in
+            let removed = state.items[state.head...].filter(isMeant)
+            if !removed.isEmpty {
+                state.items = state.items[state.head...].filter { !isMeant($0) }
+                state.head = 0
+            }
+            return removed
         }
-        return removed
     }
 
     /// Takers get what is still there, then nil.
     func close(discarding: Bool) {
-        pthread_mutex_lock(mutex)
-        isClosed = true
-        if discarding {
-            items.removeAll()
-            head = 0
+        monitor.withLock { state in
+            state.isClosed = true
+            if discarding {
+                state.items.removeAll()
+                state.head = 0
+            }
         }
-        pthread_mutex_unlock(mutex)
-        pthread_cond_broadcast(condition)
+        monitor.wakeAll()
     }
 }
