@@ -33,6 +33,15 @@ import Testing
         #expect(outcome.lastLine == "ok")
     }
 
+    @Test("the driver says what filled the memory of an executor that was killed")
+    func lastWill() throws {
+        let outcome = try Self.run("kill-executor-in-map", master: "local-cluster[2,1,512]")
+        #expect(outcome.lastLine == "ok")
+        let line = outcome.errors.split(separator: "\n").first { $0.contains("signal 9") }
+        let words = #/s before: resident [0-9.]+ MiB of 512\.0 MiB .*; execution .* and storage /#
+        #expect(line?.firstMatch(of: words) != nil, "\(outcome.errors)")
+    }
+
     @Test("a task that fails four times aborts its job with the task's error")
     func failingTask() throws {
         let outcome = try Self.run("failing-task")

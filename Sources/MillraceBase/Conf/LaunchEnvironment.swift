@@ -78,6 +78,10 @@ public struct ExecutorLaunch: Sendable {
         self.token = token
     }
 
+    /// Where the executor writes each second what its memory is used for, so that whoever started
+    /// it can say why it was killed.
+    public var lastWillPath: String { directory + "/last-will" }
+
     /// Environment variables, without the settings.
     public var variables: [(String, String)] {
         [

@@ -14,6 +14,7 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     private struct Running {
         var process: ChildProcess
         var watch: WatchToken
+        var willPath: String
     }
 
     private let executors: Int
@@ -109,7 +110,8 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         let watch = try driver.loop.watch(readable: process.pidfd) { [unowned self] in
             ended(executor)
         }
-        running[executor] = Running(process: process, watch: watch)
+        running[executor] = Running(
+            process: process, watch: watch, willPath: launch.lastWillPath)
         Log.info(
             "driver", "started an executor process",
             ["executor": executor.rawValue, "pid": process.processID])
@@ -125,7 +127,8 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
             if running.isEmpty { finishStop() }
             return
         }
-        driver.lose(executor, ExecutorLoss(reason: "its process \(ending)"))
+        let reason = LastWords.reason(ending, willPath: entry.willPath)
+        driver.lose(executor, ExecutorLoss(reason: reason))
         replace()
     }
 

@@ -33,6 +33,7 @@ final class RunningExecutor {
             reports.connect(control)
             place.set(control)
             control.start()
+            LastWill.keep(at: launch.lastWillPath, loop: loop, memory: memory)
         }
     }
 
