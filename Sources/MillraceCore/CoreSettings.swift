@@ -25,5 +25,9 @@ public struct CoreSettings: Hashable, Sendable {
     /// Tasks an executor may hold beyond its cores while nothing is known of a stage's run time.
     public var prefetchUnknown = 2
 
+    /// `millrace.executor.decommission.forceKillTimeout`: a decommissioned executor that is still
+    /// there after so long is given up; `nil` waits for ever.
+    public var decommissionTimeout: Duration?
+
     public init() {}
 }

@@ -39,6 +39,12 @@ extension DriverCore {
         }
         let queued = tasks.executors.states.reduce(0) { $0 + max($1.held - $1.cores, 0) }
         if queued != tasks.queuedCount { found.append("queued tasks are counted wrongly") }
+        let taking = tasks.executors.states.filter(\.takesTasks)
+        if taking.count != tasks.executors.takingCount
+            || taking.reduce(0, { $0 + $1.cores }) != tasks.executors.takingCores
+        {
+            found.append("executors that take tasks are counted wrongly")
+        }
         for (id, state) in tasks.executors.states.enumerated() {
             if state.held != held[id] { found.append("executor \(id) counts its tasks wrongly") }
             if !state.isAlive, state.held > 0 { found.append("executor \(id) is dead with tasks") }
@@ -47,6 +53,9 @@ extension DriverCore {
             }
             if state.heldWork < 0 || (state.held == 0 && state.heldWork != 0) {
                 found.append("executor \(id) counts its work wrongly")
+            }
+            if state.takesTasks != (state.isAlive && !state.isDecommissioned) {
+                found.append("executor \(id) takes tasks or doesn't, wrongly")
             }
             if state.hasFreeCore, !state.isInFreeRing {
                 found.append("executor \(id) has a free core that no offer finds")

@@ -38,6 +38,8 @@ public struct DriverCore: Sendable {
         case .executorRegistered(let executor, let host, let cores, let sendsHeartbeats):
             register(executor, host: host, cores: cores, sendsHeartbeats, now, &effects)
         case .executorLost(let executor, let loss): lose(executor, loss, now, &effects)
+        case .executorDecommissioned(let executor, let reason):
+            tasks.decommission(executor, reason: reason, now, &effects)
         case .heartbeat(let executor): seen(executor, now, &effects)
         case .tasksEnded(let executor, let ends):
             seen(executor, now, &effects)
@@ -118,6 +120,8 @@ public struct DriverCore: Sendable {
         _ executor: ExecutorID, _ loss: ExecutorLoss, _ now: Instant, _ effects: inout Effects
     ) {
         guard tasks.executors.isAlive(executor) else { return }
+        var loss = loss
+        if tasks.executors.states[executor.rawValue].isDecommissioned { loss.causedByApp = false }
         effects.append(.notice(.executorLost(executor, loss)))
         let ended = tasks.lose(executor)
         dag.loseOutputs(of: executor, now, &tasks, &effects)
@@ -194,6 +198,12 @@ public struct DriverCore: Sendable {
             effects.append(.dismissExecutor(executor, loss))
             lose(executor, loss, now, &effects)
         }
+        for executor in tasks.overdueDecommissions(now) where tasks.executors.isAlive(executor) {
+            let loss = ExecutorLoss(
+                reason: "decommissioned, and not gone in time", causedByApp: false)
+            effects.append(.dismissExecutor(executor, loss))
+            lose(executor, loss, now, &effects)
+        }
         if let due = starvationDeadline, now >= due, let first = tasks.queue.entries.first {
             starvationDeadline = nil
             effects.append(
@@ -213,6 +223,7 @@ public struct DriverCore: Sendable {
         var next = starvationDeadline ?? .distantFuture
         if let due = dag.resubmitAt { next = min(next, due) }
         if let due = heartbeats.nextCheck { next = min(next, due) }
+        if let due = tasks.nextDecommissionDeadline { next = min(next, due) }
         if let due = tasks.recallAt { next = min(next, due) }
         if let due = tasks.localityDeadline { next = min(next, due) }
         guard next < armedAt else { return }

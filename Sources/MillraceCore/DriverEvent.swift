@@ -15,6 +15,10 @@ public enum DriverEvent: Sendable {
         ExecutorID, host: String, cores: Int, sendsHeartbeats: Bool = true)
     /// Its connection broke, its process ended, or it was dismissed.
     case executorLost(ExecutorID, ExecutorLoss)
+    /// It will go before long: it gets no more tasks, and what runs there may finish. Answered with
+    /// `Effect.decommissionExecutor` and, when no task is left there, `Effect.executorDrained`.
+    /// Nothing the second time.
+    case executorDecommissioned(ExecutorID, reason: String)
     /// A sign of life. `tasksEnded` is one too.
     case heartbeat(ExecutorID)
 

@@ -27,6 +27,12 @@ public enum Effect: Sendable {
     /// The core gave an executor up (heartbeat time-out): end its connection and, where possible,
     /// its process.
     case dismissExecutor(ExecutorID, ExecutorLoss)
+    /// The executor will go: it should move its blocks away, and start nothing new. Comes once for
+    /// each `DriverEvent.executorDecommissioned`, whoever sent that.
+    case decommissionExecutor(ExecutorID, reason: String)
+    /// No task is left on a decommissioned executor: as far as the scheduler is concerned it may
+    /// end now.
+    case executorDrained(ExecutorID)
     case commitDecided(ExecutorID, TaskID, granted: Bool)
     /// Send `DriverEvent.timerFired` at this instant. Replaces an earlier request.
     case armTimer(Instant)

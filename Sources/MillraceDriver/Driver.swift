@@ -146,5 +146,6 @@ extension CoreSettings {
         prefetchQueueTime = conf.scheduler.prefetchQueueTime
         starvationTimeout = conf.scheduler.starvationTimeout
         prefetchLimit = conf.scheduler.maxPrefetchedTasks
+        decommissionTimeout = conf.executor.decommissionTimeout
     }
 }

@@ -17,4 +17,9 @@ public struct ExecutorEntries: ConfEntries {
         doc: "Time between an executor's signs of life. Below `millrace.network.timeout`.",
         valid: .between(.milliseconds(10), .seconds(3_600)),
         simulate: [.milliseconds(100), .seconds(1), .seconds(10)])
+    public let decommissionTimeout = ConfEntry<Duration?>(
+        "millrace.executor.decommission.forceKillTimeout", default: nil,
+        doc: "How long a decommissioned executor may take to finish its tasks and move its blocks "
+            + "before it is given up; for ever if not set.",
+        valid: .ifSet(.atLeast(.milliseconds(1))))
 }

@@ -5,6 +5,12 @@ struct ExecutorState: Sendable {
     var host = ""
     var cores = 0
     var isAlive = false
+    /// Whether it may be given tasks: alive and not decommissioned.
+    private(set) var takesTasks = false
+    /// When it was told that it will go; it stays alive until then.
+    var decommissionedAt: Instant?
+    /// Why, for the log.
+    var decommissionReason = ""
     /// Tasks launched there that haven't ended: at most `cores` run, the others wait in its queue.
     var held = 0
     /// What the held tasks are expected to take together, in nanoseconds of one core.
@@ -25,7 +31,11 @@ struct ExecutorState: Sendable {
 
     /// Whether some of its tasks wait for a core.
     var isQueueing: Bool { held > cores }
-    var hasFreeCore: Bool { isAlive && held < cores }
+    var hasFreeCore: Bool { takesTasks && held < cores }
+    var isDecommissioned: Bool { decommissionedAt != nil }
+
+    /// After a change of what it depends on.
+    mutating func settle() { takesTasks = isAlive && !isDecommissioned }
 }
 
 /// Who is there. A table by id, because ids are dense and never reused.
@@ -36,10 +46,16 @@ struct ExecutorRegistry: Sendable {
 
     var states: [ExecutorState] = []
     var aliveCount = 0
-    var totalCores = 0
+    /// Those that may be given tasks, and their cores.
+    private(set) var takingCount = 0
+    private(set) var takingCores = 0
 
     func isAlive(_ executor: ExecutorID) -> Bool {
         states.indices.contains(executor.rawValue) && states[executor.rawValue].isAlive
+    }
+
+    func takesTasks(_ executor: ExecutorID) -> Bool {
+        states.indices.contains(executor.rawValue) && states[executor.rawValue].takesTasks
     }
 
     /// `false` when the id is in use, was used, or is out of range.
@@ -55,7 +71,7 @@ struct ExecutorRegistry: Sendable {
         states[id].isAlive = true
         states[id].lastSeen = now
         aliveCount += 1
-        totalCores += cores
+        settle(id)
         return true
     }
 
@@ -64,7 +80,24 @@ struct ExecutorRegistry: Sendable {
         guard isAlive(executor) else { return false }
         states[executor.rawValue].isAlive = false
         aliveCount -= 1
-        totalCores -= states[executor.rawValue].cores
+        settle(executor.rawValue)
         return true
+    }
+
+    /// `false` when it isn't alive, or was told before.
+    mutating func decommission(_ executor: ExecutorID, reason: String, now: Instant) -> Bool {
+        guard isAlive(executor), !states[executor.rawValue].isDecommissioned else { return false }
+        states[executor.rawValue].decommissionedAt = now
+        states[executor.rawValue].decommissionReason = reason
+        settle(executor.rawValue)
+        return true
+    }
+
+    private mutating func settle(_ id: Int) {
+        let was = states[id].takesTasks
+        states[id].settle()
+        guard was != states[id].takesTasks else { return }
+        takingCount += was ? -1 : 1
+        takingCores += was ? -states[id].cores : states[id].cores
     }
 }

@@ -72,10 +72,17 @@ public struct StagePlan: Sendable {
     public var inputShuffles: [ShuffleID]
     /// Opaque bytes for each task, by partition of the stage's RDD; empty when the plan needs none.
     public var inputs: [[UInt8]]
+    /// Whether the tasks need each other: they are launched together or not at all, and when one
+    /// fails all are tried again. Spark's barrier execution mode.
+    public var isBarrier: Bool
 
-    public init(plan: PlanHash, inputShuffles: [ShuffleID] = [], inputs: [[UInt8]] = []) {
+    public init(
+        plan: PlanHash, inputShuffles: [ShuffleID] = [], inputs: [[UInt8]] = [],
+        isBarrier: Bool = false
+    ) {
         self.plan = plan
         self.inputShuffles = inputShuffles
         self.inputs = inputs
+        self.isBarrier = isBarrier
     }
 }

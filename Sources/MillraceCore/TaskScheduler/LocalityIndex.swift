@@ -49,9 +49,9 @@ struct LocalityIndex: Sendable {
         return nil
     }
 
-    /// Whether some living executor is preferred by a task.
-    func hasHome(_ index: Int, isAlive: (Int) -> Bool) -> Bool {
-        for group in groups where isAlive(group.executor) {
+    /// Whether a task prefers some executor that takes tasks.
+    func hasHome(_ index: Int, takesTasks: (Int) -> Bool) -> Bool {
+        for group in groups where takesTasks(group.executor) {
             var low = group.cursor
             var high = group.end
             while low < high {

@@ -55,6 +55,7 @@ extension TaskScheduler {
         executors.states[executor].heldWork -= attempt.estimate
         attempts.remove(attempt.task)
         hasRoom(executor)
+        if !executors.states[executor].takesTasks { noteIfDrained(executor) }
         if touched.last != executor { touched.append(executor) }
 
         let slot = attempt.setSlot
@@ -140,11 +141,14 @@ extension TaskScheduler {
             let slot = Int(executors.states[executor.rawValue].firstHeld)
             ended.append((release(slot), ended.count < cores))
         }
-        for position in queue.entries {
-            sets[slot: position.slot].unbind(from: executor.rawValue) {
-                executors.states[$0].isAlive
-            }
-        }
+        unbind(from: executor.rawValue)
         return ended
+    }
+
+    /// Waiting tasks needn't wait for this executor any longer.
+    mutating func unbind(from executor: Int) {
+        for position in queue.entries {
+            sets[slot: position.slot].unbind(from: executor) { executors.states[$0].takesTasks }
+        }
     }
 }

@@ -85,7 +85,7 @@ extension TaskScheduler {
         }
         while let executor = prefetchRing.popFirst() {
             executors.states[executor].isInPrefetchRing = false
-            if executors.states[executor].isAlive, mayPrefetch(executor, slot, now) {
+            if executors.states[executor].takesTasks, mayPrefetch(executor, slot, now) {
                 return executor
             }
         }
@@ -94,12 +94,12 @@ extension TaskScheduler {
 
     /// Whether a busy executor may be given one more task of this set in advance.
     private func mayPrefetch(_ executor: Int, _ slot: Int, _ now: Instant) -> Bool {
-        guard queueTime > 0, executors.states[executor].isAlive, isMoving(executor, now) else {
+        guard queueTime > 0, executors.states[executor].takesTasks, isMoving(executor, now) else {
             return false
         }
         let cores = executors.states[executor].cores
         let queued = executors.states[executor].held - cores
-        let share = sets[slot: slot].pendingCount / max(executors.aliveCount, 1)
+        let share = sets[slot: slot].pendingCount / max(executors.takingCount, 1)
         guard queued < min(settings.prefetchLimit, share) else { return false }
         let estimate = expectedTime(slot)
         let (work, overflow) = estimate.multipliedReportingOverflow(by: Int64(cores))
@@ -162,6 +162,7 @@ extension TaskScheduler {
 
     /// Turns the staged launches into one effect for each executor.
     mutating func flush(_ effects: inout Effects) {
+        flushDrained(&effects)
         guard !staged.isEmpty else { return }
         for executor in stagedExecutors {
             let start = effects.launches.count

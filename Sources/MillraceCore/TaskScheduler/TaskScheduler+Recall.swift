@@ -31,24 +31,28 @@ extension TaskScheduler {
         for executor in executors.states.indices where executors.states[executor].isQueueing {
             let still = now - executors.states[executor].lastProgress
             guard still >= TaskScheduler.recallDelay else { continue }
-            recallQueue(of: executor, &effects)
+            recallQueue(of: executor, evenPreferred: false, &effects)
         }
     }
 
-    private mutating func recallQueue(of executor: Int, _ effects: inout Effects) {
+    mutating func recallQueue(
+        of executor: Int, evenPreferred: Bool, _ effects: inout Effects
+    ) {
+        let state = executors.states[executor]
+        let reason =
+            state.takesTasks
+            ? "recalled from a queue that doesn't move" : "its executor is decommissioned"
         var slot = Int(executors.states[executor].firstHeld)
         var position = 0
         while slot >= 0 {
             // An executor starts tasks in the order of their launch, so the first ones run. A task
             // whose state or cached data is there waits on: moving that costs more.
             if position >= executors.states[executor].cores, !attempts[slot: slot].isKilled,
-                !attempts[slot: slot].isPreferred
+                evenPreferred || !attempts[slot: slot].isPreferred
             {
                 attempts[slot: slot].isKilled = true
                 effects.append(
-                    .kill(
-                        ExecutorID(executor), attempts[slot: slot].task,
-                        reason: "recalled from a queue that doesn't move"))
+                    .kill(ExecutorID(executor), attempts[slot: slot].task, reason: reason))
             }
             slot = Int(attempts[slot: slot].next)
             position += 1

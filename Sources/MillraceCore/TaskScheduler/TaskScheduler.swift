@@ -57,6 +57,11 @@ struct TaskScheduler: Sendable {
     /// When some bound task may next run anywhere.
     var localityDeadline: Instant?
 
+    /// Decommissioned executors with the time until which they may take, in order of time.
+    var decommissionDeadlines: [(executor: ExecutorID, deadline: Instant)] = []
+    /// Decommissioned executors whose last task ended in this step.
+    var drained: [Int] = []
+
     var staged: [Staged] = []
     var stagedExecutors: [Int] = []
 
@@ -81,7 +86,7 @@ struct TaskScheduler: Sendable {
                 executors.states[executor].isInFreeRing = true
                 freeRing.append(executor)
             }
-        } else if executors.states[executor].isAlive, queueTime > 0 {
+        } else if executors.states[executor].takesTasks, queueTime > 0 {
             if !executors.states[executor].isInPrefetchRing {
                 executors.states[executor].isInPrefetchRing = true
                 prefetchRing.append(executor)
@@ -114,7 +119,7 @@ struct TaskScheduler: Sendable {
             count: submission.count, units: submission.units, partitions: submission.partitions,
             estimate: runTimes[submission.plan.plan])
         if !submission.preferred.isEmpty {
-            set.bind(submission.preferred, isAlive: executors.isAlive)
+            set.bind(submission.preferred, takesTasks: executors.takesTasks)
             set.localityDeadline = now + settings.localityWait
         }
         let slot = sets.insert(set, for: id)

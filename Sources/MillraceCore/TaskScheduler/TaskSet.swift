@@ -109,10 +109,10 @@ struct TaskSet: Sendable, SlabElement {
     }
 
     /// Binds tasks to the executors they prefer, as far as those live.
-    mutating func bind(_ preferred: [[ExecutorID]], isAlive: (ExecutorID) -> Bool) {
+    mutating func bind(_ preferred: [[ExecutorID]], takesTasks: (ExecutorID) -> Bool) {
         var pairs: [(executor: Int, index: Int)] = []
         for index in tasks.indices {
-            for executor in preferred[partition(index)] where isAlive(executor) {
+            for executor in preferred[partition(index)] where takesTasks(executor) {
                 pairs.append((executor.rawValue, index))
                 tasks[index].isBound = true
             }
@@ -188,11 +188,11 @@ struct TaskSet: Sendable, SlabElement {
     }
 
     /// Lets the tasks run anywhere that preferred only this executor.
-    mutating func unbind(from executor: Int, isAlive: (Int) -> Bool) {
+    mutating func unbind(from executor: Int, takesTasks: (Int) -> Bool) {
         guard let locality, let group = locality.group(of: executor) else { return }
         let members = locality.groups[group]
         for index in locality.indexes[members.cursor..<members.end].map(Int.init)
-        where tasks[index].isBound && !locality.hasHome(index, isAlive: isAlive) {
+        where tasks[index].isBound && !locality.hasHome(index, takesTasks: takesTasks) {
             tasks[index].isBound = false
             boundPendingCount -= 1
             retries.append(Int32(index))

@@ -160,6 +160,8 @@ final class DriverEngine {
             session.shutDown(reason: loss.reason)
             dismissed(executor, loss.reason)
             registrationsChanged()
+        // The backend and the executors' blocks come in here.
+        case .decommissionExecutor, .executorDrained: break
         case .commitDecided(let executor, let task, let granted):
             sessions[executor]?.decideCommit(task, granted)
         case .armTimer(let instant): armTimer(instant)

@@ -13,6 +13,8 @@ struct MiniSimulation {
     struct Executor {
         var cores: Int
         var isAlive = true
+        var isDecommissioned = false
+        var takesTasks: Bool { isAlive && !isDecommissioned }
         /// Launch order; the first `cores` run.
         var queue: [TaskDescription] = []
         /// Kills that it will obey when it gets round to it.
@@ -52,6 +54,7 @@ struct MiniSimulation {
         var settings = CoreSettings()
         settings.heartbeatTimeout = .seconds(1_000_000)
         settings.heartbeatCheckInterval = .seconds(1_000_000)
+        if random.chance(500) { settings.decommissionTimeout = .milliseconds(random.below(2_000)) }
         settings.maxTaskFailures = 2 + random.below(4)
         settings.localityWait = .milliseconds(random.below(3) * 50)
         settings.prefetchQueueTime = .microseconds([0, 100, 2_000][random.below(3)])
@@ -65,7 +68,7 @@ struct MiniSimulation {
             steps += 1
             guard steps < stepLimit, problems.isEmpty else { break }
             if steps > stepLimit / 2 { areFaultsOn = false }
-            if !executors.contains(where: \.isAlive) { addExecutor() }
+            if !executors.contains(where: \.takesTasks) { addExecutor() }
             step(jobs: count)
             problems += core.violations()
         }
@@ -78,12 +81,13 @@ struct MiniSimulation {
     private mutating func step(jobs count: Int) {
         switch random.below(100) {
         case 0..<12: if jobCount < count { submitJob() }
-        case 12..<14: if executors.count(where: \.isAlive) < 5 { addExecutor() }
+        case 12..<14: if executors.count(where: \.takesTasks) < 5 { addExecutor() }
         case 14..<15: if areFaultsOn { loseExecutor() }
         case 15..<16: if areFaultsOn, jobCount > 0 { cancelJob() }
         case 16..<30: advance()
         case 30..<31: releaseShuffle()
         case 31..<32: if areFaultsOn { loseBlocks() }
+        case 32..<33: if areFaultsOn, random.chance(300) { decommission() }
         default: report()
         }
     }
@@ -109,6 +113,15 @@ struct MiniSimulation {
             }
             if ended[job] != nil { problems.append("\(job) got a result after its end") }
             if bytes != [1] { problems.append("\(job) got a wrong result") }
+        case .executorDrained(let executor):
+            seen["drained", default: 0] += 1
+            if !executors[executor.rawValue].queue.isEmpty {
+                problems.append("\(executor) is drained, and has tasks")
+            }
+        case .dismissExecutor(let executor, _):
+            seen["dismissed", default: 0] += 1
+            executors[executor.rawValue].isAlive = false
+            executors[executor.rawValue].queue.removeAll()
         case .jobSucceeded(let job):
             if results[job, default: []].count != partitionsOf[job] {
                 problems.append("\(job) ended with results missing")
@@ -138,6 +151,7 @@ struct MiniSimulation {
             problems.append("\(task.id) has no setup")
             return
         }
+        if executors[executor].isDecommissioned { problems.append("\(task.id) comes too late") }
         if !executors[executor].isAlive { problems.append("\(task.id) goes to a dead executor") }
         let outputs = setup.inputShuffles.map { core.mapOutputs(of: $0)! }
         tasks[task.id] = (setup, outputs)
@@ -169,6 +183,13 @@ struct MiniSimulation {
         executors[id].queue.removeAll()
         let loss = ExecutorLoss(reason: "chance", causedByApp: random.chance(500))
         handle(.executorLost(ExecutorID(id), loss))
+    }
+
+    private mutating func decommission() {
+        let alive = executors.indices.filter { executors[$0].isAlive }
+        let id = alive[random.below(alive.count)]
+        executors[id].isDecommissioned = true
+        handle(.executorDecommissioned(ExecutorID(id), reason: "chance"))
     }
 
     /// A disk forgets its blocks, and nobody says so: only a fetch finds out.

@@ -33,6 +33,9 @@ extension Effects {
                 """
         case .removeShuffle(let shuffle): return "remove \(shuffle)"
         case .dismissExecutor(let executor, let loss): return "dismiss \(executor): \(loss.reason)"
+        case .decommissionExecutor(let executor, let reason):
+            return "decommission \(executor): \(reason)"
+        case .executorDrained(let executor): return "\(executor) is drained"
         case .commitDecided(_, let task, let granted):
             return "\(task) \(granted ? "may commit" : "may not commit")"
         case .armTimer(let instant): return "timer at \(instant.nanoseconds / 1_000_000) ms"

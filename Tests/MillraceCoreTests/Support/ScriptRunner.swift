@@ -11,6 +11,7 @@ import MillraceBase
 ///     fail 0 message…               killed 3    deny 3
 ///     fetch-fail 3 map=1 executor=0 (without them: an unknown location)
 ///     lose 0 [innocent]             heartbeat 0      advance 200ms (timers fire on the way)
+///     decommission 0
 ///     cancel 0     cancel-group g   release 0        commit 3 on=0
 ///     outputs 0    setup 1.0        held             quiescent
 ///     set locality-wait=0ms         before the first event
@@ -66,6 +67,8 @@ struct ScriptRunner {
             let loss = ExecutorLoss(
                 reason: "exit 137", causedByApp: !arguments.words.contains("innocent"))
             handle(.executorLost(ExecutorID(try arguments.number(0)), loss))
+        case "decommission":
+            handle(.executorDecommissioned(ExecutorID(try arguments.number(0)), reason: "spot"))
         case "heartbeat": handle(.heartbeat(ExecutorID(try arguments.number(0))))
         case "advance": try advance(by: try arguments.duration(arguments.words.first ?? ""))
         case "cancel": handle(.jobCancelled(JobID(try arguments.number(0)), reason: "asked"))
@@ -112,6 +115,8 @@ struct ScriptRunner {
             case "max-failures": settings.maxTaskFailures = Int(value) ?? 4
             case "heartbeat-timeout": settings.heartbeatTimeout = try arguments.duration(value)
             case "heartbeat-check": settings.heartbeatCheckInterval = try arguments.duration(value)
+            case "decommission-timeout":
+                settings.decommissionTimeout = try arguments.duration(value)
             default: throw Problem(description: "no setting is called \(key)")
             }
         }
