@@ -15,7 +15,9 @@ public final class MillraceContext: Sendable {
     /// Partitions of a dataset when the user names no number: `millrace.default.parallelism`, or
     /// the cores of the cluster.
     public let defaultParallelism: Int
-    private let cluster: RunningCluster?
+    let cluster: RunningCluster?
+    /// Of jobs that are submitted from now on.
+    let labels = Mutex(JobLabels())
     private let rdds = Atomic<Int>(0)
     private let jobs = Atomic<Int>(0)
     private let shuffles = Atomic<Int>(0)

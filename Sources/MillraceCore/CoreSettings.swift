@@ -8,6 +8,9 @@ public struct CoreSettings: Hashable, Sendable {
     /// How long fetch failures are collected before their stages are submitted again. Spark's
     /// `RESUBMIT_TIMEOUT`.
     public var resubmitDelay: Duration = .milliseconds(200)
+    /// `millrace.scheduler.numCancelledJobGroupsToTrack`: groups of which it's remembered that
+    /// their future jobs are cancelled too.
+    public var cancelledGroupLimit = 1_000
     /// `millrace.locality.wait`: how long a task waits for an executor it prefers.
     public var localityWait: Duration = .seconds(3)
     /// `millrace.starvation.timeout`: how long a job may wait for its first slot before a warning,

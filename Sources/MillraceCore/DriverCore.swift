@@ -33,8 +33,8 @@ public struct DriverCore: Sendable {
         case .jobSubmitted(let job): dag.submit(job, now, &tasks, &effects)
         case .jobCancelled(let job, let reason):
             dag.failJob(job, .cancelled(reason: reason), &tasks, &effects)
-        case .jobGroupCancelled(let group, let reason):
-            dag.cancelGroup(group, reason: reason, &tasks, &effects)
+        case .jobsCancelled(let selection, let reason):
+            dag.cancel(selection, reason: reason, &tasks, &effects)
         case .executorRegistered(let executor, let host, let cores, let sendsHeartbeats):
             register(executor, host: host, cores: cores, sendsHeartbeats, now, &effects)
         case .executorLost(let executor, let loss): lose(executor, loss, now, &effects)

@@ -6,8 +6,8 @@ public enum DriverEvent: Sendable {
     case jobSubmitted(JobDescription)
     /// Nothing when the job has ended already.
     case jobCancelled(JobID, reason: String)
-    /// Cancels every running job whose `JobProperties.group` it is.
-    case jobGroupCancelled(String, reason: String)
+    /// Cancels every running job that is meant.
+    case jobsCancelled(JobSelection, reason: String)
 
     /// An executor may be given tasks. Ids are never reused. One that doesn't send heartbeats (it
     /// lives in the driver's process) is never lost by silence.

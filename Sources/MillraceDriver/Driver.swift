@@ -60,6 +60,10 @@ public final class Driver: Sendable {
         loop.post { [state] in state.handle(.jobCancelled(job, reason: reason)) }
     }
 
+    public func cancel(_ jobs: JobSelection, reason: String) {
+        loop.post { [state] in state.handle(.jobsCancelled(jobs, reason: reason)) }
+    }
+
     /// No job will read this shuffle any more.
     public func release(_ shuffle: ShuffleID) {
         loop.post { [state] in state.handle(.shuffleReleased(shuffle)) }
@@ -130,7 +134,8 @@ public struct DriverStatus: Sendable {
         public var heldTasks: Int
     }
     public var executors: [Executor]
-    public var runningJobs: Int
+    /// In the order of their submission.
+    public var jobs: [(id: JobID, properties: JobProperties)]
 }
 
 extension CoreSettings {
@@ -140,6 +145,7 @@ extension CoreSettings {
         maxTaskFailures = conf.scheduler.maxTaskFailures
         if case .local(_, let failures) = conf.application.master { maxTaskFailures = failures }
         maxStageAttempts = conf.scheduler.maxConsecutiveStageAttempts
+        cancelledGroupLimit = conf.scheduler.cancelledGroupLimit
         localityWait = conf.scheduler.localityWait
         heartbeatTimeout = conf.network.timeout
         heartbeatCheckInterval = min(heartbeatCheckInterval, conf.network.timeout / 2)

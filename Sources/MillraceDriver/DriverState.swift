@@ -135,6 +135,6 @@ final class DriverState: @unchecked Sendable {
         DriverStatus(
             executors: engine.registrations.map {
                 .init(registration: $0, heldTasks: engine.heldTaskCount(of: $0.executor))
-            }, runningJobs: engine.runningJobCount)
+            }, jobs: engine.runningJobs)
     }
 }

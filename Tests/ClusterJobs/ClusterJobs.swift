@@ -16,6 +16,7 @@ import MillraceBase
         case "kill-executor-between-jobs": try await killBetweenJobs(context)
         case "failing-task": try await failingTask(context)
         case "task-that-fails-twice": try await failsTwice(context)
+        case "cancellation": try await cancellation(context)
         case "closures": try await closures(context)
         case "throws": throw MillraceError(.queryFailed, "the program gave up")
         case "wait":
@@ -136,6 +137,31 @@ import MillraceBase
             inner(value) + (table[names[value % 3]] ?? 0)
         }.collect()
         check(rows, [10, 23, 36, 19, 32, 45])
+    }
+
+    /// Jobs that would never end, cancelled by tag, by group and all at once.
+    static func cancellation(_ context: MillraceContext) async throws {
+        @Sendable func endless() async -> MillraceError? {
+            do { _ = try await context.range(0, 1 << 50, 1, 2).count() } catch {
+                return error as? MillraceError
+            }
+            return nil
+        }
+        async let tagged = context.withJobTag("slow") { await endless() }
+        async let grouped = context.withJobGroup("night") { await endless() }
+        async let other = endless()
+        while try await context.activeJobs().count < 3 { await Task.yield() }
+        context.cancelJobsWithTag("slow", reason: "too slow")
+        check(await tagged?.code, .cancelled)
+        check(await tagged?.message.contains("too slow"), true)
+        context.cancelJobGroupAndFutureJobs("night")
+        check(await grouped?.message.contains("part of cancelled job group night"), true)
+        let late = await context.withJobGroup("night") { await endless() }
+        check(late?.message.contains("part of cancelled job group night"), true)
+        context.cancelAllJobs()
+        check(await other?.code, .cancelled)
+        // The slots are free again.
+        check(try await context.range(0, 100, 1, 4).count(), 100)
     }
 
     // MARK: Pieces

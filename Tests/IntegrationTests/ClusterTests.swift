@@ -14,7 +14,10 @@ import Testing
 
     @Test(
         "a job gives the same result on threads and on executor processes", arguments: masters,
-        ["word-count", "three-stages", "large-shuffle", "closures", "task-that-fails-twice"])
+        [
+            "word-count", "three-stages", "large-shuffle", "closures", "task-that-fails-twice",
+            "cancellation",
+        ])
     func job(master: String, scenario: String) throws {
         let master = master == "local[2]" ? "local[2,4]" : master
         let outcome = try Self.run(scenario, master: master)

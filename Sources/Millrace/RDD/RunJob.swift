@@ -15,7 +15,7 @@ extension MillraceContext {
         if results.isEmpty { return [] }
         let request = try JobPlanner(context: self).request(
             node, sink: sink, cacheKey: cacheKey, partitions: partitions,
-            properties: JobProperties(description: name))
+            properties: currentLabels.properties(name))
         try await runner.run(request) { index, bytes in results.store(bytes, at: index) }
         return results.all
     }

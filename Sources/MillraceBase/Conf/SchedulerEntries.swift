@@ -12,6 +12,10 @@ public struct SchedulerEntries: ConfEntries {
         "millrace.stage.maxConsecutiveAttempts", default: 4,
         doc: "Attempts of one stage in a row that may end with a lost map output before its job "
             + "is aborted.", valid: .between(1, 1_000), simulate: [2, 4])
+    public let cancelledGroupLimit = ConfEntry(
+        "millrace.scheduler.numCancelledJobGroupsToTrack", default: 1_000,
+        doc: "Job groups of which it is remembered that their future jobs are cancelled too; the "
+            + "oldest is forgotten first.", valid: .between(1, 1_000_000))
     public let localityWait = ConfEntry(
         "millrace.locality.wait", default: Duration.seconds(3),
         doc: "How long a task waits for a slot where its data is before it takes any.",

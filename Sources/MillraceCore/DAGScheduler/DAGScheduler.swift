@@ -17,8 +17,12 @@ struct DAGScheduler: Sendable {
     /// Stages that failed to fetch, until `resubmitAt`.
     var failedStages: [StageID] = []
     var resubmitAt: Instant?
+    var cancelledGroups: CancelledGroups
 
-    init(settings: CoreSettings) { self.settings = settings }
+    init(settings: CoreSettings) {
+        self.settings = settings
+        cancelledGroups = CancelledGroups(limit: settings.cancelledGroupLimit)
+    }
 
     // MARK: Jobs come
 
@@ -28,6 +32,7 @@ struct DAGScheduler: Sendable {
     ) {
         precondition(!jobs.contains(job.id), "\(job.id) is submitted twice")
         do throws(JobFailure) {
+            try refuseCancelled(job)
             let cut = try StageCut(job)
             try checkKnownShuffles(cut)
             let final = addStages(cut, for: job)
@@ -127,21 +132,6 @@ struct DAGScheduler: Sendable {
         guard jobs.contains(id) else { return }
         removeJob(id, reason: failure.killReason, &tasks, &effects)
         effects.append(.jobFailed(id, failure))
-    }
-
-    mutating func cancelGroup(
-        _ group: String, reason: String, _ tasks: inout TaskScheduler, _ effects: inout Effects
-    ) {
-        var members: [JobID] = []
-        for slot in 0..<jobs.slotBound {
-            guard let id = jobs.id(at: slot), jobs[slot: slot].properties.group == group else {
-                continue
-            }
-            members.append(id)
-        }
-        for id in members.sorted() {
-            failJob(id, .cancelled(reason: reason), &tasks, &effects)
-        }
     }
 
     /// Lets go of the job, and of the stages that no other running job needs.

@@ -30,12 +30,14 @@ public struct JobDescription: Sendable {
     }
 }
 
-/// What else is known of a job; the scheduler decides on `pool`, `group` and `maxFailures`, the
-/// rest is for people.
+/// What else is known of a job; the scheduler decides on `pool`, `group`, `tags` and `maxFailures`,
+/// the rest is for people.
 public struct JobProperties: Sendable {
     public var description: String
     /// Jobs of one group can be cancelled together.
     public var group: String?
+    /// So can jobs that share a tag; a job may have several.
+    public var tags: [String]
     /// Scheduling pool. Carried; FIFO is the only order so far.
     public var pool: String
     /// Streaming query and batch this job runs, if any; reaches the executors in `StageSetup`.
@@ -45,11 +47,13 @@ public struct JobProperties: Sendable {
     public var maxFailures: Int?
 
     public init(
-        description: String = "", group: String? = nil, pool: String = "default",
-        query: String? = nil, batch: BatchID? = nil, maxFailures: Int? = nil
+        description: String = "", group: String? = nil, tags: [String] = [],
+        pool: String = "default", query: String? = nil, batch: BatchID? = nil,
+        maxFailures: Int? = nil
     ) {
         self.description = description
         self.group = group
+        self.tags = tags
         self.pool = pool
         self.query = query
         self.batch = batch
@@ -59,7 +63,7 @@ public struct JobProperties: Sendable {
 
 /// Why a job ended without its results.
 public enum JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
-    /// On request: `DriverEvent.jobCancelled` or its group's.
+    /// On request: `DriverEvent.jobCancelled` or `.jobsCancelled`.
     case cancelled(reason: String)
     /// A stage was given up; the message names the task and its last failure.
     case stageFailed(StageID, message: String)

@@ -113,7 +113,9 @@ final class DriverEngine {
         order.compactMap { sessions[$0]?.registration }
     }
     var totalCores: Int { registrations.reduce(0) { $0 + $1.cores } }
-    var runningJobCount: Int { jobs.count }
+    var runningJobs: [(id: JobID, properties: JobProperties)] {
+        jobs.keys.sorted().map { ($0, jobs[$0]!.description.properties) }
+    }
     func heldTaskCount(of executor: ExecutorID) -> Int { core.heldTaskCount(of: executor) }
 
     // MARK: Effects

@@ -47,7 +47,7 @@ final class ControlServer {
         return StatusReply(
             applicationID: driver.applicationID, applicationName: applicationName, buildID: buildID,
             executors: status.executors.map { ($0.registration, $0.heldTasks) },
-            runningJobs: status.runningJobs, uptime: driver.loop.now - started
+            runningJobs: status.jobs.count, uptime: driver.loop.now - started
         ).encoded(arena: arena)
     }
 }

@@ -226,11 +226,18 @@ struct MiniSimulation {
         handle(
             .jobSubmitted(
                 Jobs.chain(
-                    id, chain, shuffles: shuffles, partitions: some, preferred: preferred)))
+                    id, chain, shuffles: shuffles, partitions: some, preferred: preferred,
+                    properties: JobProperties(
+                        group: "g\(random.below(4))", tags: ["t\(random.below(4))"]))))
     }
 
     private mutating func cancelJob() {
-        handle(.jobCancelled(JobID(random.below(jobCount)), reason: "chance"))
+        let name = random.below(4)
+        switch random.below(4) {
+        case 0: handle(.jobsCancelled(.group("g\(name)"), reason: "chance"))
+        case 1: handle(.jobsCancelled(.tag("t\(name)"), reason: "chance"))
+        default: handle(.jobCancelled(JobID(random.below(jobCount)), reason: "chance"))
+        }
     }
 
     private mutating func releaseShuffle() {

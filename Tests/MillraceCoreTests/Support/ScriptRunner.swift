@@ -6,13 +6,15 @@ import MillraceBase
 ///
 ///     executor 0 cores=2            registers it (host=…, silent: without heartbeats)
 ///     job 0 chain=2,3 shuffles=0    2 map tasks, 3 result tasks; also join=2,2,3 shuffles=0,1
-///                                   partitions=1,0  prefer=0,0,1  group=g  max-failures=1  inputs
+///                                   partitions=1,0  prefer=0,0,1  group=g  tags=a,b
+///                                   max-failures=1  inputs
 ///     succeed 0 1  run=5ms          the tasks end well, in one report for each executor
 ///     fail 0 message…               killed 3    deny 3
 ///     fetch-fail 3 map=1 executor=0 (without them: an unknown location)
 ///     lose 0 [innocent]             heartbeat 0      advance 200ms (timers fire on the way)
 ///     decommission 0
-///     cancel 0     cancel-group g   release 0        commit 3 on=0
+///     cancel 0     cancel-group g [future]  cancel-tag t  cancel-all
+///     release 0    commit 3 on=0
 ///     outputs 0    setup 1.0        held             quiescent
 ///     set locality-wait=0ms         before the first event
 struct ScriptRunner {
@@ -73,7 +75,11 @@ struct ScriptRunner {
         case "advance": try advance(by: try arguments.duration(arguments.words.first ?? ""))
         case "cancel": handle(.jobCancelled(JobID(try arguments.number(0)), reason: "asked"))
         case "cancel-group":
-            handle(.jobGroupCancelled(arguments.words.first ?? "", reason: "asked"))
+            cancel(
+                .group(
+                    arguments.words.first ?? "", andFuture: arguments.words.contains("future")))
+        case "cancel-tag": cancel(.tag(arguments.words.first ?? ""))
+        case "cancel-all": cancel(.all)
         case "release": handle(.shuffleReleased(ShuffleID(try arguments.number(0))))
         case "commit":
             let executor = ExecutorID(try arguments.integer("on") ?? 0)
@@ -107,12 +113,17 @@ struct ScriptRunner {
         output += effects.lines
     }
 
+    private mutating func cancel(_ jobs: JobSelection) {
+        handle(.jobsCancelled(jobs, reason: jobs.defaultReason))
+    }
+
     private mutating func configure(_ arguments: Arguments) throws {
         for (key, value) in arguments.options {
             switch key {
             case "locality-wait": settings.localityWait = try arguments.duration(value)
             case "prefetch": settings.prefetchQueueTime = try arguments.duration(value)
             case "max-failures": settings.maxTaskFailures = Int(value) ?? 4
+            case "cancelled-groups": settings.cancelledGroupLimit = Int(value) ?? 1
             case "heartbeat-timeout": settings.heartbeatTimeout = try arguments.duration(value)
             case "heartbeat-check": settings.heartbeatCheckInterval = try arguments.duration(value)
             case "decommission-timeout":
@@ -132,7 +143,9 @@ struct ScriptRunner {
             return
         }
         let properties = JobProperties(
-            group: arguments["group"], maxFailures: try arguments.integer("max-failures"))
+            group: arguments["group"],
+            tags: (arguments["tags"] ?? "").split(separator: ",").map(String.init),
+            maxFailures: try arguments.integer("max-failures"))
         handle(
             .jobSubmitted(
                 Jobs.chain(
