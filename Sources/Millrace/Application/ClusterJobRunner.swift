@@ -9,15 +9,36 @@ struct ClusterJobRunner: JobRunner {
     func run(
         _ request: JobRequest, onResult: @escaping @Sendable (Int, [UInt8]) throws -> Void
     ) async throws -> JobReport {
-        let plans = request.plans.map { PlanBytes(hash: $0.hash, bytes: $0.bytes) }
-        let outcome = try await driver.run(request.job, plans: plans)
-        for (index, bytes) in outcome.results.enumerated() { try onResult(index, bytes) }
+        let finished = FinishedJob(
+            try await driver.run(request.job, plans: Self.plans(request)))
+        for (index, bytes) in finished.results.enumerated() { try onResult(index, bytes) }
+        return finished.report
+    }
+
+    func start(
+        _ request: JobRequest,
+        complete: @escaping @Sendable (Result<FinishedJob, any Error>) -> Void
+    ) {
+        driver.submit(request.job, plans: Self.plans(request)) {
+            complete($0.map { FinishedJob($0) })
+        }
+    }
+
+    func cancel(_ job: JobID, reason: String) { driver.cancel(job, reason: reason) }
+
+    func release(_ shuffle: ShuffleID) { driver.release(shuffle) }
+
+    private static func plans(_ request: JobRequest) -> [PlanBytes] {
+        request.plans.map { PlanBytes(hash: $0.hash, bytes: $0.bytes) }
+    }
+}
+
+extension FinishedJob {
+    fileprivate init(_ outcome: JobOutcome) {
         var report = JobReport()
         report.tasks = outcome.tasks.map {
             JobReport.Task(partition: $0.partition, executor: $0.executor, metrics: $0.metrics)
         }
-        return report
+        self.init(results: outcome.results, report: report)
     }
-
-    func release(_ shuffle: ShuffleID) { driver.release(shuffle) }
 }

@@ -19,6 +19,7 @@ extension MicroBatchExecution {
                 offsets = logs.previous ?? Array(repeating: nil, count: settings.sources)
                 watermarkMs = latest.watermarkMs
                 isRerun = true
+                isLogged = true
                 current = MicroBatch(
                     id: latest.batch, start: offsets, end: latest.offsets,
                     timestampMs: latest.timestampMs, watermarkMs: latest.watermarkMs)

@@ -6,14 +6,19 @@ extension MicroBatchExecution {
         trigger = TriggerRun(
             start: time, sinceLast: lastTriggerStart.map { time.instant - $0 }, mark: time.instant)
         lastTriggerStart = time.instant
-        if current != nil { return run(after: nil, time, &effects) }
+        if current != nil { return run(&effects) }
         phase = .fetching
         fetches += 1
         effects.append(.fetchLatestOffsets(start: offsets))
     }
 
-    /// A trigger that found nothing.
+    /// A trigger that found nothing. Whoever is told so may take the query to be at rest, with
+    /// everything committed.
     mutating func endIdleTrigger(_ time: StreamTime, _ effects: inout [MicroBatchEffect]) {
+        if unwritten > 0 {
+            phase = .settling
+            return
+        }
         let served = processAll.filter { $0.fetch <= fetches }.map(\.token)
         if !served.isEmpty {
             processAll.removeAll { $0.fetch <= fetches }
@@ -21,10 +26,10 @@ extension MicroBatchExecution {
         }
         if lastReport.map({ time.instant - $0 >= settings.idleReportInterval }) ?? true {
             lastReport = time.instant
-            effects.append(.publishIdle(report(of: nil, time)))
+            effects.append(.publishIdle(report(of: nil, trigger, time)))
         }
         switch settings.trigger {
-        case .availableNow, .once: terminate(nil, &effects)
+        case .availableNow, .once: end(nil, &effects)
         default: endTrigger(hadData: false, time, &effects)
         }
     }
@@ -59,6 +64,7 @@ extension MicroBatchExecution {
     mutating func wake(
         isTimer: Bool, _ time: StreamTime, _ effects: inout [MicroBatchEffect]
     ) {
+        if phase == .settling, !isTimer { return beginTrigger(time, &effects) }
         guard case .waiting(let deadline) = phase else { return }
         guard isTimer ? time.instant >= deadline : isPolling else {
             if isTimer { effects.append(.wait(until: deadline)) }

@@ -12,6 +12,15 @@ public protocol JobRunner: Sendable {
         _ request: JobRequest, onResult: @escaping @Sendable (Int, [UInt8]) throws -> Void
     ) async throws -> JobReport
 
+    /// As `run`, for a caller that is no Swift task: `complete` is called once, on any thread,
+    /// perhaps before this returns, and must not wait.
+    func start(
+        _ request: JobRequest,
+        complete: @escaping @Sendable (Result<FinishedJob, any Error>) -> Void)
+
+    /// Ends a job with `cancelled`, if it is still running.
+    func cancel(_ job: JobID, reason: String)
+
     /// No RDD refers to the shuffle any more; its files may go. Called on any thread, must not
     /// wait.
     func release(_ shuffle: ShuffleID)
@@ -40,6 +49,17 @@ public struct JobReport: Sendable {
         tasks.reduce(0) { sum, task in
             task.metrics.reduce(sum) { $1.name == name ? $0 + $1.value : $0 }
         }
+    }
+}
+
+/// All that a job brought.
+public struct FinishedJob: Sendable {
+    /// Of each wanted partition, as `JobRunner.run` counts them.
+    public var results: [[UInt8]]
+    public var report: JobReport
+    public init(results: [[UInt8]], report: JobReport) {
+        self.results = results
+        self.report = report
     }
 }
 

@@ -26,6 +26,22 @@ public final class SerialJobRunner: JobRunner {
         try runSerially(request, onResult)
     }
 
+    /// In the calling thread too: the job has ended when this returns.
+    public func start(
+        _ request: JobRequest,
+        complete: @escaping @Sendable (Result<FinishedJob, any Error>) -> Void
+    ) {
+        var results: [Int: [UInt8]] = [:]
+        let outcome = Result {
+            let report = try runSerially(request) { results[$0] = $1 }
+            return FinishedJob(
+                results: results.keys.sorted().map { results[$0] ?? [] }, report: report)
+        }
+        complete(outcome)
+    }
+
+    public func cancel(_ job: JobID, reason: String) {}
+
     public func release(_ shuffle: ShuffleID) {
         state.withLock { _ = $0.shuffles.removeValue(forKey: shuffle) }
     }

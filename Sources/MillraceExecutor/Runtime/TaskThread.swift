@@ -4,7 +4,7 @@ import MillraceBase
 
 /// One thread for user code, which may block as long as it likes: it is not of Swift's cooperative
 /// pool.
-final class TaskThread: @unchecked Sendable {
+public final class TaskThread: @unchecked Sendable {
     // Written by `init`, read by `join`; pthread itself orders the two.
     private var thread = pthread_t()
 
@@ -22,7 +22,7 @@ final class TaskThread: @unchecked Sendable {
     private static let stackBytes = 16 << 20
 
     /// Throws when the system has no more threads.
-    init(name: String, body: @escaping @Sendable () -> Void) throws {
+    public init(name: String, body: @escaping @Sendable () -> Void) throws {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -36,7 +36,7 @@ final class TaskThread: @unchecked Sendable {
         }
     }
 
-    func join() { pthread_join(thread, nil) }
+    public func join() { pthread_join(thread, nil) }
 
     fileprivate static func main(_ argument: UnsafeMutableRawPointer?) {
         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()

@@ -2,7 +2,7 @@
 ///
 /// First in, first out. Bounded by the driver, which hands an executor a few tasks more than it has
 /// slots and no more.
-final class WorkQueue<Item: Sendable>: Sendable {
+public final class WorkQueue<Item: Sendable>: Sendable {
     private struct State {
         var items: [Item] = []
         var head = 0
@@ -26,8 +26,10 @@ final class WorkQueue<Item: Sendable>: Sendable {
 
     private let monitor = Monitor(State())
 
+    public init() {}
+
     /// Adds items; wakes as many sleeping takers as there is work for.
-    func push(_ new: [Item]) {
+    public func push(_ new: [Item]) {
         let wakes = monitor.withLock { state in
             state.items.append(contentsOf: new)
             return min(state.sleepers, state.items.count - state.head)
@@ -36,7 +38,7 @@ final class WorkQueue<Item: Sendable>: Sendable {
     }
 
     /// The next item; waits for one. Nil once the queue is closed and empty.
-    func pop() -> Item? {
+    public func pop() -> Item? {
         var isSleeper = false
         return monitor.wait { state -> Item?? in
             if isSleeper { state.sleepers -= 1 }
@@ -62,7 +64,7 @@ final class WorkQueue<Item: Sendable>: Sendable {
     }
 
     /// Takers get what is still there, then nil.
-    func close(discarding: Bool) {
+    public func close(discarding: Bool) {
         monitor.withLock { state in
             state.isClosed = true
             if discarding {

@@ -40,9 +40,11 @@ struct QueryByHand {
     }
 
     mutating func finishBatch() -> [String] {
-        take(.batchFinished(getBatch: .zero, queryPlanning: .zero)) + take(.sinkCommitted)
-            + take(.commitWritten)
+        take(finished) + take(.sinkCommitted) + take(.commitWritten)
     }
+
+    /// The job has ended well.
+    var finished: MicroBatchEvent { .batchFinished(getBatch: .zero, queryPlanning: .zero) }
 
     static func line(_ effect: MicroBatchEffect) -> String {
         switch effect {
@@ -50,6 +52,7 @@ struct QueryByHand {
         case .fetchLatestOffsets(let start): "fetch \(list(start))"
         case .writeOffsets(let batch): "offsets \(line(batch))"
         case .runBatch(let batch, let isRerun): "\(isRerun ? "rerun" : "run") \(line(batch))"
+        case .cancelBatch: "cancel"
         case .commitSink(let batch): "sink \(batch.id.rawValue)"
         case .writeCommit(let batch, _): "commit \(batch.rawValue)"
         case .releaseSources(let batch): "release \(list(batch.end))"

@@ -1,3 +1,4 @@
+import Glibc
 import MillraceBase
 import MillraceExecutor
 import Synchronization
@@ -27,5 +28,30 @@ extension DataStreamWriter {
             { @Sendable (now: StreamingStep) throws in if now == step { throw SimulatedCrash() } }
         }
         return try await start(nil, fault: crash)
+    }
+}
+
+/// A step of one thread that another one waits for. For real threads only: it blocks.
+final class Reached: @unchecked Sendable {
+    // A semaphore is made for threads.
+    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
+
+    init() { sem_init(semaphore, 0, 0) }
+    deinit {
+        sem_destroy(semaphore)
+        semaphore.deallocate()
+    }
+
+    func reach() { sem_post(semaphore) }
+
+    /// False when nobody came within a minute.
+    func wait() -> Bool {
+        var deadline = timespec()
+        clock_gettime(CLOCK_REALTIME, &deadline)
+        deadline.tv_sec += 60
+        while sem_timedwait(semaphore, &deadline) != 0 {
+            if errno != EINTR { return false }
+        }
+        return true
     }
 }

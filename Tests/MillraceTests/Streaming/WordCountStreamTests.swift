@@ -75,7 +75,8 @@ import Testing
 
     @Test(arguments: [
         StreamingStep.beforeOffsets(2), .afterOffsets(2), .afterJob(2), .afterSinkCommit(2),
-        .afterCommit(2), .afterOffsets(0), .afterJob(0), .afterSinkCommit(0), .afterCommit(0),
+        .beforeCommit(2), .afterCommit(2), .beforeOffsets(0), .afterOffsets(0), .afterJob(0),
+        .afterSinkCommit(0), .beforeCommit(0), .afterCommit(0),
     ])
     func aCrashAnywhereLeavesTheCountsExact(step: StreamingStep) async throws {
         let context = serialContext()
@@ -107,6 +108,48 @@ import Testing
             for (word, count) in seen.last[batch] ?? [] { counts[word] = count }
         }
         #expect(counts == ["a": 5, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1])
+    }
+
+    /// The log lags behind the job: batch 2 has run, its state is durable, its offsets are not; or
+    /// the sink has it, batch 3 has run, and neither is logged.
+    @Test(arguments: [(StreamingStep.beforeOffsets(2), 2), (.beforeCommit(2), 3)])
+    func aCrashWhileTheLogLagsLeavesTheCountsExact(step: StreamingStep, ran: Int) async throws {
+        let context = serialContext()
+        let folder = TemporaryFolder()
+        let stream = MemoryStream<String>(context)
+        let seen = SeenBatches<(String, Int)>()
+        let hasRun = Reached()
+        let sink = words(stream).writeStream.outputMode(.update)
+            .checkpointLocation(folder.path)
+            .foreachBatch { batch, id in seen.add(id, batch.rows) }
+        let first = try await sink.start(nil) { now in
+            if now == .afterJob(ran) { hasRun.reach() }
+            guard now == step else { return }
+            if ran == 3 { stream.addData("a e") }
+            #expect(hasRun.wait())
+            throw SimulatedCrash()
+        }
+        for text in ["a b", "a c", "a d"] {
+            stream.addData(text)
+            _ = try? await first.processAllAvailable()
+        }
+        await #expect(throws: MillraceError.self) { try await first.awaitTermination() }
+        #expect(seen.batches == (ran == 2 ? [0, 1] : [0, 1, 2]), "the sink saw what is logged")
+        #expect(folder.read("offsets/3") == nil)
+        #expect(folder.read("commits/2") == nil)
+
+        let second = try await sink.start()
+        stream.addData("a f")
+        try await second.processAllAvailable()
+        await second.stop()
+        var counts: [String: Int] = [:]
+        for batch in seen.last.keys.sorted() {
+            for (word, count) in seen.last[batch] ?? [] { counts[word] = count }
+        }
+        #expect(counts["a"] == (ran == 2 ? 4 : 5))
+        #expect(counts["d"] == 1)
+        #expect(counts["f"] == 1)
+        #expect(counts["e"] == (ran == 2 ? nil : 1))
     }
 
     @Test func theCheckpointIsSparksFormat() async throws {

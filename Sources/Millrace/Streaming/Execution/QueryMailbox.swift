@@ -59,19 +59,22 @@ final class QueryMailbox: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Waits until something comes or that instant has come; what came, or nothing.
-    func wait(until deadline: Instant, into taken: inout [MicroBatchEvent]) {
+    /// Waits until something comes or that instant has come; what came, or nothing. News of data
+    /// count if `forData`; otherwise they stay for the next wait.
+    func wait(until deadline: Instant, forData: Bool, into taken: inout [MicroBatchEvent]) {
         var time = timespec(
             tv_sec: Int(deadline.nanoseconds / 1_000_000_000),
             tv_nsec: Int(deadline.nanoseconds % 1_000_000_000))
         pthread_mutex_lock(mutex)
-        while events.isEmpty && !hasData {
+        while events.isEmpty && !(forData && hasData) {
             if pthread_cond_timedwait(condition, mutex, &time) == ETIMEDOUT { break }
         }
         taken.append(contentsOf: events)
         events.removeAll(keepingCapacity: true)
-        if hasData { taken.append(.dataArrived) }
-        hasData = false
+        if forData, hasData {
+            taken.append(.dataArrived)
+            hasData = false
+        }
         pthread_mutex_unlock(mutex)
     }
 }

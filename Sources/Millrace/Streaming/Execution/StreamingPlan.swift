@@ -35,9 +35,6 @@ struct StreamingPlan: Sendable {
         stages = planner.stages
     }
 
-    /// Partitions of the last stage, with that many tasks per source.
-    func resultCount(_ sourceTasks: [Int]) -> Int { tasks(stages[stages.count - 1], sourceTasks) }
-
     /// The job of one batch. `inputs` has the tasks' bytes by source, `state` by stateful operator
     /// the bytes that all its tasks get.
     func request(

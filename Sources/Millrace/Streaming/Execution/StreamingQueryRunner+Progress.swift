@@ -5,7 +5,7 @@ import MillraceExecutor
 /// What is told of a batch.
 extension StreamingQueryRunner {
     /// Who has which partition of the state in memory: the next batch goes there.
-    func noteOwners() {
+    func noteOwners(_ report: JobReport) {
         if folders.isEmpty { return }
         var found = [[ExecutorID]](repeating: [], count: spec.context.statePartitions)
         for task in report.tasks {

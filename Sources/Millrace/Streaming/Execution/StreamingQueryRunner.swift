@@ -5,8 +5,9 @@ import MillraceStore
 import Synchronization
 
 /// Performs what a query's `MicroBatchExecution` decides, on the query's own thread: asks sources,
-/// writes logs, runs jobs, commits the sink. Blocks there as it must; `await` gives the thread up
-/// only while a job or user code runs.
+/// starts jobs, commits the sink. Blocks there as it must, and sleeps in its mailbox when there is
+/// nothing to do; `await` gives the thread up only while user code runs. The logs are written on a
+/// thread beside it (`PersistThread`).
 ///
 /// Plans, folders and sources are made once, in `init`; a batch makes its inputs, its job and its
 /// progress report.
@@ -22,6 +23,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
     let plan: StreamingPlan
     let mailbox: QueryMailbox
     private let thread: StreamThread
+    private let log: PersistThread
     /// Held while old batches are deleted.
     private let purging = Mutex(())
     private let isPurging = Atomic<Bool>(false)
@@ -29,7 +31,11 @@ final class StreamingQueryRunner: @unchecked Sendable {
     private var effects: [MicroBatchEffect] = []
     private var news: [MicroBatchEvent] = []
     /// Of the job of the batch at work.
-    var results: [[UInt8]] = []
+    private var job: (id: JobID, batch: BatchID)?
+    private let ended = Mutex<Result<FinishedJob, any Error>?>(nil)
+    private var results: [[UInt8]] = []
+    private var latest = JobReport()
+    /// Of the last batch whose sink has committed.
     var report = JobReport()
     var stateProgress: StateOperatorProgress?
     /// By partition of the last stage, who has its state.
@@ -91,6 +97,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
         settings.minBatchesToRetain = conf.streaming.minBatchesToRetain
         machine = MicroBatchExecution(settings)
         thread = try StreamThread(name: "stream-query")
+        log = try PersistThread(name: "stream-log")
         query = StreamingQuery(
             id: checkpoint.queryID, runId: UUIDText.random(), name: spec.name,
             retained: conf.streaming.numRecentProgressUpdates, mailbox: mailbox)
@@ -106,6 +113,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
         }
         var current: [MicroBatchEffect] = []
         while machine.phase != .terminated || !effects.isEmpty {
+            if effects.isEmpty { sleep() }
             swap(&current, &effects)
             for effect in current {
                 let answer = await perform(effect)
@@ -116,6 +124,19 @@ final class StreamingQueryRunner: @unchecked Sendable {
         }
     }
 
+    /// Until something comes: the end of the job, of a write, a request; or data or a time that the
+    /// query waits for.
+    private func sleep() {
+        switch machine.phase {
+        case .waiting(let deadline):
+            mailbox.wait(until: deadline, forData: true, into: &news)
+            if news.isEmpty { handle(.timerFired) }
+        case .settling: mailbox.wait(until: .distantFuture, forData: true, into: &news)
+        default: mailbox.wait(until: .distantFuture, forData: false, into: &news)
+        }
+        receiveNews()
+    }
+
     private func handle(_ event: MicroBatchEvent) {
         machine.handle(event, at: StreamClock.now(), into: &effects)
     }
@@ -123,7 +144,13 @@ final class StreamingQueryRunner: @unchecked Sendable {
     /// What came while an effect was performed is older than its answer.
     private func takeNews() {
         mailbox.take(into: &news)
-        for event in news { handle(event) }
+        receiveNews()
+    }
+
+    private func receiveNews() {
+        for event in news {
+            if case .batchFinished = event { handle(takeResults(event)) } else { handle(event) }
+        }
         news.removeAll(keepingCapacity: true)
     }
 
@@ -135,25 +162,22 @@ final class StreamingQueryRunner: @unchecked Sendable {
                     try source.prepareAvailableNow(from: offset)
                 }
             case .fetchLatestOffsets(let start): return .latestOffsets(try fetch(start))
-            case .writeOffsets(let batch):
-                try write(batch)
-                return .offsetsWritten
-            case .runBatch(let batch, let isRerun): return try await runJob(batch, isRerun)
+            case .writeOffsets(let batch): write(batch)
+            case .runBatch(let batch, let isRerun): try startJob(batch, isRerun)
+            case .cancelBatch: cancelJob()
             case .commitSink(let batch):
                 try await sink.commit(batch.id, results)
+                report = latest
                 try spec.fault?(.afterSinkCommit(batch.id.rawValue))
                 return .sinkCommitted
-            case .writeCommit(let batch, let watermark):
-                try checkpoint.commits.add(batch, CommitMetadata(nextBatchWatermarkMs: watermark))
-                try spec.fault?(.afterCommit(batch.rawValue))
-                return .commitWritten
+            case .writeCommit(let batch, let watermark): write(batch, watermark)
             case .releaseSources(let batch):
                 for (source, end) in zip(sources, batch.end) { end.map { source.commit($0) } }
             case .publish(let report): publish(report)
             case .publishIdle(let report): publishIdle(report)
             case .purge(let batch): purge(keepingFrom: batch)
             case .completeProcessAll(let tokens): query.complete(tokens)
-            case .wait(let instant): return wait(until: instant)
+            case .wait: updateWaiting()
             case .terminate(let error): terminate(error)
             }
         } catch {
@@ -176,19 +200,45 @@ final class StreamingQueryRunner: @unchecked Sendable {
         return try zip(sources, try resolved(start)).map { try $0.latestOffset(from: $1) }
     }
 
-    private func write(_ batch: MicroBatch) throws {
-        try spec.fault?(.beforeOffsets(batch.id.rawValue))
+    private func write(_ batch: MicroBatch) {
         let conf = [
             StreamingQuerySpec.keyGroupsKey: String(spec.context.stateKeyGroups),
             StreamingQuerySpec.partitionsKey: String(spec.context.statePartitions),
         ]
         let metadata = OffsetSeqMetadata(
             batchWatermarkMs: batch.watermarkMs, batchTimestampMs: batch.timestampMs, conf: conf)
-        try checkpoint.offsets.add(batch.id, OffsetSeq(metadata: metadata, offsets: batch.end))
-        try spec.fault?(.afterOffsets(batch.id.rawValue))
+        let entry = OffsetSeq(metadata: metadata, offsets: batch.end)
+        persist { [spec, checkpoint] in
+            try spec.fault?(.beforeOffsets(batch.id.rawValue))
+            try checkpoint.offsets.add(batch.id, entry)
+            try spec.fault?(.afterOffsets(batch.id.rawValue))
+            return .offsetsWritten
+        }
     }
 
-    private func runJob(_ batch: MicroBatch, _ isRerun: Bool) async throws -> MicroBatchEvent {
+    private func write(_ batch: BatchID, _ watermarkMs: Int64) {
+        persist { [spec, checkpoint] in
+            try spec.fault?(.beforeCommit(batch.rawValue))
+            try checkpoint.commits.add(batch, CommitMetadata(nextBatchWatermarkMs: watermarkMs))
+            try spec.fault?(.afterCommit(batch.rawValue))
+            return .commitWritten
+        }
+    }
+
+    /// Writes on the log's thread. After an entry that could not be written there is no other.
+    private func persist(_ write: @escaping @Sendable () throws -> MicroBatchEvent) {
+        log.post { [mailbox] in
+            do {
+                mailbox.post(try write())
+                return true
+            } catch {
+                mailbox.post(.logFailed(StreamingQueryRunner.describe(error)))
+                return false
+            }
+        }
+    }
+
+    private func startJob(_ batch: MicroBatch, _ isRerun: Bool) throws {
         query.update("Processing new data", isDataAvailable: true, isTriggerActive: true)
         let began = StreamClock.now().instant
         var inputs: [[[UInt8]]] = []
@@ -203,14 +253,34 @@ final class StreamingQueryRunner: @unchecked Sendable {
             properties: JobProperties(
                 description: spec.name ?? "", group: query.runId, query: query.id, batch: batch.id))
         let made = StreamClock.now().instant
-        let runner = spec.context.runner
-        defer { for shuffle in shuffles { runner.release(shuffle) } }
-        let slots = JobResults(count: plan.resultCount(inputs.map(\.count)))
-        report = try await runner.run(request) { index, bytes in slots.store(bytes, at: index) }
-        results = slots.all
-        noteOwners()
-        try spec.fault?(.afterJob(batch.id.rawValue))
-        return .batchFinished(getBatch: planned - began, queryPlanning: made - planned)
+        job = (request.job.id, batch.id)
+        let (getBatch, queryPlanning) = (planned - began, made - planned)
+        spec.context.runner.start(request) { [self] outcome in
+            for shuffle in shuffles { spec.context.runner.release(shuffle) }
+            ended.withLock { $0 = outcome }
+            mailbox.post(.batchFinished(getBatch: getBatch, queryPlanning: queryPlanning))
+        }
+    }
+
+    /// The job is over, well or not.
+    private func takeResults(_ event: MicroBatchEvent) -> MicroBatchEvent {
+        guard let outcome = ended.withLock({ $0.take() }), let job = job.take() else {
+            preconditionFailure("no job has ended")
+        }
+        do {
+            let finished = try outcome.get()
+            results = finished.results
+            latest = finished.report
+            noteOwners(latest)
+            try spec.fault?(.afterJob(job.batch.rawValue))
+            return event
+        } catch {
+            return .failed(StreamingQueryRunner.describe(error))
+        }
+    }
+
+    private func cancelJob() {
+        if let job { spec.context.runner.cancel(job.id, reason: "the query was stopped") }
     }
 
     private func stateInput(_ op: Int, _ batch: MicroBatch) -> StateInput {
@@ -222,7 +292,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
             emitsAll: spec.mode == .complete, version: batch.id.rawValue)
     }
 
-    private func wait(until instant: Instant) -> MicroBatchEvent? {
+    private func updateWaiting() {
         let isInterval: Bool
         if case .processingTime(let interval) = spec.trigger.kind, interval > .zero {
             isInterval = true
@@ -232,15 +302,6 @@ final class StreamingQueryRunner: @unchecked Sendable {
         query.update(
             isInterval ? "Waiting for next trigger" : "Waiting for data to arrive",
             isDataAvailable: machine.isDataAvailable, isTriggerActive: false)
-        mailbox.wait(until: instant, into: &news)
-        if news.isEmpty { return .timerFired }
-        // A wait that ended early is asked for again, if need be.
-        for event in news { handle(event) }
-        news.removeAll(keepingCapacity: true)
-        if case .waiting(let deadline) = machine.phase, effects.isEmpty {
-            effects.append(.wait(until: deadline))
-        }
-        return nil
     }
 
     /// On a thread of its own: deleting a hundred files takes longer than a batch. What cannot be
@@ -270,6 +331,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
 
     private func terminate(_ error: MillraceError?) {
         for source in sources { source.stop() }
+        log.close()
         purging.withLock { _ in }
         checkpoint.close()
         if spec.isTemporary, error == nil {

@@ -25,12 +25,14 @@ struct StreamingQuerySpec: Sendable {
     static let partitionsKey = "spark.sql.shuffle.partitions"
 }
 
-/// Points between the steps of a batch, at which a process may die.
+/// Points between the steps of a batch, at which a process may die. Those of offsets and commits
+/// are reached on the log's thread, beside the others.
 enum StreamingStep: Hashable, Sendable {
     case beforeOffsets(Int)
     case afterOffsets(Int)
     case afterJob(Int)
     case afterSinkCommit(Int)
+    case beforeCommit(Int)
     case afterCommit(Int)
 }
 
