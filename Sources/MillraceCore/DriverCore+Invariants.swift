@@ -29,6 +29,7 @@ extension DriverCore {
         setViolations(&found)
         stageViolations(&found)
         shuffleViolations(&found)
+        accumulatorViolations(&found)
         return found
     }
 

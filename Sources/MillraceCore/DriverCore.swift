@@ -41,12 +41,17 @@ public struct DriverCore: Sendable {
         case .executorDecommissioned(let executor, let reason):
             tasks.decommission(executor, reason: reason, now, &effects)
         case .heartbeat(let executor): seen(executor, now, &effects)
+        case .accumulatorsReported(let executor, let partials):
+            seen(executor, now, &effects)
+            report(partials, on: executor, &effects)
         case .tasksEnded(let executor, let ends):
             seen(executor, now, &effects)
             for end in ends { complete(end, on: executor, now, &effects) }
         case .commitRequested(let executor, let task): decideCommit(executor, task, &effects)
         case .timerFired: fire(now, &effects)
         case .shuffleReleased(let shuffle): dag.releaseShuffle(shuffle, &effects)
+        case .batchesSettled(let query, let batch):
+            dag.accumulators.settleBatches(of: query, through: batch, &effects)
         }
         tasks.offer(now: now)
         tasks.flush(&effects)
@@ -126,6 +131,7 @@ public struct DriverCore: Sendable {
         let ended = tasks.lose(executor)
         dag.loseOutputs(of: executor, now, &tasks, &effects)
         for (ended, wasRunning) in ended {
+            dag.accumulators.attemptEnded(ended.task, &effects)
             fail(
                 ended, .executorLost(loss), counts: loss.causedByApp && wasRunning, now, &effects)
         }
@@ -140,6 +146,7 @@ public struct DriverCore: Sendable {
             effects.append(.notice(.unknownTask(executor, end.task)))
             return
         }
+        countEnd(end, &effects)
         if let objection = dag.objection(to: end, of: ended.stage) {
             let reason = TaskEndReason.exception(message: objection, trace: "")
             fail(ended, reason, counts: true, now, &effects)

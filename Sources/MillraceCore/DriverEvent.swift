@@ -21,6 +21,8 @@ public enum DriverEvent: Sendable {
     case executorDecommissioned(ExecutorID, reason: String)
     /// A sign of life. `tasksEnded` is one too.
     case heartbeat(ExecutorID)
+    /// What running tasks have added to accumulators so far; comes with heartbeats.
+    case accumulatorsReported(ExecutorID, [PartialAccumulators])
 
     /// Attempts that ended on one executor. Unknown tasks (of a lost executor, reported twice) are
     /// ignored.
@@ -33,4 +35,7 @@ public enum DriverEvent: Sendable {
     /// No job will read this shuffle any more: its outputs are forgotten and removed everywhere, as
     /// soon as no running job uses them.
     case shuffleReleased(ShuffleID)
+    /// No batch of the query up to this one is ever run again: it's committed, or its checkpoint
+    /// is gone.
+    case batchesSettled(query: String, through: BatchID)
 }

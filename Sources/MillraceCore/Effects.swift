@@ -13,6 +13,8 @@ public enum Effect: Sendable {
     /// Named numbers of an accepted task; exactly once for each partition of a stage, unless its
     /// output was lost.
     case taskMetrics(JobID, StageID, partition: Int, on: ExecutorID, [TaskMetric])
+    /// What is to be counted, replaced or summed up in the `AccumulatorTable`.
+    case accumulators(AccumulatorChange)
     case jobSucceeded(JobID)
     case jobFailed(JobID, JobFailure)
     /// An attempt of a stage got its first task set; `tasks` of the stage's partitions are

@@ -14,15 +14,19 @@ public final class Driver: Sendable {
     private let state: DriverState
     private let nextJob = Atomic<Int>(0)
 
-    /// Starts the loop and the backend. Throws when a port or thread cannot be had.
-    public init(applicationID: String, conf: Conf, backend: any DriverBackend) throws {
+    /// Starts the loop and the backend. `accumulate` gets what happens to accumulators, in order,
+    /// on the loop; it must not block. Throws when a port or thread cannot be had.
+    public init(
+        applicationID: String, conf: Conf, backend: any DriverBackend,
+        accumulate: @escaping @Sendable (AccumulatorChange) -> Void = { _ in }
+    ) throws {
         self.applicationID = applicationID
         loop = try EventLoop(name: "driver")
         state = DriverState(
             engine: DriverEngine(
                 applicationID: applicationID, settings: CoreSettings(conf),
                 heartbeatInterval: conf.executor.heartbeatInterval,
-                maxResultBytes: conf.driver.maxResultSize.bytes),
+                maxResultBytes: conf.driver.maxResultSize.bytes, accumulate: accumulate),
             backend: backend, loop: loop)
         try loop.start()
         do { try loop.sync { [state] in try state.start(conf) } } catch {
@@ -67,6 +71,11 @@ public final class Driver: Sendable {
     /// No job will read this shuffle any more.
     public func release(_ shuffle: ShuffleID) {
         loop.post { [state] in state.handle(.shuffleReleased(shuffle)) }
+    }
+
+    /// No batch of the query up to this one is ever run again.
+    public func settleBatches(of query: String, through batch: BatchID) {
+        loop.post { [state] in state.handle(.batchesSettled(query: query, through: batch)) }
     }
 
     /// Waits until `count` executors are registered, at most `timeout`; returns how many are.

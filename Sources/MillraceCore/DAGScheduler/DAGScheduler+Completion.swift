@@ -73,6 +73,7 @@ extension DAGScheduler {
                     stages[slot: slot].jobs[0], ended.stage, partition: ended.partition,
                     on: ended.executor, end.metrics))
         }
+        contribute(ended, end.accumulators, slot, &effects)
         guard !stages[slot: slot].oldSets.isEmpty else { return }
         let active = stages[slot: slot].activeSet.map { [$0] } ?? []
         for set in stages[slot: slot].oldSets + active where set != ended.set {

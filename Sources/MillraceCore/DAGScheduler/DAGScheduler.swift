@@ -13,6 +13,7 @@ struct DAGScheduler: Sendable {
     var stages = IdentifierMap<StageID, Stage>()
     var outputs = MapOutputTracker()
     var commits = OutputCommitCoordinator()
+    var accumulators = Accumulators()
     var nextStage = StageID(0)
     /// Stages that failed to fetch, until `resubmitAt`.
     var failedStages: [StageID] = []
@@ -35,7 +36,7 @@ struct DAGScheduler: Sendable {
             try refuseCancelled(job)
             let cut = try StageCut(job)
             try checkKnownShuffles(cut)
-            let final = addStages(cut, for: job)
+            let final = addStages(cut, for: job, &effects)
             completeIfDone(job.id, &tasks, &effects)
             if jobs.contains(job.id) { submitStage(final, now, &tasks, &effects) }
         } catch {
@@ -56,10 +57,15 @@ struct DAGScheduler: Sendable {
     }
 
     /// Makes or joins the stages of a job. Returns the final one.
-    private mutating func addStages(_ cut: StageCut, for job: JobDescription) -> StageID {
+    private mutating func addStages(
+        _ cut: StageCut, for job: JobDescription, _ effects: inout Effects
+    ) -> StageID {
+        let origins = batchOrigins(cut, of: job, &effects)
         var ids: [StageID] = []
         ids.reserveCapacity(cut.drafts.count)
-        for draft in cut.drafts { ids.append(addStage(draft, for: job)) }
+        for (place, draft) in cut.drafts.enumerated() {
+            ids.append(addStage(draft, for: job, origins?[place]))
+        }
         let final = ids[ids.count - 1]
         let count = stages[slot: stages.slot(of: final)!].unitCount
         jobs.insert(
@@ -71,13 +77,19 @@ struct DAGScheduler: Sendable {
         return final
     }
 
-    private mutating func addStage(_ draft: StageCut.Draft, for job: JobDescription) -> StageID {
+    private mutating func addStage(
+        _ draft: StageCut.Draft, for job: JobDescription, _ batchOrigin: StageOrigin?
+    ) -> StageID {
+        let origin: StageOrigin
         var kind = Stage.Kind.result(job.id)
         if let output = draft.output {
             let slot = outputs.register(
                 output.shuffle, mapCount: draft.partitionCount, reducerCount: output.reducerCount)
             if let known = outputs.shuffles[slot: slot].mapStage { return known }
             kind = .map(output.shuffle, slot: slot)
+            origin = originOfShuffle(slot, batchOrigin)
+        } else {
+            origin = batchOrigin ?? newOrigin()
         }
         let id = nextStage
         nextStage = id.next
@@ -88,7 +100,7 @@ struct DAGScheduler: Sendable {
                 id: id, kind: kind, plan: draft.plan,
                 unitCount: partitions?.count ?? draft.partitionCount, partitions: partitions,
                 reducerCount: draft.output?.reducerCount ?? 0, preferred: draft.preferred,
-                parents: draft.parents, jobs: []), for: id)
+                parents: draft.parents, jobs: [], origin: origin), for: id)
         if case .map(_, let slot) = kind { outputs.shuffles[slot: slot].mapStage = id }
         for parent in draft.parents {
             outputs.shuffles[slot: outputs.shuffles.slot(of: parent)!].readers.append(id)
@@ -167,6 +179,7 @@ struct DAGScheduler: Sendable {
         if stages[slot: slot].status == .failed { failedStages.removeAll { $0 == id } }
         if failedStages.isEmpty { resubmitAt = nil }
         commits.stageEnded(id)
+        settleResults(slot, &effects)
         stages.remove(id)
     }
 
@@ -181,6 +194,7 @@ struct DAGScheduler: Sendable {
             return
         }
         let id = outputs.shuffles[slot: slot].id
+        settleShuffle(slot, &effects)
         outputs.shuffles.remove(id)
         effects.append(.removeShuffle(id))
     }

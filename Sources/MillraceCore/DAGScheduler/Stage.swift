@@ -36,6 +36,8 @@ struct Stage: Sendable, SlabElement {
     private(set) var parents: [ShuffleID]
     /// The running jobs that need it, ascending; never empty.
     var jobs: [JobID]
+    /// What its tasks' accumulator updates belong to.
+    let origin: StageOrigin
 
     var status = Status.idle
     var nextAttempt = 0

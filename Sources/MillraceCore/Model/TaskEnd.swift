@@ -10,10 +10,13 @@ public struct TaskEnd: Sendable {
     public var recordsWritten: Int
     /// Named numbers that operators report (rows of a state store, …).
     public var metrics: [TaskMetric]
+    /// What it added to accumulators; of a task that failed, only to those that count failures.
+    public var accumulators: [AccumulatorUpdate]
 
     @inlinable public init(
         task: TaskID, reason: TaskEndReason, runTime: Duration = .zero, recordsRead: Int = 0,
-        recordsWritten: Int = 0, metrics: [TaskMetric] = []
+        recordsWritten: Int = 0, metrics: [TaskMetric] = [],
+        accumulators: [AccumulatorUpdate] = []
     ) {
         self.task = task
         self.reason = reason
@@ -21,6 +24,7 @@ public struct TaskEnd: Sendable {
         self.recordsRead = recordsRead
         self.recordsWritten = recordsWritten
         self.metrics = metrics
+        self.accumulators = accumulators
     }
 }
 

@@ -19,6 +19,8 @@ struct MapOutputTracker: Sendable {
         /// Stages of running jobs that read the outputs, oldest first.
         var readers: [StageID] = []
         var isReleased = false
+        /// What its map tasks' accumulator updates belong to; set with its first stage.
+        var origin: StageOrigin?
 
         var isComplete: Bool { available == mapCount }
         var isUnused: Bool { mapStage == nil && readers.isEmpty }

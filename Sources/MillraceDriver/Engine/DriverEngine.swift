@@ -18,6 +18,8 @@ final class DriverEngine {
     let applicationID: String
     private let heartbeatInterval: Duration
     private let maxResultBytes: Int
+    /// Takes what happens to accumulators; on the loop, in order.
+    private let accumulate: @Sendable (AccumulatorChange) -> Void
     private var core: DriverCore
     private var effects = Effects()
     private var sessions: [ExecutorID: ExecutorSession] = [:]
@@ -30,11 +32,12 @@ final class DriverEngine {
 
     init(
         applicationID: String, settings: CoreSettings, heartbeatInterval: Duration,
-        maxResultBytes: Int
+        maxResultBytes: Int, accumulate: @escaping @Sendable (AccumulatorChange) -> Void
     ) {
         self.applicationID = applicationID
         self.heartbeatInterval = heartbeatInterval
         self.maxResultBytes = maxResultBytes
+        self.accumulate = accumulate
         core = DriverCore(settings: settings)
     }
 
@@ -88,6 +91,9 @@ final class DriverEngine {
     func receive(_ message: ExecutorMessage, from executor: ExecutorID, now: Instant) {
         guard sessions[executor] != nil else { return }
         if message.heartbeat != nil { handle(.heartbeat(executor), now) }
+        if !message.partialAccumulators.isEmpty {
+            handle(.accumulatorsReported(executor, message.partialAccumulators), now)
+        }
         for task in message.commitRequests { handle(.commitRequested(executor, task), now) }
         if !message.taskEnds.isEmpty { handle(.tasksEnded(executor, message.taskEnds), now) }
     }
@@ -137,7 +143,8 @@ final class DriverEngine {
         switch effect {
         case .launch(let executor, let range):
             sessions[executor]?.launch(launches[range], core: core, plans: plans)
-        case .kill(let executor, let task, _): sessions[executor]?.kill(task)
+        case .kill(let executor, let task, let reason):
+            sessions[executor]?.kill(task, reason: reason)
         case .taskResult(let id, let index, let bytes):
             guard let job = jobs[id] else { return }
             job.accept(bytes, at: index)
@@ -147,6 +154,7 @@ final class DriverEngine {
         case .taskMetrics(let id, let stage, let partition, let executor, let metrics):
             jobs[id]?.note(
                 .init(stage: stage, partition: partition, executor: executor, metrics: metrics))
+        case .accumulators(let change): accumulate(change)
         case .jobSucceeded(let id): jobs.removeValue(forKey: id)?.succeed()
         case .jobFailed(let id, let failure): jobs.removeValue(forKey: id)?.fail(failure.error)
         case .stageStarted: break

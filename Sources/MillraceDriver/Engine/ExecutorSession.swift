@@ -77,7 +77,9 @@ final class ExecutorSession {
 
     func mourn(_ peer: ExecutorID) { outbox.lostPeers.append(peer) }
 
-    func kill(_ task: TaskID) { outbox.kills.append(task) }
+    func kill(_ task: TaskID, reason: String) {
+        outbox.kills.append(.init(task: task, reason: reason))
+    }
 
     func decideCommit(_ task: TaskID, _ isGranted: Bool) {
         outbox.commitDecisions.append(.init(task: task, isGranted: isGranted))

@@ -46,7 +46,7 @@ public final class MemoryManager: Sendable {
 
     /// Up to `bytes` for a task: what is free, what storage can be made to give back, at most the
     /// task's share. Waits while the task has less than half of its share and others have more.
-    /// Throws `TaskCancelled`.
+    /// Throws `TaskKilled`.
     func acquireExecution(_ bytes: Int, for task: TaskMemory) throws -> Int {
         enum Step {
             case granted(Int)
@@ -55,8 +55,8 @@ public final class MemoryManager: Sendable {
         let id = ObjectIdentifier(task)
         var mayEvict = true
         while true {
-            let step = try unified.wait { unified throws(TaskCancelled) -> Step? in
-                if task.isCancelled { throw TaskCancelled() }
+            let step = try unified.wait { unified throws(TaskKilled) -> Step? in
+                if task.isCancelled { throw TaskKilled(reason: "while it waited for memory") }
                 let needed = mayEvict ? unified.evictionNeeded(forExecution: bytes) : 0
                 if needed > 0 { return .evict(needed) }
                 switch unified.acquireExecution(bytes, for: id) {

@@ -40,7 +40,7 @@ public final class TaskMemory: Sendable {
     /// Up to `bytes` for `consumer`. The task's other consumers are asked to spill when that is not
     /// free, smallest sufficient one first. What is granted stays; when it is less than asked, the
     /// caller spills what it holds itself and asks again, or does with less. May wait for other
-    /// tasks. Throws `TaskCancelled`, and what spilling throws.
+    /// tasks. Throws `TaskKilled`, and what spilling throws.
     public func acquireExecution(_ bytes: Int, for consumer: MemoryConsumer) throws -> Int {
         precondition(bytes >= 0, "a reservation of \(bytes) bytes")
         var granted = try manager.acquireExecution(bytes, for: self)
@@ -79,7 +79,7 @@ public final class TaskMemory: Sendable {
         consumers.withLock { $0.removeAll { $0 === consumer } }
     }
 
-    /// A reservation that waits ends with `TaskCancelled`.
+    /// A reservation that waits ends with `TaskKilled`.
     func cancel() {
         cancelled.store(true, ordering: .relaxed)
         manager.wakeWaiting()

@@ -11,7 +11,7 @@ public struct CollectSink<Element>: PlanSink {
         var writer = ByteWriter()
         var chunk: [Element] = []
         while try rows.next(into: &chunk) {
-            try task.checkCancelled()
+            try task.killTaskIfInterrupted()
             try codec.encode(chunk, into: &writer)
         }
         return .result(writer.bytes)
@@ -27,7 +27,7 @@ public struct CountSink<Element>: PlanSink {
         var chunk: [Element] = []
         var count = 0
         while try rows.next(into: &chunk) {
-            try task.checkCancelled()
+            try task.killTaskIfInterrupted()
             count += chunk.count
         }
         return .result(SourceInput.encode(count))
@@ -49,7 +49,7 @@ public struct TakeSink<Element>: PlanSink {
         var taken: [Element] = []
         var chunk: [Element] = []
         while taken.count < limit, try rows.next(into: &chunk) {
-            try task.checkCancelled()
+            try task.killTaskIfInterrupted()
             taken.append(contentsOf: chunk.prefix(limit - taken.count))
         }
         return .result(try RowCodec<Element>().bytes(of: taken))

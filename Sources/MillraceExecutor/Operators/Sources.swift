@@ -42,7 +42,7 @@ public final class ArrayCursor<Element>: Cursor<Element> {
     }
 
     public override func next(into chunk: inout [Element]) throws -> Bool {
-        try task.checkCancelled()
+        try task.killTaskIfInterrupted()
         chunk.removeAll(keepingCapacity: true)
         guard position < rows.count else { return false }
         if position == 0, rows.count <= 2 * Chunk.rows {
@@ -82,7 +82,7 @@ final class RangeCursor: Cursor<Int> {
     }
 
     override func next(into chunk: inout [Int]) throws -> Bool {
-        try task.checkCancelled()
+        try task.killTaskIfInterrupted()
         chunk.removeAll(keepingCapacity: true)
         let count = min(left, Chunk.rows)
         guard count > 0 else { return false }

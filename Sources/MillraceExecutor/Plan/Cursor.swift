@@ -11,7 +11,7 @@ open class Cursor<Element> {
     /// sometimes more) and says true; or empties it and says false at the end, and from then on.
     /// The caller keeps the array between calls, so that its buffer is used again; implementations
     /// call `removeAll(keepingCapacity:)`. Throws what user code throws, `FetchFailure`,
-    /// `TaskCancelled`, or a `ByteError` for a damaged block.
+    /// `TaskKilled`, or a `ByteError` for a damaged block.
     open func next(into chunk: inout [Element]) throws -> Bool {
         preconditionFailure("Cursor.next is to be overridden")
     }

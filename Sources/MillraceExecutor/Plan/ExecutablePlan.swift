@@ -35,7 +35,7 @@ public final class ExecutablePlan: Sendable {
     }
 
     /// Runs one task on the calling thread. Throws what user code throws, `FetchFailure`,
-    /// `TaskCancelled`.
+    /// `TaskKilled`.
     public func run(_ task: TaskContext) throws -> TaskOutput {
         try sink.run(
             partition: task.partition, inputs: PlanInputs(plan: self, node: nil, task: task),

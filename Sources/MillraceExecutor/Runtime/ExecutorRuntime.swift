@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceCore
+import MillraceWire
 import Synchronization
 
 /// Runs the tasks of one executor: what is resident here (plans, stages, map outputs), and one
@@ -18,8 +19,8 @@ public final class ExecutorRuntime: Sendable {
         var outputs: [ShuffleID: MapOutputs] = [:]
         /// Tasks that a thread has taken.
         var running: [TaskID: TaskContext] = [:]
-        /// Killed between a thread's taking them and their start.
-        var killed: Set<TaskID> = []
+        /// Killed between a thread's taking them and their start, with the reason.
+        var killed: [TaskID: String] = [:]
         /// Tasks here, queued or running.
         var held: Set<TaskID> = []
     }
@@ -67,7 +68,9 @@ public final class ExecutorRuntime: Sendable {
     /// Asks running tasks to end, forgets queued ones, and waits for the threads.
     public func stop() {
         queue.close(discarding: true)
-        state.withLock { state in state.running.values.forEach { $0.cancel() } }
+        state.withLock { state in
+            state.running.values.forEach { $0.kill(reason: "the executor is stopping") }
+        }
         let threads = threads.withLock { threads in
             defer { threads = [] }
             return threads
@@ -120,21 +123,23 @@ public final class ExecutorRuntime: Sendable {
 
     /// A queued task ends at once, so that the driver may give it to somebody else; a running one
     /// at its next chunk. One that has ended already is none of this executor's business.
-    public func kill(_ tasks: [TaskID]) {
-        let meant = Set(tasks)
-        let queued = queue.remove { meant.contains($0.task.id) }
+    public func kill(_ kills: [DriverMessage.Kill]) {
+        let reasons = Dictionary(
+            kills.map { ($0.task, $0.reason) }, uniquingKeysWith: { first, _ in first })
+        let queued = queue.remove { reasons[$0.task.id] != nil }
         state.withLock { state in
             for work in queued { state.held.remove(work.task.id) }
-            for task in tasks where state.held.contains(task) {
-                if let context = state.running[task] {
-                    context.cancel()
+            for kill in kills where state.held.contains(kill.task) {
+                if let context = state.running[kill.task] {
+                    context.kill(reason: kill.reason)
                 } else {
-                    state.killed.insert(task)
+                    state.killed[kill.task] = kill.reason
                 }
             }
         }
         for work in queued {
-            report(TaskEnd(task: work.task.id, reason: .killed(reason: "on request")))
+            let reason = reasons[work.task.id] ?? ""
+            report(TaskEnd(task: work.task.id, reason: .killed(reason: reason)))
         }
     }
 
@@ -144,13 +149,13 @@ public final class ExecutorRuntime: Sendable {
 
     private func run(_ work: Work) {
         let start = ContinuousClock.now
-        var end = TaskEnd(task: work.task.id, reason: .killed(reason: "on request"))
-        let isWanted = state.withLock { $0.killed.remove(work.task.id) == nil }
-        if isWanted { run(work, into: &end) }
+        let killed = state.withLock { $0.killed.removeValue(forKey: work.task.id) }
+        var end = TaskEnd(task: work.task.id, reason: .killed(reason: killed ?? ""))
+        if killed == nil { run(work, into: &end) }
         end.runTime = ContinuousClock.now - start
         state.withLock { state in
             state.running[work.task.id] = nil
-            state.killed.remove(work.task.id)
+            state.killed[work.task.id] = nil
             state.held.remove(work.task.id)
         }
         report(end)
@@ -173,7 +178,7 @@ public final class ExecutorRuntime: Sendable {
                 memory: memory)
             state.withLock { state in
                 state.running[work.task.id] = context
-                if state.killed.contains(work.task.id) { context.cancel() }
+                if let reason = state.killed[work.task.id] { context.kill(reason: reason) }
             }
             defer {
                 end.recordsRead = context.metrics.recordsRead
@@ -202,7 +207,7 @@ public final class ExecutorRuntime: Sendable {
                 MillraceCore.FetchFailure(
                     shuffle: missing.shuffle, mapIndex: nil, executor: nil, reduce: missing.reduce,
                     message: missing.description))
-        case is TaskCancelled: .killed(reason: "on request")
+        case let killed as TaskKilled: .killed(reason: killed.reason)
         default: .exception(message: "\(error)", trace: "")
         }
     }

@@ -28,7 +28,7 @@ final class ShuffleReadCursor<Row>: Cursor<Row> {
     override func next(into chunk: inout [Row]) throws -> Bool {
         chunk.removeAll(keepingCapacity: true)
         while true {
-            try task.checkCancelled()
+            try task.killTaskIfInterrupted()
             if reader.isAtEnd {
                 guard let block = try blocks.next() else { return false }
                 task.metrics.bytesRead += block.count

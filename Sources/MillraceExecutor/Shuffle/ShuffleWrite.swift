@@ -77,7 +77,7 @@ public final class ShuffleBuckets<Row> {
     @usableFromInline func flush(_ reduce: Int) throws {
         let count = buckets[reduce].count
         if count == 0 { return }
-        try task.checkCancelled()
+        try task.killTaskIfInterrupted()
         var piece = ByteWriter(capacity: 32 + count * MemoryLayout<Row>.stride)
         try codec.encode(buckets[reduce], into: &piece)
         try writer.append(piece.bytes, reduce: reduce)

@@ -49,7 +49,7 @@ final class StatefulAggregateCursor<Key, Value>: Cursor<(Key, Value)> {
     }
 
     override func next(into chunk: inout [(Key, Value)]) throws -> Bool {
-        try task.checkCancelled()
+        try task.killTaskIfInterrupted()
         chunk.removeAll(keepingCapacity: true)
         let state = try self.state ?? advance()
         let end = min(position + Chunk.rows, output.count)
@@ -69,7 +69,7 @@ final class StatefulAggregateCursor<Key, Value>: Cursor<(Key, Value)> {
         let began = ContinuousClock.now
         let hasLoaded = try state.open(at: input.version)
         try state.merge(rows)
-        try task.checkCancelled()
+        try task.killTaskIfInterrupted()
         let merged = ContinuousClock.now
         let updated = state.table.changedCount
         output =

@@ -18,7 +18,7 @@ open class StreamLeafCursor<Element>: Cursor<Element> {
     public final override func next(into chunk: inout [Element]) throws -> Bool {
         chunk.removeAll(keepingCapacity: true)
         while !isAtEnd {
-            try task.checkCancelled()
+            try task.killTaskIfInterrupted()
             isAtEnd = try !read(into: &chunk)
             count += chunk.count
             if isAtEnd {

@@ -18,8 +18,12 @@ extension DriverMessage {
         (message.n_launches, message.launches) = arena.repeated(
             launches, Millrace__V1__TaskLaunch.self, millrace__v1__task_launch__init
         ) { $0.write(into: &$1, arena) }
-        message.n_kills = kills.count
-        message.kills = arena.numbers(kills.map(\.rawValue), as: UInt64.self)
+        (message.n_kills, message.kills) = arena.repeated(
+            kills, Millrace__V1__TaskKill.self, millrace__v1__task_kill__init
+        ) { kill, target in
+            target.task_id = UInt64(kill.task.rawValue)
+            target.reason = arena.string(kill.reason)
+        }
         message.n_removed_shuffles = removedShuffles.count
         message.removed_shuffles = arena.numbers(removedShuffles.map(\.rawValue), as: UInt32.self)
         message.n_lost_peers = lostPeers.count
@@ -95,7 +99,10 @@ extension DriverMessage {
         for index in 0..<message.n_launches {
             launches.append(try TaskDescription(message.launches[index]!.pointee))
         }
-        for index in 0..<message.n_kills { kills.append(try TaskID(wire: message.kills[index])) }
+        for index in 0..<message.n_kills {
+            let kill = message.kills[index]!.pointee
+            kills.append(.init(task: try TaskID(wire: kill.task_id), reason: text(kill.reason)))
+        }
         for index in 0..<message.n_commit_decisions {
             let decision = message.commit_decisions[index]!.pointee
             commitDecisions.append(

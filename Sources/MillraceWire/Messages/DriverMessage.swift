@@ -10,7 +10,7 @@ public struct DriverMessage: Sendable {
     public var mapOutputs: [MapOutputs] = []
     public var stages: [StageSetup] = []
     public var launches: [TaskDescription] = []
-    public var kills: [TaskID] = []
+    public var kills: [Kill] = []
     public var removedShuffles: [ShuffleID] = []
     public var finishedStages: [StageID] = []
     /// Set when the executor is to end, with the reason.
@@ -26,6 +26,16 @@ public struct DriverMessage: Sendable {
             && mapOutputs.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
             && shutdown == nil && commitDecisions.isEmpty && lostPeers.isEmpty
+    }
+
+    /// A task that is to end.
+    public struct Kill: Hashable, Sendable {
+        public var task: TaskID
+        public var reason: String
+        public init(task: TaskID, reason: String) {
+            self.task = task
+            self.reason = reason
+        }
     }
 
     /// Whether a task may commit its output.

@@ -15,6 +15,7 @@ extension ExecutorMessage {
         ) { $0.write(into: &$1, arena) }
         message.n_commit_requests = commitRequests.count
         message.commit_requests = arena.numbers(commitRequests.map(\.rawValue), as: UInt64.self)
+        writePartials(into: &message, arena)
         let size = millrace__v1__executor_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__executor_message__pack(&message, buffer.baseAddress)
@@ -41,6 +42,7 @@ extension ExecutorMessage {
         for index in 0..<message.n_commit_requests {
             commitRequests.append(try TaskID(wire: message.commit_requests[index]))
         }
+        try readPartials(message)
         taskEnds.reserveCapacity(message.n_task_ends)
         for index in 0..<message.n_task_ends {
             // protobuf-c fills every slot of a repeated field.
@@ -113,7 +115,9 @@ extension TaskEnd {
             failure.pointee.message = arena.string(reason)
             failure.pointee.trace = arena.string(trace)
             message.failure = failure
-        case .killed: message.killed = 1
+        case .killed(let reason):
+            message.killed = 1
+            message.kill_reason = arena.string(reason)
         case .commitDenied: message.commit_denied = 1
         case .executorLost: preconditionFailure("a lost executor reports nothing")
         }
@@ -123,6 +127,7 @@ extension TaskEnd {
             target.name = arena.string(metric.name)
             target.value = metric.value
         }
+        (message.n_accumulator_updates, message.accumulator_updates) = arena.updates(accumulators)
     }
 
     fileprivate init(_ message: Millrace__V1__TaskEnd) throws(WireError) {
@@ -139,10 +144,12 @@ extension TaskEnd {
             let metric = message.metrics[index]!.pointee
             metrics.append(TaskMetric(name: text(metric.name), value: metric.value))
         }
+        accumulators = AccumulatorUpdate.list(
+            message.n_accumulator_updates, message.accumulator_updates)
     }
 
     private static func reason(_ message: Millrace__V1__TaskEnd) -> TaskEndReason {
-        if message.killed != 0 { return .killed(reason: "on request") }
+        if message.killed != 0 { return .killed(reason: text(message.kill_reason)) }
         if message.commit_denied != 0 { return .commitDenied }
         if let failure = message.failure?.pointee {
             return .exception(message: text(failure.message), trace: text(failure.trace))

@@ -12,10 +12,13 @@ public struct ExecutorMessage: Sendable {
     public var heartbeat: Heartbeat?
     /// Tasks that ask whether they may commit their output.
     public var commitRequests: [TaskID] = []
+    /// What running tasks have added to accumulators so far.
+    public var partialAccumulators: [PartialAccumulators] = []
 
     public init() {}
     public var isEmpty: Bool {
         taskEnds.isEmpty && register == nil && heartbeat == nil && commitRequests.isEmpty
+            && partialAccumulators.isEmpty
     }
 
     /// Who the executor is: the first message of the stream.

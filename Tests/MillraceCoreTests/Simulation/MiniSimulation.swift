@@ -43,6 +43,7 @@ struct MiniSimulation {
     private var results: [JobID: Set<Int>] = [:]
     private var reusable: [(shuffle: Int, chain: [Int])] = []
     private(set) var ended: [JobID: Bool] = [:]
+    private var accumulators = AccumulatedModel()
     private(set) var problems: [String] = []
     private(set) var steps = 0
     /// How often each kind of thing happened, to see that the days are bad enough.
@@ -72,6 +73,9 @@ struct MiniSimulation {
             step(jobs: count)
             problems += core.violations()
         }
+        if problems.isEmpty {
+            problems += accumulators.leftOver(shuffles: core.dag.outputs.shuffles.count)
+        }
         if ended.count < count || !core.isQuiescent { problems.append("stuck after \(steps)") }
         for job in 0..<jobCount where ended[JobID(job)] == nil {
             problems.append("job \(job) has no end")
@@ -88,6 +92,7 @@ struct MiniSimulation {
         case 30..<31: releaseShuffle()
         case 31..<32: if areFaultsOn { loseBlocks() }
         case 32..<33: if areFaultsOn, random.chance(300) { decommission() }
+        case 33..<36: beat()
         default: report()
         }
     }
@@ -122,7 +127,9 @@ struct MiniSimulation {
             seen["dismissed", default: 0] += 1
             executors[executor.rawValue].isAlive = false
             executors[executor.rawValue].queue.removeAll()
+        case .accumulators(let change): accumulators.apply(change)
         case .jobSucceeded(let job):
+            problems += accumulators.check(job, units: partitionsOf[job] ?? 0)
             if results[job, default: []].count != partitionsOf[job] {
                 problems.append("\(job) ended with results missing")
             }
@@ -155,6 +162,7 @@ struct MiniSimulation {
         if !executors[executor].isAlive { problems.append("\(task.id) goes to a dead executor") }
         let outputs = setup.inputShuffles.map { core.mapOutputs(of: $0)! }
         tasks[task.id] = (setup, outputs)
+        accumulators.launched(setup, reading: outputs)
         if random.chance(150) { earliestEnd[task.id] = now + .milliseconds(random.below(1_500)) }
         executors[executor].queue.append(task)
     }
@@ -253,6 +261,17 @@ struct MiniSimulation {
         }
     }
 
+    /// An executor's heartbeat, with what a running task has added so far.
+    private mutating func beat() {
+        let id = random.below(executors.count)
+        guard executors[id].isAlive, let task = executors[id].queue.first else { return }
+        let updates = AccumulatedModel.updates(tasks[task.id]!.setup, task, .result([]))
+        handle(
+            .accumulatorsReported(
+                ExecutorID(id), [PartialAccumulators(task: task.id, updates: updates)]))
+        problems += accumulators.checkPartials()
+    }
+
     /// One executor reports some of its running tasks.
     private mutating func report() {
         let busy = executors.indices.filter { !executors[$0].queue.isEmpty }
@@ -268,10 +287,11 @@ struct MiniSimulation {
             let task = executors[id].queue[place]
             if let earliest = earliestEnd[task.id], earliest > now { continue }
             executors[id].queue.remove(at: place)
+            let reason = outcome(of: task, on: id)
             ends.append(
                 TaskEnd(
-                    task: task.id, reason: outcome(of: task, on: id),
-                    runTime: .microseconds(random.below(300))))
+                    task: task.id, reason: reason, runTime: .microseconds(random.below(300)),
+                    accumulators: AccumulatedModel.updates(tasks[task.id]!.setup, task, reason)))
         }
         guard !ends.isEmpty else {
             advance()

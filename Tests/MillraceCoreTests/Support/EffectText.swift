@@ -22,6 +22,7 @@ extension Effects {
         case .taskMetrics(let job, let stage, let partition, _, let metrics):
             let values = metrics.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
             return "\(job) \(stage) partition \(partition) metrics: \(values)"
+        case .accumulators(let change): return line(change)
         case .jobSucceeded(let job): return "\(job) succeeded"
         case .jobFailed(let job, let failure): return "\(job) failed: \(failure)"
         case .stageStarted(let job, let stage, let attempt, let tasks):
@@ -40,6 +41,22 @@ extension Effects {
             return "\(task) \(granted ? "may commit" : "may not commit")"
         case .armTimer(let instant): return "timer at \(instant.nanoseconds / 1_000_000) ms"
         case .notice(let notice): return "\(notice.level.name): \(notice)"
+        }
+    }
+}
+
+extension Effects {
+    private func line(_ change: AccumulatorChange) -> String {
+        switch change {
+        case .contributed(let origin, let unit, let stage, let updates):
+            "\(origin) unit \(unit) contributes \(updates.text) by \(stage)"
+        case .settled(let origin): "\(origin) is settled"
+        case .retracted(let origin): "\(origin) is retracted"
+        case .failed(let updates): "a failed task contributes \(updates.text)"
+        case .partial(let origin, let unit, let task, let updates):
+            "\(origin) unit \(unit) has \(updates.text) so far by \(task)"
+        case .partialEnded(let origin, let unit, let task):
+            "\(origin) unit \(unit) ended by \(task)"
         }
     }
 }

@@ -16,6 +16,9 @@ import MillraceBase
 ///     cancel 0     cancel-group g [future]  cancel-tag t  cancel-all
 ///     release 0    commit 3 on=0
 ///     outputs 0    setup 1.0        held             quiescent
+///     succeed 0 1  acc=0:5,1:2      the same updates of accumulators 0 and 1 by each; also `fail`
+///     partial 0 acc=0:3             values           what the accumulators are
+///     job 0 query=q batch=3         settle q through=3
 ///     set locality-wait=0ms         before the first event
 struct ScriptRunner {
     struct Problem: Error, CustomStringConvertible { var description: String }
@@ -34,6 +37,7 @@ struct ScriptRunner {
     private var effects = Effects()
     private var launched: [TaskID: Launched] = [:]
     private var output: [String] = []
+    private var accumulators = AccumulatorTable(registered: 0..<4)
 
     /// What one command prints.
     mutating func run(_ command: String) -> [String] {
@@ -84,6 +88,13 @@ struct ScriptRunner {
         case "commit":
             let executor = ExecutorID(try arguments.integer("on") ?? 0)
             handle(.commitRequested(executor, TaskID(try arguments.number(0))))
+        case "partial": try reportPartial(arguments)
+        case "settle":
+            handle(
+                .batchesSettled(
+                    query: arguments.words.first ?? "",
+                    through: BatchID(try arguments.integer("through") ?? 0)))
+        case "values": output += accumulators.lines
         case "outputs": showOutputs(ShuffleID(try arguments.number(0)))
         case "setup": try showSetup(arguments)
         case "held":
@@ -100,6 +111,7 @@ struct ScriptRunner {
         core.handle(event, now: now, into: &effects)
         for effect in effects.list {
             if case .armTimer(let instant) = effect { timer = instant }
+            if case .accumulators(let change) = effect { accumulators.apply(change) }
             guard case .launch(let executor, let range) = effect else { continue }
             for task in effects.launches[range] {
                 let setup = core.setup(of: task.stage, attempt: task.stageAttempt)
@@ -145,6 +157,8 @@ struct ScriptRunner {
         let properties = JobProperties(
             group: arguments["group"],
             tags: (arguments["tags"] ?? "").split(separator: ",").map(String.init),
+            query: arguments["query"],
+            batch: try arguments.integer("batch").map { BatchID($0) },
             maxFailures: try arguments.integer("max-failures"))
         handle(
             .jobSubmitted(
@@ -172,7 +186,9 @@ struct ScriptRunner {
             guard let launched = launched[task] else {
                 throw Problem(description: "\(task) was never launched")
             }
-            let end = TaskEnd(task: task, reason: reason(launched), runTime: run)
+            let end = TaskEnd(
+                task: task, reason: reason(launched), runTime: run,
+                accumulators: try arguments.updates())
             if let place = reports.firstIndex(where: { $0.executor == launched.executor }) {
                 reports[place].ends.append(end)
             } else {
@@ -229,5 +245,14 @@ struct ScriptRunner {
         output.append(
             setup.outputShuffle.map { "writes \($0) for \(setup.reducerCount) reducers" }
                 ?? "returns results")
+    }
+
+    private mutating func reportPartial(_ arguments: Arguments) throws {
+        let task = TaskID(try arguments.number(0))
+        guard let launched = launched[task] else {
+            throw Problem(description: "\(task) was never launched")
+        }
+        let partial = PartialAccumulators(task: task, updates: try arguments.updates())
+        handle(.accumulatorsReported(launched.executor, [partial]))
     }
 }

@@ -77,7 +77,7 @@ import Testing
             thread.join()
             switch outcome.withLock({ $0 }) {
             case .success(let granted): #expect(!isCancelled && granted == 100)
-            case .failure(let error): #expect(isCancelled && error is TaskCancelled)
+            case .failure(let error): #expect(isCancelled && error is TaskKilled)
             case nil: Issue.record("the thread ended without an outcome")
             }
             second.end()

@@ -32,6 +32,7 @@ import Testing
         .fetchFailed(
             FetchFailure(
                 shuffle: ShuffleID(0), mapIndex: nil, executor: nil, reduce: 0, message: "")),
+        .killed(reason: "stage cancelled"),
     ]
 
     @Test("the end of a task arrives with its reason", arguments: reasons)
@@ -40,7 +41,8 @@ import Testing
         message.taskEnds = [
             TaskEnd(
                 task: TaskID(12), reason: reason, runTime: .microseconds(7), recordsRead: 3,
-                recordsWritten: 4, metrics: [TaskMetric(name: "rows", value: -5)])
+                recordsWritten: 4, metrics: [TaskMetric(name: "rows", value: -5)],
+                accumulators: Self.updates)
         ]
         let received = try ExecutorMessage(decoding: message.encoded(arena: arena), arena: arena)
         let end = try #require(received.taskEnds.first)
@@ -50,6 +52,26 @@ import Testing
         #expect(end.recordsRead == 3)
         #expect(end.recordsWritten == 4)
         #expect(end.metrics == [TaskMetric(name: "rows", value: -5)])
+        #expect(end.accumulators == Self.updates)
+    }
+
+    static let updates = [
+        AccumulatorUpdate(id: AccumulatorID(0), value: .long(sum: .min, count: 3)),
+        AccumulatorUpdate(id: AccumulatorID(1), value: .double(sum: -0.5, count: 1 << 40)),
+        AccumulatorUpdate(id: AccumulatorID(70_000), value: .bytes([0, 1, 255])),
+        AccumulatorUpdate(id: AccumulatorID(3), value: .bytes([])),
+    ]
+
+    @Test("what running tasks have added so far arrives by task")
+    func partialAccumulators() throws {
+        var message = ExecutorMessage()
+        message.partialAccumulators = [
+            PartialAccumulators(task: TaskID(1 << 40), updates: Self.updates),
+            PartialAccumulators(task: TaskID(2), updates: []),
+        ]
+        #expect(!message.isEmpty)
+        let received = try ExecutorMessage(decoding: message.encoded(arena: arena), arena: arena)
+        #expect(received.partialAccumulators == message.partialAccumulators)
     }
 
     @Test("all that a driver says in one turn arrives")
@@ -97,7 +119,10 @@ import Testing
 
     static func executorBytes(_ arena: WireArena) -> [UInt8] {
         var message = ExecutorMessage()
-        message.taskEnds = reasons.map { TaskEnd(task: TaskID(1), reason: $0) }
+        message.taskEnds = reasons.map {
+            TaskEnd(task: TaskID(1), reason: $0, accumulators: updates)
+        }
+        message.partialAccumulators = [PartialAccumulators(task: TaskID(1), updates: updates)]
         return message.encoded(arena: arena)
     }
 
@@ -131,7 +156,7 @@ import Testing
                 id: TaskID(1 << 50), stage: StageID(1), stageAttempt: 2, partition: 3, attempt: 1,
                 input: [9, 9])
         ]
-        message.kills = [TaskID(3)]
+        message.kills = [.init(task: TaskID(3), reason: "another attempt succeeded")]
         message.removedShuffles = [ShuffleID(1)]
         message.finishedStages = [StageID(0)]
         message.commitDecisions = [.init(task: TaskID(3), isGranted: true)]

@@ -187,6 +187,96 @@ void   millrace__v1__task_end__free_unpacked
   assert(message->base.descriptor == &millrace__v1__task_end__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__accumulator_update__init
+                     (Millrace__V1__AccumulatorUpdate         *message)
+{
+  static const Millrace__V1__AccumulatorUpdate init_value = MILLRACE__V1__ACCUMULATOR_UPDATE__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__accumulator_update__get_packed_size
+                     (const Millrace__V1__AccumulatorUpdate *message)
+{
+  assert(message->base.descriptor == &millrace__v1__accumulator_update__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__accumulator_update__pack
+                     (const Millrace__V1__AccumulatorUpdate *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__accumulator_update__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__accumulator_update__pack_to_buffer
+                     (const Millrace__V1__AccumulatorUpdate *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__accumulator_update__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__AccumulatorUpdate *
+       millrace__v1__accumulator_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__AccumulatorUpdate *)
+     protobuf_c_message_unpack (&millrace__v1__accumulator_update__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__accumulator_update__free_unpacked
+                     (Millrace__V1__AccumulatorUpdate *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__accumulator_update__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__partial_accumulators__init
+                     (Millrace__V1__PartialAccumulators         *message)
+{
+  static const Millrace__V1__PartialAccumulators init_value = MILLRACE__V1__PARTIAL_ACCUMULATORS__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__partial_accumulators__get_packed_size
+                     (const Millrace__V1__PartialAccumulators *message)
+{
+  assert(message->base.descriptor == &millrace__v1__partial_accumulators__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__partial_accumulators__pack
+                     (const Millrace__V1__PartialAccumulators *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__partial_accumulators__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__partial_accumulators__pack_to_buffer
+                     (const Millrace__V1__PartialAccumulators *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__partial_accumulators__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__PartialAccumulators *
+       millrace__v1__partial_accumulators__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__PartialAccumulators *)
+     protobuf_c_message_unpack (&millrace__v1__partial_accumulators__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__partial_accumulators__free_unpacked
+                     (Millrace__V1__PartialAccumulators *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__partial_accumulators__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__task_metric__init
                      (Millrace__V1__TaskMetric         *message)
 {
@@ -410,6 +500,51 @@ void   millrace__v1__driver_message__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &millrace__v1__driver_message__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__task_kill__init
+                     (Millrace__V1__TaskKill         *message)
+{
+  static const Millrace__V1__TaskKill init_value = MILLRACE__V1__TASK_KILL__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__task_kill__get_packed_size
+                     (const Millrace__V1__TaskKill *message)
+{
+  assert(message->base.descriptor == &millrace__v1__task_kill__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__task_kill__pack
+                     (const Millrace__V1__TaskKill *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__task_kill__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__task_kill__pack_to_buffer
+                     (const Millrace__V1__TaskKill *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__task_kill__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__TaskKill *
+       millrace__v1__task_kill__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__TaskKill *)
+     protobuf_c_message_unpack (&millrace__v1__task_kill__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__task_kill__free_unpacked
+                     (Millrace__V1__TaskKill *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__task_kill__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   millrace__v1__commit_decision__init
@@ -952,7 +1087,7 @@ void   millrace__v1__executor_status__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[4] =
+static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[5] =
 {
   {
     "register",
@@ -1002,17 +1137,31 @@ static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_desc
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "partial_accumulators",
+    10,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__ExecutorMessage, n_partial_accumulators),
+    offsetof(Millrace__V1__ExecutorMessage, partial_accumulators),
+    &millrace__v1__partial_accumulators__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__executor_message__field_indices_by_name[] = {
   3,   /* field[3] = commit_requests */
   2,   /* field[2] = heartbeat */
+  4,   /* field[4] = partial_accumulators */
   0,   /* field[0] = register */
   1,   /* field[1] = task_ends */
 };
-static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[1 + 1] =
+static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 10, 4 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
 {
@@ -1022,10 +1171,10 @@ const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
   "Millrace__V1__ExecutorMessage",
   "millrace.v1",
   sizeof(Millrace__V1__ExecutorMessage),
-  4,
+  5,
   millrace__v1__executor_message__field_descriptors,
   millrace__v1__executor_message__field_indices_by_name,
-  1,  millrace__v1__executor_message__number_ranges,
+  2,  millrace__v1__executor_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__executor_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -1235,7 +1384,7 @@ const ProtobufCMessageDescriptor millrace__v1__heartbeat__descriptor =
   (ProtobufCMessageInit) millrace__v1__heartbeat__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__task_end__field_descriptors[11] =
+static const ProtobufCFieldDescriptor millrace__v1__task_end__field_descriptors[13] =
 {
   {
     "task_id",
@@ -1369,11 +1518,37 @@ static const ProtobufCFieldDescriptor millrace__v1__task_end__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "accumulator_updates",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__TaskEnd, n_accumulator_updates),
+    offsetof(Millrace__V1__TaskEnd, accumulator_updates),
+    &millrace__v1__accumulator_update__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kill_reason",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__TaskEnd, kill_reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__task_end__field_indices_by_name[] = {
+  11,   /* field[11] = accumulator_updates */
   10,   /* field[10] = commit_denied */
   5,   /* field[5] = failure */
   4,   /* field[4] = fetch_failed */
+  12,   /* field[12] = kill_reason */
   6,   /* field[6] = killed */
   3,   /* field[3] = map_output */
   9,   /* field[9] = metrics */
@@ -1386,7 +1561,7 @@ static const unsigned millrace__v1__task_end__field_indices_by_name[] = {
 static const ProtobufCIntRange millrace__v1__task_end__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor millrace__v1__task_end__descriptor =
 {
@@ -1396,11 +1571,165 @@ const ProtobufCMessageDescriptor millrace__v1__task_end__descriptor =
   "Millrace__V1__TaskEnd",
   "millrace.v1",
   sizeof(Millrace__V1__TaskEnd),
-  11,
+  13,
   millrace__v1__task_end__field_descriptors,
   millrace__v1__task_end__field_indices_by_name,
   1,  millrace__v1__task_end__number_ranges,
   (ProtobufCMessageInit) millrace__v1__task_end__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__accumulator_update__field_descriptors[6] =
+{
+  {
+    "accumulator_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__AccumulatorUpdate, accumulator_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "kind",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_ENUM,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__AccumulatorUpdate, kind),
+    &millrace__v1__accumulator_kind__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "long_sum",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_SINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__AccumulatorUpdate, long_sum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "double_sum",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_DOUBLE,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__AccumulatorUpdate, double_sum),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "count",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__AccumulatorUpdate, count),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "custom",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__AccumulatorUpdate, custom),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__accumulator_update__field_indices_by_name[] = {
+  0,   /* field[0] = accumulator_id */
+  4,   /* field[4] = count */
+  5,   /* field[5] = custom */
+  3,   /* field[3] = double_sum */
+  1,   /* field[1] = kind */
+  2,   /* field[2] = long_sum */
+};
+static const ProtobufCIntRange millrace__v1__accumulator_update__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor millrace__v1__accumulator_update__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.AccumulatorUpdate",
+  "AccumulatorUpdate",
+  "Millrace__V1__AccumulatorUpdate",
+  "millrace.v1",
+  sizeof(Millrace__V1__AccumulatorUpdate),
+  6,
+  millrace__v1__accumulator_update__field_descriptors,
+  millrace__v1__accumulator_update__field_indices_by_name,
+  1,  millrace__v1__accumulator_update__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__accumulator_update__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__partial_accumulators__field_descriptors[2] =
+{
+  {
+    "task_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PartialAccumulators, task_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "updates",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__PartialAccumulators, n_updates),
+    offsetof(Millrace__V1__PartialAccumulators, updates),
+    &millrace__v1__accumulator_update__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__partial_accumulators__field_indices_by_name[] = {
+  0,   /* field[0] = task_id */
+  1,   /* field[1] = updates */
+};
+static const ProtobufCIntRange millrace__v1__partial_accumulators__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor millrace__v1__partial_accumulators__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.PartialAccumulators",
+  "PartialAccumulators",
+  "Millrace__V1__PartialAccumulators",
+  "millrace.v1",
+  sizeof(Millrace__V1__PartialAccumulators),
+  2,
+  millrace__v1__partial_accumulators__field_descriptors,
+  millrace__v1__partial_accumulators__field_indices_by_name,
+  1,  millrace__v1__partial_accumulators__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__partial_accumulators__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__task_metric__field_descriptors[2] =
@@ -1737,12 +2066,12 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     "kills",
     7,
     PROTOBUF_C_LABEL_REPEATED,
-    PROTOBUF_C_TYPE_UINT64,
+    PROTOBUF_C_TYPE_MESSAGE,
     offsetof(Millrace__V1__DriverMessage, n_kills),
     offsetof(Millrace__V1__DriverMessage, kills),
+    &millrace__v1__task_kill__descriptor,
     NULL,
-    NULL,
-    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
@@ -1838,6 +2167,57 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   millrace__v1__driver_message__field_indices_by_name,
   1,  millrace__v1__driver_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__driver_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__task_kill__field_descriptors[2] =
+{
+  {
+    "task_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__TaskKill, task_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__TaskKill, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__task_kill__field_indices_by_name[] = {
+  1,   /* field[1] = reason */
+  0,   /* field[0] = task_id */
+};
+static const ProtobufCIntRange millrace__v1__task_kill__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor millrace__v1__task_kill__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.TaskKill",
+  "TaskKill",
+  "Millrace__V1__TaskKill",
+  "millrace.v1",
+  sizeof(Millrace__V1__TaskKill),
+  2,
+  millrace__v1__task_kill__field_descriptors,
+  millrace__v1__task_kill__field_indices_by_name,
+  1,  millrace__v1__task_kill__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__task_kill__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__commit_decision__field_descriptors[2] =
@@ -2782,6 +3162,36 @@ const ProtobufCMessageDescriptor millrace__v1__executor_status__descriptor =
   1,  millrace__v1__executor_status__number_ranges,
   (ProtobufCMessageInit) millrace__v1__executor_status__init,
   NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCEnumValue millrace__v1__accumulator_kind__enum_values_by_number[3] =
+{
+  { "LONG", "MILLRACE__V1__ACCUMULATOR_KIND__LONG", 0 },
+  { "DOUBLE", "MILLRACE__V1__ACCUMULATOR_KIND__DOUBLE", 1 },
+  { "CUSTOM", "MILLRACE__V1__ACCUMULATOR_KIND__CUSTOM", 2 },
+};
+static const ProtobufCIntRange millrace__v1__accumulator_kind__value_ranges[] = {
+{0, 0},{0, 3}
+};
+static const ProtobufCEnumValueIndex millrace__v1__accumulator_kind__enum_values_by_name[3] =
+{
+  { "CUSTOM", 2 },
+  { "DOUBLE", 1 },
+  { "LONG", 0 },
+};
+const ProtobufCEnumDescriptor millrace__v1__accumulator_kind__descriptor =
+{
+  PROTOBUF_C__ENUM_DESCRIPTOR_MAGIC,
+  "millrace.v1.AccumulatorKind",
+  "AccumulatorKind",
+  "Millrace__V1__AccumulatorKind",
+  "millrace.v1",
+  3,
+  millrace__v1__accumulator_kind__enum_values_by_number,
+  3,
+  millrace__v1__accumulator_kind__enum_values_by_name,
+  1,
+  millrace__v1__accumulator_kind__value_ranges,
+  NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
 static const ProtobufCMethodDescriptor millrace__v1__driver__method_descriptors[2] =
 {

@@ -116,7 +116,7 @@ struct KafkaRecords: PlanOperator {
         let range = try KafkaOffsetRange(from: &bytesReader)
         try bytesReader.expectEnd()
         let reader = try KafkaRangeReader(
-            settings, range: range, chunkSize: Chunk.rows, isCancelled: { task.isCancelled })
+            settings, range: range, chunkSize: Chunk.rows, isCancelled: { task.isInterrupted })
         return KafkaRecordsCursor(reader, task: task)
     }
 }

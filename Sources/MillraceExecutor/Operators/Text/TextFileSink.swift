@@ -47,7 +47,7 @@ public struct TextFileSink<Element>: PlanSink {
         var chunk: [Element] = []
         var bytes: [UInt8] = []
         while try rows.next(into: &chunk) {
-            try task.checkCancelled()
+            try task.killTaskIfInterrupted()
             task.metrics.recordsWritten += chunk.count
             try kernel.function(&chunk, &bytes)
             if bytes.count >= TextOutput.bufferSize { try flush(&bytes, to: file, task) }

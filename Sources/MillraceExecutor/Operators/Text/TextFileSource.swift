@@ -73,7 +73,7 @@ final class TextFileCursor: Cursor<String> {
     }
 
     override func next(into chunk: inout [String]) throws -> Bool {
-        try task.checkCancelled()
+        try task.killTaskIfInterrupted()
         chunk.removeAll(keepingCapacity: true)
         guard try lines.next(Chunk.rows, into: &chunk) else { return false }
         task.metrics.recordsRead += chunk.count

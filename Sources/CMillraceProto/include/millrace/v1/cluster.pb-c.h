@@ -19,11 +19,14 @@ typedef struct Millrace__V1__ExecutorMessage Millrace__V1__ExecutorMessage;
 typedef struct Millrace__V1__Register Millrace__V1__Register;
 typedef struct Millrace__V1__Heartbeat Millrace__V1__Heartbeat;
 typedef struct Millrace__V1__TaskEnd Millrace__V1__TaskEnd;
+typedef struct Millrace__V1__AccumulatorUpdate Millrace__V1__AccumulatorUpdate;
+typedef struct Millrace__V1__PartialAccumulators Millrace__V1__PartialAccumulators;
 typedef struct Millrace__V1__TaskMetric Millrace__V1__TaskMetric;
 typedef struct Millrace__V1__MapOutput Millrace__V1__MapOutput;
 typedef struct Millrace__V1__FetchFailed Millrace__V1__FetchFailed;
 typedef struct Millrace__V1__Failure Millrace__V1__Failure;
 typedef struct Millrace__V1__DriverMessage Millrace__V1__DriverMessage;
+typedef struct Millrace__V1__TaskKill Millrace__V1__TaskKill;
 typedef struct Millrace__V1__CommitDecision Millrace__V1__CommitDecision;
 typedef struct Millrace__V1__Registered Millrace__V1__Registered;
 typedef struct Millrace__V1__Peer Millrace__V1__Peer;
@@ -40,6 +43,12 @@ typedef struct Millrace__V1__ExecutorStatus Millrace__V1__ExecutorStatus;
 
 /* --- enums --- */
 
+typedef enum _Millrace__V1__AccumulatorKind {
+  MILLRACE__V1__ACCUMULATOR_KIND__LONG = 0,
+  MILLRACE__V1__ACCUMULATOR_KIND__DOUBLE = 1,
+  MILLRACE__V1__ACCUMULATOR_KIND__CUSTOM = 2
+    PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(MILLRACE__V1__ACCUMULATOR_KIND)
+} Millrace__V1__AccumulatorKind;
 
 /* --- messages --- */
 
@@ -55,10 +64,15 @@ struct  Millrace__V1__ExecutorMessage
    */
   size_t n_commit_requests;
   uint64_t *commit_requests;
+  /*
+   * What running tasks have added to accumulators so far, asked for with each heartbeat.
+   */
+  size_t n_partial_accumulators;
+  Millrace__V1__PartialAccumulators **partial_accumulators;
 };
 #define MILLRACE__V1__EXECUTOR_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__executor_message__descriptor) \
-    , NULL, 0,NULL, NULL, 0,NULL }
+    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__Register
@@ -124,10 +138,55 @@ struct  Millrace__V1__TaskEnd
    * Another attempt commits this partition.
    */
   protobuf_c_boolean commit_denied;
+  /*
+   * What the attempt has added to accumulators. Of one that failed, only to those that count failures.
+   */
+  size_t n_accumulator_updates;
+  Millrace__V1__AccumulatorUpdate **accumulator_updates;
+  /*
+   * With `killed`: as the driver gave it.
+   */
+  char *kill_reason;
 };
 #define MILLRACE__V1__TASK_END__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__task_end__descriptor) \
-    , 0, 0, {0,NULL}, NULL, NULL, NULL, 0, 0, 0, 0,NULL, 0 }
+    , 0, 0, {0,NULL}, NULL, NULL, NULL, 0, 0, 0, 0,NULL, 0, 0,NULL, (char *)protobuf_c_empty_string }
+
+
+/*
+ * What one attempt has added to one accumulator.
+ */
+struct  Millrace__V1__AccumulatorUpdate
+{
+  ProtobufCMessage base;
+  uint32_t accumulator_id;
+  Millrace__V1__AccumulatorKind kind;
+  /*
+   * Of LONG and DOUBLE: the sum, and how many numbers were added.
+   */
+  int64_t long_sum;
+  double double_sum;
+  uint64_t count;
+  /*
+   * Of CUSTOM: the encoded accumulator.
+   */
+  ProtobufCBinaryData custom;
+};
+#define MILLRACE__V1__ACCUMULATOR_UPDATE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__accumulator_update__descriptor) \
+    , 0, MILLRACE__V1__ACCUMULATOR_KIND__LONG, 0, 0, 0, {0,NULL} }
+
+
+struct  Millrace__V1__PartialAccumulators
+{
+  ProtobufCMessage base;
+  uint64_t task_id;
+  size_t n_updates;
+  Millrace__V1__AccumulatorUpdate **updates;
+};
+#define MILLRACE__V1__PARTIAL_ACCUMULATORS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__partial_accumulators__descriptor) \
+    , 0, 0,NULL }
 
 
 struct  Millrace__V1__TaskMetric
@@ -199,7 +258,7 @@ struct  Millrace__V1__DriverMessage
   size_t n_launches;
   Millrace__V1__TaskLaunch **launches;
   size_t n_kills;
-  uint64_t *kills;
+  Millrace__V1__TaskKill **kills;
   size_t n_removed_shuffles;
   uint32_t *removed_shuffles;
   size_t n_finished_stages;
@@ -216,6 +275,20 @@ struct  Millrace__V1__DriverMessage
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
     , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL }
+
+
+/*
+ * Ends a task. The reason comes back in its end.
+ */
+struct  Millrace__V1__TaskKill
+{
+  ProtobufCMessage base;
+  uint64_t task_id;
+  char *reason;
+};
+#define MILLRACE__V1__TASK_KILL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__task_kill__descriptor) \
+    , 0, (char *)protobuf_c_empty_string }
 
 
 struct  Millrace__V1__CommitDecision
@@ -482,6 +555,44 @@ Millrace__V1__TaskEnd *
 void   millrace__v1__task_end__free_unpacked
                      (Millrace__V1__TaskEnd *message,
                       ProtobufCAllocator *allocator);
+/* Millrace__V1__AccumulatorUpdate methods */
+void   millrace__v1__accumulator_update__init
+                     (Millrace__V1__AccumulatorUpdate         *message);
+size_t millrace__v1__accumulator_update__get_packed_size
+                     (const Millrace__V1__AccumulatorUpdate   *message);
+size_t millrace__v1__accumulator_update__pack
+                     (const Millrace__V1__AccumulatorUpdate   *message,
+                      uint8_t             *out);
+size_t millrace__v1__accumulator_update__pack_to_buffer
+                     (const Millrace__V1__AccumulatorUpdate   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__AccumulatorUpdate *
+       millrace__v1__accumulator_update__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__accumulator_update__free_unpacked
+                     (Millrace__V1__AccumulatorUpdate *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__PartialAccumulators methods */
+void   millrace__v1__partial_accumulators__init
+                     (Millrace__V1__PartialAccumulators         *message);
+size_t millrace__v1__partial_accumulators__get_packed_size
+                     (const Millrace__V1__PartialAccumulators   *message);
+size_t millrace__v1__partial_accumulators__pack
+                     (const Millrace__V1__PartialAccumulators   *message,
+                      uint8_t             *out);
+size_t millrace__v1__partial_accumulators__pack_to_buffer
+                     (const Millrace__V1__PartialAccumulators   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__PartialAccumulators *
+       millrace__v1__partial_accumulators__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__partial_accumulators__free_unpacked
+                     (Millrace__V1__PartialAccumulators *message,
+                      ProtobufCAllocator *allocator);
 /* Millrace__V1__TaskMetric methods */
 void   millrace__v1__task_metric__init
                      (Millrace__V1__TaskMetric         *message);
@@ -576,6 +687,25 @@ Millrace__V1__DriverMessage *
                       const uint8_t       *data);
 void   millrace__v1__driver_message__free_unpacked
                      (Millrace__V1__DriverMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__TaskKill methods */
+void   millrace__v1__task_kill__init
+                     (Millrace__V1__TaskKill         *message);
+size_t millrace__v1__task_kill__get_packed_size
+                     (const Millrace__V1__TaskKill   *message);
+size_t millrace__v1__task_kill__pack
+                     (const Millrace__V1__TaskKill   *message,
+                      uint8_t             *out);
+size_t millrace__v1__task_kill__pack_to_buffer
+                     (const Millrace__V1__TaskKill   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__TaskKill *
+       millrace__v1__task_kill__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__task_kill__free_unpacked
+                     (Millrace__V1__TaskKill *message,
                       ProtobufCAllocator *allocator);
 /* Millrace__V1__CommitDecision methods */
 void   millrace__v1__commit_decision__init
@@ -819,6 +949,12 @@ typedef void (*Millrace__V1__Heartbeat_Closure)
 typedef void (*Millrace__V1__TaskEnd_Closure)
                  (const Millrace__V1__TaskEnd *message,
                   void *closure_data);
+typedef void (*Millrace__V1__AccumulatorUpdate_Closure)
+                 (const Millrace__V1__AccumulatorUpdate *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__PartialAccumulators_Closure)
+                 (const Millrace__V1__PartialAccumulators *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__TaskMetric_Closure)
                  (const Millrace__V1__TaskMetric *message,
                   void *closure_data);
@@ -833,6 +969,9 @@ typedef void (*Millrace__V1__Failure_Closure)
                   void *closure_data);
 typedef void (*Millrace__V1__DriverMessage_Closure)
                  (const Millrace__V1__DriverMessage *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__TaskKill_Closure)
+                 (const Millrace__V1__TaskKill *message,
                   void *closure_data);
 typedef void (*Millrace__V1__CommitDecision_Closure)
                  (const Millrace__V1__CommitDecision *message,
@@ -906,15 +1045,19 @@ void millrace__v1__driver__get_status(ProtobufCService *service,
 
 /* --- descriptors --- */
 
+extern const ProtobufCEnumDescriptor    millrace__v1__accumulator_kind__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__register__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__heartbeat__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__task_end__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__accumulator_update__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__partial_accumulators__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__task_metric__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__map_output__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__fetch_failed__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__failure__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__task_kill__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__commit_decision__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__registered__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__peer__descriptor;
