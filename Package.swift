@@ -56,12 +56,20 @@ let package = Package(
             "MillraceDriver", ["MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "CLinux"]),
         module("MillraceDeploy", ["MillraceBase"]),
         module(
+            "MillraceShuffleService",
+            ["MillraceBase", "MillraceNet", "MillraceWire", "MillraceStore"]),
+        module(
             "Millrace",
             [
                 "MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "MillraceExecutor",
                 "MillraceDriver", "MillraceKafka",
             ]),
-        program("MillraceCLI", ["MillraceBase", "MillraceDeploy", "MillraceKafka", "MillraceWire"]),
+        program(
+            "MillraceCLI",
+            [
+                "MillraceBase", "MillraceDeploy", "MillraceKafka", "MillraceShuffleService",
+                "MillraceWire",
+            ]),
         program("MillraceBench", ["Millrace", "MillraceBase", "CLinux", "CBenchFloor"]),
         program("MillraceInterop", ["MillraceNet", "MillraceBase", "CMillraceProto", "CProtobufC"]),
         program("WordCount", ["Millrace"]),
@@ -82,6 +90,12 @@ let package = Package(
         tests(
             "MillraceWireTests", ["MillraceWire", "MillraceCore", "MillraceBase", "ClosureShapes", "ClosureProbe", "TestProcess"]),
         tests("MillraceStoreTests", ["MillraceStore", "MillraceCore", "MillraceBase"]),
+        tests(
+            "MillraceShuffleServiceTests",
+            [
+                "MillraceShuffleService", "MillraceNet", "MillraceWire", "MillraceStore",
+                "MillraceBase",
+            ]),
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase", "TestProcess"]),
         tests(
             "MillraceExecutorTests",
@@ -120,5 +134,8 @@ if let only = Context.environment["MILLRACE_ONLY"] {
         }
     }
     package.targets.removeAll { !wanted.contains($0.name) }
-    package.products.removeAll()
+    package.products.removeAll { product in
+        let targets = (product as? Product.Executable)?.targets ?? (product as? Product.Library)?.targets
+        return targets.map { !wanted.isSuperset(of: $0) } ?? true
+    }
 }

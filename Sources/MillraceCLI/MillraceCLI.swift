@@ -9,7 +9,8 @@ import MillraceBase
     }
 
     static let commands: [any Command.Type] = [
-        SubmitCommand.self, ConfCommand.self, KafkaDevCommand.self, KafkaProduceCommand.self,
+        SubmitCommand.self, ConfCommand.self, ShuffleServiceCommand.self,
+        KafkaDevCommand.self, KafkaProduceCommand.self,
         VersionCommand.self, HelpCommand.self,
     ]
 

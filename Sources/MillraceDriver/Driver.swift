@@ -129,6 +129,8 @@ public struct DriverDoor {
     public func receive(_ message: ExecutorMessage, from executor: ExecutorID) {
         state.receive(message, from: executor)
     }
+    /// Executors register their files with services that this driver tells of the application.
+    func use(_ services: ShuffleServices) { state.engine.shuffleServices = services }
     public func lose(_ executor: ExecutorID, _ loss: ExecutorLoss) { state.lose(executor, loss) }
     /// No executor will ever come again: jobs fail with this reason instead of waiting.
     public func giveUp(reason: String) { state.giveUp(reason: reason) }

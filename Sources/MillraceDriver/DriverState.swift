@@ -86,7 +86,11 @@ final class DriverState: @unchecked Sendable {
         isStopped = true
         engine.shutDown(reason: reason)
         for key in waiters.keys.sorted() { resume(key) }
-        backend.stop(done: done)
+        // Executors first: what they still write goes too.
+        backend.stop { [engine] in
+            guard let services = engine.shuffleServices else { return done() }
+            services.finish(done)
+        }
     }
 
     /// All that one turn of the loop made for an executor leaves as one message.

@@ -9,7 +9,8 @@ import Testing
         var layers = [
             "MillraceBase": 1, "MillraceCore": 2, "MillraceNet": 2, "MillraceWire": 3,
             "MillraceStore": 3, "MillraceExecutor": 4, "MillraceDriver": 4, "MillraceKafka": 4,
-            "MillraceDeploy": 4, "MillraceUI": 4, "Millrace": 5, "MillraceSim": 7,
+            "MillraceDeploy": 4,
+            "MillraceShuffleService": 4, "MillraceUI": 4, "Millrace": 5, "MillraceSim": 7,
             "MillraceTesting": 7,
         ]
         for program in SourceTree.programs { layers[program] = 6 }

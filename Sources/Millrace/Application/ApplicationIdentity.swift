@@ -1,5 +1,6 @@
 import Glibc
 import MillraceBase
+import MillraceNet
 
 /// What names an application and keeps strangers out.
 struct ApplicationIdentity: Sendable {
@@ -16,26 +17,7 @@ struct ApplicationIdentity: Sendable {
         clock_gettime(CLOCK_REALTIME, &now)
         let milliseconds = Int(now.tv_sec) * 1000 + Int(now.tv_nsec) / 1_000_000
         applicationID = "app-\(milliseconds)-\(getpid())"
-        token = try Self.secret(conf) ?? Self.randomToken()
-    }
-
-    private static func secret(_ conf: Conf) throws -> String? {
-        if let secret = conf.security.secret { return secret }
-        guard let path = conf.security.secretFile else { return nil }
-        guard let file = fopen(path, "r") else {
-            let reason = String(cString: strerror(errno))
-            throw MillraceError(
-                .invalidArgument, "millrace.authenticate.secret.file=\(path): \(reason)")
-        }
-        defer { fclose(file) }
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = fread(&buffer, 1, buffer.count, file)
-        let line = buffer[..<count].prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "\r") }
-        guard !line.isEmpty else {
-            throw MillraceError(
-                .invalidArgument, "millrace.authenticate.secret.file=\(path): is empty")
-        }
-        return String(decoding: line, as: UTF8.self)
+        token = try ApplicationSecret.read(conf) ?? Self.randomToken()
     }
 
     /// 256 bits in hexadecimal digits.

@@ -10,12 +10,14 @@ extension Conf {
     public var network: ConfGroup<NetworkEntries> { ConfGroup(values: values) }
     public var security: ConfGroup<SecurityEntries> { ConfGroup(values: values) }
     public var streaming: ConfGroup<StreamingEntries> { ConfGroup(values: values) }
+    public var shuffleService: ConfGroup<ShuffleServiceEntries> { ConfGroup(values: values) }
     public var state: ConfGroup<StateEntries> { ConfGroup(values: values) }
     public var log: ConfGroup<LogEntries> { ConfGroup(values: values) }
 
     public static let groups: [any ConfEntries.Type] = [
         ApplicationEntries.self, DriverEntries.self, ExecutorEntries.self, MemoryEntries.self,
-        SchedulerEntries.self, ShuffleEntries.self, NetworkEntries.self, SecurityEntries.self,
+        SchedulerEntries.self, ShuffleEntries.self, ShuffleServiceEntries.self,
+        NetworkEntries.self, SecurityEntries.self,
         StreamingEntries.self,
         StateEntries.self, LogEntries.self,
     ]

@@ -103,7 +103,7 @@ public struct Submission: Sendable {
         return access(path, F_OK) == 0 ? path : nil
     }
 
-    private static func readProperties(_ path: String) throws(Refusal) -> [ConfSetting] {
+    static func readProperties(_ path: String) throws(Refusal) -> [ConfSetting] {
         let bytes = try contents(path)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw Refusal(message: "\(path) is not UTF-8 text", exitCode: ExitCode.misuse)
@@ -115,7 +115,7 @@ public struct Submission: Sendable {
         }
     }
 
-    private static func checked(_ settings: [ConfSetting]) throws(Refusal) -> Conf {
+    static func checked(_ settings: [ConfSetting]) throws(Refusal) -> Conf {
         do throws(ConfError) {
             return try Conf(settings)
         } catch {

@@ -42,7 +42,7 @@ public struct SubmitArguments: Sendable {
         return parsed
     }
 
-    private static func setting(_ text: String, _ flag: String) throws(UsageError) -> ConfSetting {
+    static func setting(_ text: String, _ flag: String) throws(UsageError) -> ConfSetting {
         guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
             throw UsageError("\(flag) needs KEY=VALUE, got '\(text.prefix(100))'")
         }

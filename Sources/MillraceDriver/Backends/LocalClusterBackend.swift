@@ -63,6 +63,12 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
             tls: try TLSContext.server(conf),
             token: conf.security.isTLSEnabled ? nil : token, conf: conf, buildID: buildID,
             admit: { [unowned self] in admit($0) }, lost: { [unowned self] in connectionLost($0) })
+        if conf.shuffleService.isEnabled {
+            driver.use(
+                ShuffleServices(
+                    loop: driver.loop, applicationID: driver.applicationID, secret: token,
+                    conf: conf, tls: try TLSContext.client(conf)))
+        }
         for _ in 0..<executors { try launch() }
     }
 

@@ -15,6 +15,9 @@ final class DriverEngine {
     /// Who registered, for those that wait for executors.
     var registrationsChanged: () -> Void = {}
 
+    /// Set by the backend, where executors' files outlive them.
+    var shuffleServices: ShuffleServices?
+
     let applicationID: String
     private let heartbeatInterval: Duration
     private let maxResultBytes: Int
@@ -62,7 +65,9 @@ final class DriverEngine {
         let peer = Self.peer(registration)
         session.greet(
             .init(applicationID: applicationID, heartbeatInterval: heartbeatInterval),
-            peers: order.compactMap { sessions[$0].map { Self.peer($0.registration) } } + [peer])
+            peers: order.compactMap { sessions[$0].map { Self.peer($0.registration) } } + [peer]
+                + (shuffleServices?.peers ?? []))
+        shuffleServices?.executorRegistered(registration)
         for executor in order { sessions[executor]?.introduce(peer) }
         sessions[registration.executor] = session
         order.append(registration.executor)
@@ -77,15 +82,22 @@ final class DriverEngine {
     /// Its connection broke or its process ended. Nothing when it is gone already.
     func lose(_ executor: ExecutorID, _ loss: ExecutorLoss, now: Instant) {
         guard let session = sessions.removeValue(forKey: executor) else { return }
-        forget(executor)
+        forget(session)
         session.link.close(reason: loss.reason)
         handle(.executorLost(executor, loss), now)
         registrationsChanged()
     }
 
-    private func forget(_ executor: ExecutorID) {
-        order.removeAll { $0 == executor }
-        for other in order { sessions[other]?.mourn(executor) }
+    private func forget(_ session: ExecutorSession) {
+        order.removeAll { $0 == session.id }
+        let heir = shuffleServices?.executorLost(session.registration)
+        for other in order {
+            if let heir {
+                sessions[other]?.introduce(heir)
+            } else {
+                sessions[other]?.mourn(session.id)
+            }
+        }
     }
 
     func receive(_ message: ExecutorMessage, from executor: ExecutorID, now: Instant) {
@@ -164,9 +176,10 @@ final class DriverEngine {
             }
         case .removeShuffle(let shuffle):
             for executor in order { sessions[executor]?.remove(shuffle) }
+            shuffleServices?.remove(shuffle)
         case .dismissExecutor(let executor, let loss):
             guard let session = sessions.removeValue(forKey: executor) else { return }
-            forget(executor)
+            forget(session)
             session.shutDown(reason: loss.reason)
             dismissed(executor, loss.reason)
             registrationsChanged()

@@ -16,6 +16,7 @@ final class ControlClient: @unchecked Sendable {
     private let ending: ExecutorEnding
     private let blockServer: BlockServer
     private let channel: RPCChannel
+    private let service: ShuffleServiceRegistration?
     private let arena = WireArena()
     private var call: RPCClientCall?
     private var heartbeats: UInt64 = 0
@@ -39,9 +40,17 @@ final class ControlClient: @unchecked Sendable {
             loop: loop, address: SocketAddress(host: Self.blockHost(launch), port: 0),
             provider: MapOutputProvider(store: runtime.mapOutputStore),
             tls: try TLSContext.server(conf), options: blocks)
+        var serviceBlocks = blocks
+        serviceBlocks.token = "\(launch.applicationID):\(launch.token)"
         fetcher = NetworkBlockFetcher(
-            loop: loop, client: BlockClient(loop: loop, tls: clientTLS, options: blocks), conf: conf
-        )
+            loop: loop, client: BlockClient(loop: loop, tls: clientTLS, options: blocks),
+            serviceClient: BlockClient(loop: loop, tls: clientTLS, options: serviceBlocks),
+            conf: conf)
+        service =
+            conf.shuffleService.isEnabled
+            ? ShuffleServiceRegistration(
+                loop: loop, host: Self.blockHost(launch), launch: launch, conf: conf,
+                tls: clientTLS) : nil
         var options = RPCChannelOptions()
         options.connection.maxReceiveMessageSize = conf.network.maxMessageSize
         options.connection.keepAliveInterval = conf.network.keepAliveInterval
@@ -52,7 +61,20 @@ final class ControlClient: @unchecked Sendable {
             tls: clientTLS, options: options)
     }
 
+    /// Registers, with the shuffle service of this host first: the driver is to know from the start
+    /// that the files outlive this process.
     func start() {
+        guard let service else { return connect(serviceBlockPort: nil) }
+        service.register { [unowned self] result in
+            switch result {
+            case .success(let port): connect(serviceBlockPort: port)
+            case .failure(let error): end(ExecutorProcess.ExitCode.failure, error.message)
+            }
+        }
+    }
+
+    private func connect(serviceBlockPort: Int?) {
+        guard !isEnding else { return }
         let call = channel.call("/millrace.v1.Driver/Connect")
         self.call = call
         call.onMessage = { [unowned self] bytes in receive(bytes) }
@@ -65,7 +87,8 @@ final class ControlClient: @unchecked Sendable {
             protocolVersion: ExecutorMessage.protocolVersion, applicationID: launch.applicationID,
             executor: launch.executor, buildID: ClosureCodec.buildIdentity,
             host: blockServer.address.host, blockPort: Int(blockServer.address.port),
-            cores: launch.cores, memoryBytes: UInt64(launch.memory.bytes), processID: Int(getpid()))
+            cores: launch.cores, memoryBytes: UInt64(launch.memory.bytes), processID: Int(getpid()),
+            serviceBlockPort: serviceBlockPort)
         send(message)
     }
 
@@ -74,6 +97,7 @@ final class ControlClient: @unchecked Sendable {
         isEnding = true
         call?.halfClose()
         channel.close()
+        service?.close()
         fetcher.close()
         blockServer.close()
     }
@@ -97,7 +121,9 @@ final class ControlClient: @unchecked Sendable {
             let message = try DriverMessage(decoding: bytes, arena: arena)
             for peer in message.peers {
                 fetcher.add(
-                    peer.executor, at: Endpoint(host: peer.host, port: UInt16(clamping: peer.port)))
+                    peer.executor,
+                    at: Endpoint(host: peer.host, port: UInt16(clamping: peer.port)),
+                    isService: peer.isService)
             }
             for executor in message.lostPeers { fetcher.remove(executor) }
             try runtime.apply(message)

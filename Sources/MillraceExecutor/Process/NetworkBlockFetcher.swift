@@ -9,8 +9,15 @@ import Synchronization
 /// that it is gone. `peers` and `client` belong to the loop.
 final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     private let loop: EventLoop
+    /// Where an executor's blocks are served: by itself, or by the shuffle service of its host.
+    private struct Peer {
+        var endpoint: Endpoint
+        var isService: Bool
+    }
+
     private let client: BlockClient
-    private var peers: [ExecutorID: Endpoint] = [:]
+    private let serviceClient: BlockClient
+    private var peers: [ExecutorID: Peer] = [:]
     /// What task threads wait for, by peer, so that they learn at once when it is gone.
     private var underWay: [ExecutorID: [ObjectIdentifier: NetworkFetch]] = [:]
     private let retries: Int
@@ -18,16 +25,19 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     private let deadline: Duration
 
     /// On the loop.
-    init(loop: EventLoop, client: BlockClient, conf: Conf) {
+    init(loop: EventLoop, client: BlockClient, serviceClient: BlockClient, conf: Conf) {
         self.loop = loop
         self.client = client
+        self.serviceClient = serviceClient
         retries = conf.shuffle.maxFetchRetries
         retryWait = conf.shuffle.fetchRetryWait
         deadline = conf.network.timeout
     }
 
     /// On the loop.
-    func add(_ executor: ExecutorID, at peer: Endpoint) { peers[executor] = peer }
+    func add(_ executor: ExecutorID, at endpoint: Endpoint, isService: Bool) {
+        peers[executor] = Peer(endpoint: endpoint, isService: isService)
+    }
     /// On the loop.
     func remove(_ executor: ExecutorID) {
         peers[executor] = nil
@@ -40,27 +50,31 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     func close() {
         for executor in peers.keys.sorted() { remove(executor) }
         client.close()
+        serviceClient.close()
     }
 
     func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
         let fetch = NetworkFetch(blocks.count, limit: deadline)
-        let requests = blocks.map { BlockRequest(key: Array("\($0)".utf8)) }
         loop.post { [self] in
             underWay[executor, default: [:]][ObjectIdentifier(fetch)] = fetch
-            ask(executor, requests, fetch, attempt: 0)
+            ask(executor, blocks, fetch, attempt: 0)
         }
         return fetch
     }
 
     private func ask(
-        _ executor: ExecutorID, _ requests: [BlockRequest], _ fetch: NetworkFetch, attempt: Int
+        _ executor: ExecutorID, _ blocks: [BlockID], _ fetch: NetworkFetch, attempt: Int
     ) {
         guard let peer = peers[executor] else {
             return remove(executor)
         }
         var failed: BlockError?
-        var left = requests.count
-        client.fetch(peer, requests, deadline: loop.now + deadline) { [self] index, result in
+        var left = blocks.count
+        let owner = peer.isService ? "\(executor.rawValue)/" : ""
+        let requests = blocks.map { BlockRequest(key: Array("\(owner)\($0)".utf8)) }
+        let client = peer.isService ? serviceClient : client
+        client.fetch(peer.endpoint, requests, deadline: loop.now + deadline) {
+            [self] index, result in
             left -= 1
             switch result {
             case .success(let bytes): fetch.accept(bytes, at: index)
@@ -73,12 +87,12 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
             }
             guard left == 0 else { return }
             guard let failed, Self.isRetriable(failed) else { return forget(fetch, executor) }
-            retry(executor, requests, fetch, attempt, failed)
+            retry(executor, blocks, fetch, attempt, failed)
         }
     }
 
     private func retry(
-        _ executor: ExecutorID, _ requests: [BlockRequest], _ fetch: NetworkFetch, _ attempt: Int,
+        _ executor: ExecutorID, _ blocks: [BlockID], _ fetch: NetworkFetch, _ attempt: Int,
         _ error: BlockError
     ) {
         guard attempt < retries, peers[executor] != nil else {
@@ -91,7 +105,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
             ["from": executor.rawValue, "attempt": attempt + 2, "reason": error])
         fetch.restart()
         _ = loop.schedule(after: retryWait) { [self] in
-            ask(executor, requests, fetch, attempt: attempt + 1)
+            ask(executor, blocks, fetch, attempt: attempt + 1)
         }
     }
 

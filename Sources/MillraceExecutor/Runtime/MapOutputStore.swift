@@ -46,7 +46,8 @@ public final class MapOutputStore: Sendable {
     public convenience init(conf: Conf, directory: String) throws {
         self.init(
             files: try ShuffleFiles(PosixFileSystem(), folder: directory),
-            largestInMemory: conf.shuffle.maxMemoryBlock.bytes,
+            // A service serves files only.
+            largestInMemory: conf.shuffleService.isEnabled ? -1 : conf.shuffle.maxMemoryBlock.bytes,
             memoryBudget: conf.executor.memory.bytes / Self.memoryShare)
     }
 

@@ -6,15 +6,28 @@ public protocol BlockProvider: AnyObject {
     /// The part that is asked for, not more; `.failure(.notFound)` when there is no such block or
     /// part.
     func content(of request: BlockRequest) -> BlockContent
+    /// The same for a client that was let in under a name (`BlockServer.Admission`).
+    func content(of request: BlockRequest, for principal: String?) -> BlockContent
+}
+
+extension BlockProvider {
+    public func content(of request: BlockRequest, for principal: String?) -> BlockContent {
+        content(of: request)
+    }
 }
 
 /// Serves blocks on one address, over the framed block stream. Loop-owned.
 public final class BlockServer {
+    /// Lets a client in by what it says when it greets: who it is, or nil to refuse it. In place of
+    /// `BlockOptions.token`, where several applications are served.
+    public typealias Admission = (_ credential: String) -> String?
+
     public let loop: EventLoop
     public let address: SocketAddress
 
     let provider: any BlockProvider
     let options: BlockOptions
+    let admission: Admission?
     private let tls: TLSContext?
     private var listener: Listener?
     private var connections: [ObjectIdentifier: BlockServerConnection] = [:]
@@ -24,10 +37,11 @@ public final class BlockServer {
     public init(
         loop: EventLoop, address: SocketAddress, provider: any BlockProvider,
         tls: TLSContext? = nil,
-        options: BlockOptions = .init()
+        options: BlockOptions = .init(), admission: Admission? = nil
     ) throws(NetError) {
         loop.preconditionOnLoop()
-        let isGuarded = options.token != nil || tls?.requiresClientCertificate == true
+        let isGuarded =
+            options.token != nil || admission != nil || tls?.requiresClientCertificate == true
         guard isGuarded || address.isLoopback || options.permitsUnauthenticated else {
             throw .unsafe(
                 "a block server on \(address) that asks nobody who he is: use TLS with client "
@@ -37,6 +51,7 @@ public final class BlockServer {
         self.loop = loop
         self.provider = provider
         self.options = options
+        self.admission = admission
         self.tls = tls
         let accepted = AcceptTarget()
         let listener = try Listener(loop: loop, address: address) { socket, peer in

@@ -35,6 +35,8 @@ final class BlockServerConnection: ConnectionDelegate {
     private let options: BlockOptions
     private var connection: Connection?
     private var state = State.greeting
+    /// Who the client is, where the server asks.
+    private var principal: String?
     private var decoder: FrameDecoder
     private var events: [FrameDecoder.Event] = []
     private var fetches: [Fetch] = []
@@ -125,6 +127,10 @@ final class BlockServerConnection: ConnectionDelegate {
                     throw .refused("wrong token")
                 }
             }
+            if let admission = server.admission {
+                guard let name = admission(token) else { throw .refused("wrong token") }
+                principal = name
+            }
             state = .open
             scheduleIdleCheck()
             send(.welcome, 0, [BlockMessages.version], connection)
@@ -176,7 +182,7 @@ final class BlockServerConnection: ConnectionDelegate {
         } else {
             turn += 1
         }
-        let content = server.provider.content(of: request)
+        let content = server.provider.content(of: request, for: principal)
         let length: Int
         switch content {
         case .bytes(let bytes): length = bytes.count

@@ -56,6 +56,7 @@ extension DriverMessage {
             target.executor_id = UInt32(peer.executor.rawValue)
             target.host = arena.string(peer.host)
             target.port = UInt32(peer.port)
+            target.is_service = peer.isService ? 1 : 0
         }
         (message.n_plans, message.plans) = arena.repeated(
             plans, Millrace__V1__PlanPiece.self, millrace__v1__plan_piece__init
@@ -122,7 +123,7 @@ extension DriverMessage {
             peers.append(
                 Peer(
                     executor: ExecutorID(Int(peer.executor_id)), host: text(peer.host),
-                    port: Int(peer.port)))
+                    port: Int(peer.port), isService: peer.is_service != 0))
         }
         for index in 0..<message.n_removed_shuffles {
             removedShuffles.append(ShuffleID(Int(message.removed_shuffles[index])))

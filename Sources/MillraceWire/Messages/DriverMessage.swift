@@ -63,10 +63,13 @@ public struct DriverMessage: Sendable {
         public var executor: ExecutorID
         public var host: String
         public var port: Int
-        public init(executor: ExecutorID, host: String, port: Int) {
+        /// The executor is gone; this is the shuffle service of its host.
+        public var isService: Bool
+        public init(executor: ExecutorID, host: String, port: Int, isService: Bool = false) {
             self.executor = executor
             self.host = host
             self.port = port
+            self.isService = isService
         }
     }
 

@@ -64,6 +64,7 @@ extension ExecutorMessage.Registration {
         message.pointee.cores = UInt32(cores)
         message.pointee.memory_bytes = memoryBytes
         message.pointee.process_id = UInt32(processID)
+        message.pointee.service_block_port = UInt32(serviceBlockPort ?? 0)
         return message
     }
 
@@ -72,7 +73,7 @@ extension ExecutorMessage.Registration {
             throw WireError(
                 "an executor registers with \(message.cores) cores; 1 to 65536 is possible")
         }
-        guard message.block_port <= 65_535 else {
+        guard message.block_port <= 65_535, message.service_block_port <= 65_535 else {
             throw WireError("an executor registers with block port \(message.block_port)")
         }
         self.init(
@@ -80,7 +81,9 @@ extension ExecutorMessage.Registration {
             applicationID: text(message.application_id),
             executor: ExecutorID(Int(message.executor_id)), buildID: text(message.build_id),
             host: text(message.host), blockPort: Int(message.block_port), cores: Int(message.cores),
-            memoryBytes: message.memory_bytes, processID: Int(message.process_id))
+            memoryBytes: message.memory_bytes, processID: Int(message.process_id),
+            serviceBlockPort: message.service_block_port > 0
+                ? Int(message.service_block_port) : nil)
     }
 }
 

@@ -32,10 +32,13 @@ public struct ExecutorMessage: Sendable {
         public var cores: Int
         public var memoryBytes: UInt64
         public var processID: Int
+        /// Where the shuffle service of the host serves its files, after its end too.
+        public var serviceBlockPort: Int?
 
         public init(
             protocolVersion: Int, applicationID: String, executor: ExecutorID, buildID: String,
-            host: String, blockPort: Int, cores: Int, memoryBytes: UInt64, processID: Int
+            host: String, blockPort: Int, cores: Int, memoryBytes: UInt64, processID: Int,
+            serviceBlockPort: Int? = nil
         ) {
             self.protocolVersion = protocolVersion
             self.applicationID = applicationID
@@ -46,6 +49,7 @@ public struct ExecutorMessage: Sendable {
             self.cores = cores
             self.memoryBytes = memoryBytes
             self.processID = processID
+            self.serviceBlockPort = serviceBlockPort
         }
     }
 

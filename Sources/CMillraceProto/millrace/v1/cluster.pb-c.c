@@ -1178,7 +1178,7 @@ const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
   (ProtobufCMessageInit) millrace__v1__executor_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__register__field_descriptors[9] =
+static const ProtobufCFieldDescriptor millrace__v1__register__field_descriptors[10] =
 {
   {
     "protocol_version",
@@ -1288,6 +1288,18 @@ static const ProtobufCFieldDescriptor millrace__v1__register__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "service_block_port",
+    90,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__Register, service_block_port),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__register__field_indices_by_name[] = {
   1,   /* field[1] = application_id */
@@ -1299,11 +1311,13 @@ static const unsigned millrace__v1__register__field_indices_by_name[] = {
   7,   /* field[7] = memory_bytes */
   8,   /* field[8] = process_id */
   0,   /* field[0] = protocol_version */
+  9,   /* field[9] = service_block_port */
 };
-static const ProtobufCIntRange millrace__v1__register__number_ranges[1 + 1] =
+static const ProtobufCIntRange millrace__v1__register__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 9 }
+  { 90, 9 },
+  { 0, 10 }
 };
 const ProtobufCMessageDescriptor millrace__v1__register__descriptor =
 {
@@ -1313,10 +1327,10 @@ const ProtobufCMessageDescriptor millrace__v1__register__descriptor =
   "Millrace__V1__Register",
   "millrace.v1",
   sizeof(Millrace__V1__Register),
-  9,
+  10,
   millrace__v1__register__field_descriptors,
   millrace__v1__register__field_indices_by_name,
-  1,  millrace__v1__register__number_ranges,
+  2,  millrace__v1__register__number_ranges,
   (ProtobufCMessageInit) millrace__v1__register__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2322,7 +2336,7 @@ const ProtobufCMessageDescriptor millrace__v1__registered__descriptor =
   (ProtobufCMessageInit) millrace__v1__registered__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__peer__field_descriptors[3] =
+static const ProtobufCFieldDescriptor millrace__v1__peer__field_descriptors[4] =
 {
   {
     "executor_id",
@@ -2360,16 +2374,30 @@ static const ProtobufCFieldDescriptor millrace__v1__peer__field_descriptors[3] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "is_service",
+    90,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__Peer, is_service),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__peer__field_indices_by_name[] = {
   0,   /* field[0] = executor_id */
   1,   /* field[1] = host */
+  3,   /* field[3] = is_service */
   2,   /* field[2] = port */
 };
-static const ProtobufCIntRange millrace__v1__peer__number_ranges[1 + 1] =
+static const ProtobufCIntRange millrace__v1__peer__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 90, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor millrace__v1__peer__descriptor =
 {
@@ -2379,10 +2407,10 @@ const ProtobufCMessageDescriptor millrace__v1__peer__descriptor =
   "Millrace__V1__Peer",
   "millrace.v1",
   sizeof(Millrace__V1__Peer),
-  3,
+  4,
   millrace__v1__peer__field_descriptors,
   millrace__v1__peer__field_indices_by_name,
-  1,  millrace__v1__peer__number_ranges,
+  2,  millrace__v1__peer__number_ranges,
   (ProtobufCMessageInit) millrace__v1__peer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -93,10 +93,14 @@ struct  Millrace__V1__Register
   uint32_t cores;
   uint64_t memory_bytes;
   uint32_t process_id;
+  /*
+   * Where the shuffle service of this executor's host serves its files, after its end too; 0 without one.
+   */
+  uint32_t service_block_port;
 };
 #define MILLRACE__V1__REGISTER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__register__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0 }
 
 
 struct  Millrace__V1__Heartbeat
@@ -322,10 +326,14 @@ struct  Millrace__V1__Peer
   uint32_t executor_id;
   char *host;
   uint32_t port;
+  /*
+   * The executor is gone; this is the shuffle service of its host.
+   */
+  protobuf_c_boolean is_service;
 };
 #define MILLRACE__V1__PEER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__peer__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0 }
 
 
 /*
