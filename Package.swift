@@ -33,6 +33,7 @@ let package = Package(
     targets: [
         // Layer 0: C libraries and shims.
         .target(name: "CLinux"),
+        .target(name: "CMachine"),
         library("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
         library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
         library("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev"),
@@ -43,7 +44,7 @@ let package = Package(
         .target(name: "CBenchFloor"),
 
         // Layer 1 to 6: a module imports only modules above it.
-        module("MillraceBase"),
+        module("MillraceBase", ["CMachine"]),
         module("MillraceCore", ["MillraceBase"]),
         module("MillraceNet", ["MillraceBase", "CLinux", "CNghttp2", "COpenSSL", "CProtobufC", "CMillraceProto"]),
         module("MillraceWire", ["MillraceBase", "MillraceCore", "CLinux", "CProtobufC", "CMillraceProto"]),
@@ -51,7 +52,7 @@ let package = Package(
         module("MillraceKafka", ["MillraceBase", "MillraceCore", "CLinux", "CRdkafka"]),
         module(
             "MillraceExecutor",
-            ["MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "CLinux", "CZlib"]),
+            ["MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "CLinux", "CMachine", "CZlib"]),
         module(
             "MillraceDriver", ["MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "CLinux"]),
         module("MillraceDeploy", ["MillraceBase"]),
@@ -78,7 +79,7 @@ let package = Package(
             "MillraceDemo", ["MillraceBase", "MillraceDriver", "MillraceKafka", "MillraceStore", "CLinux"]),
 
         .target(name: "TestProcess", path: "Tests/TestProcess", swiftSettings: settings),
-        tests("MillraceBaseTests", ["MillraceBase"]),
+        tests("MillraceBaseTests", ["MillraceBase", "CMachine"]),
         tests("MillraceCoreTests", ["MillraceCore", "MillraceBase"], exclude: ["Scripts"]),
         tests("MillraceNetTests", ["MillraceNet", "MillraceInterop", "MillraceBase", "CLinux"]),
         .target(

@@ -41,7 +41,7 @@ struct WordCountBenchmark: Encodable {
         _ context: MillraceContext, _ path: String, _ parts: Int
     ) async throws -> (distinct: Int, words: Int) {
         let counts = try context.textFile(path)
-            .flatMap { $0.split(separator: " ").map(String.init) }
+            .flatMap { $0.words() }
             .map { ($0, 1) }
             .reduceByKey(numPartitions: parts, +)
         return try await counts.map { (1, $0.1) }.reduce { ($0.0 + $1.0, $0.1 + $1.1) }

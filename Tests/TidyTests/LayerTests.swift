@@ -24,6 +24,7 @@ import Testing
         "CProtobufC": ["MillraceNet", "MillraceWire", "MillraceInterop"],
         "CMillraceProto": ["MillraceNet", "MillraceWire", "MillraceInterop"],
         "CRdkafka": ["MillraceKafka"],
+        "CMachine": ["MillraceBase", "MillraceExecutor"],
         "CLZ4": ["MillraceStore", "MillraceExecutor"],
         "CZstd": ["MillraceStore", "MillraceExecutor"],
         "CZlib": ["MillraceStore", "MillraceExecutor"],

@@ -88,10 +88,8 @@ extension RDD {
         let table = CombineTable<Key, Combined>()
         var chunk: [(Key, Value)] = []
         while try rows.next(into: &chunk) {
-            for (key, value) in chunk {
-                try table.update(
-                    key, hash: try hasher.hash(key), insert: { try create(value) },
-                    merge: { try merge(&$0, value) })
+            try chunk.withUnsafeBufferPointer {
+                try table.update($0, hasher: hasher, insert: create, merge: merge)
             }
         }
         return table

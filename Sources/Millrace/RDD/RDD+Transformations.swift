@@ -40,9 +40,24 @@ extension RDD {
         flatMapRows("flatMap", keepsPartitioner: false, transform)
     }
 
+    /// The same for a sequence that gives many elements at once, such as `String.words()`.
+    @inlinable public func flatMap<Output: Sequence>(
+        _ transform: @escaping @Sendable (Element) throws -> Output
+    ) -> RDD<Output.Element>
+    where Output: SendableMetatype, Output.Iterator: ChunkIterator & SendableMetatype {
+        flatMapRows("flatMap", keepsPartitioner: false, transform) { iterator, output, limit in
+            iterator.append(to: &output, upTo: limit)
+        }
+    }
+
+    /// `fill` appends an iterator's elements until there are `limit` or the iterator is at its end.
     @inlinable func flatMapRows<Output: Sequence>(
         _ name: String, keepsPartitioner: Bool,
-        _ transform: @escaping @Sendable (Element) throws -> Output
+        _ transform: @escaping @Sendable (Element) throws -> Output,
+        fill: @escaping @Sendable (inout Output.Iterator, inout [Output.Element], Int) -> Void = {
+            iterator, output, limit in
+            while output.count < limit, let row = iterator.next() { output.append(row) }
+        }
     ) -> RDD<Output.Element>
     where Output: SendableMetatype, Output.Iterator: SendableMetatype {
         derived(
@@ -52,36 +67,29 @@ extension RDD {
                 var position = 0
                 var pending: Output.Iterator?
                 return { output in
-                    if var iterator = pending {
-                        pending = nil
-                        while let row = iterator.next() {
-                            output.append(row)
-                            if output.count >= FlatMapLimit.rows {
-                                pending = iterator
+                    // Local variables, because each access to a captured one is checked.
+                    var index = position
+                    var open = pending.take()
+                    defer {
+                        position = index
+                        pending = open
+                    }
+                    let limit = FlatMapLimit.rows
+                    output.reserveCapacity(limit)
+                    while true {
+                        if var iterator = open.take() {
+                            fill(&iterator, &output, limit)
+                            if output.count >= limit {
+                                open = iterator
                                 return true
                             }
                         }
-                    }
-                    while true {
-                        if position == chunk.count {
-                            position = 0
+                        if index == chunk.count {
+                            index = 0
                             guard try rows.next(into: &chunk) else { return !output.isEmpty }
                         }
-                        var index = position
-                        let end = chunk.count
-                        while index < end {
-                            var iterator = try transform(chunk[index]).makeIterator()
-                            index += 1
-                            while let row = iterator.next() {
-                                output.append(row)
-                                if output.count >= FlatMapLimit.rows {
-                                    pending = iterator
-                                    position = index
-                                    return true
-                                }
-                            }
-                        }
-                        position = index
+                        open = try transform(chunk[index]).makeIterator()
+                        index += 1
                     }
                 }
             }, keepsPartitioner: keepsPartitioner)

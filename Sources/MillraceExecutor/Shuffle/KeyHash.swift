@@ -1,3 +1,4 @@
+import MillraceBase
 import MillraceWire
 
 /// From a key's `stableHash` to its place: the upper half chooses the reduce partition, the lower
@@ -14,12 +15,18 @@ public enum KeyHash {
 /// takes longer than a hash.
 public struct KeyHasher<Key> {
     @usableFromInline let stable: StableHasher<Key>
+    @usableFromInline let readsInlineStrings = InlineString.isKnown
 
     /// Throws `MillraceError.notSerializable` for keys without a stable hash.
     @inlinable public init() throws { stable = try StableHasher() }
 
     /// The key's stable hash. State on disk is placed by it, so it can never change.
     @inlinable @inline(__always) public func hash(_ key: Key) throws -> UInt64 {
-        try stable.hash(key)
+        if Key.self == String.self, readsInlineStrings,
+            let inline = InlineString(unsafeBitCast(key, to: String.self))
+        {
+            return StableBytes.hash(inline)
+        }
+        return try stable.hash(key)
     }
 }

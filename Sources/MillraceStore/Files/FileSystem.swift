@@ -50,6 +50,9 @@ public protocol ReadableFile: AnyObject {
     func size() throws(StoreError) -> Int
     /// Up to `count` bytes from `offset`; fewer only at the end of the file.
     func read(at offset: Int, count: Int) throws(StoreError) -> [UInt8]
+    /// Fills `buffer` from `offset` and says with how many bytes; fewer only at the end of the
+    /// file. For readers that use their memory again.
+    func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) -> Int
 }
 
 /// A lock on a name, held until released.
@@ -72,6 +75,16 @@ public struct FileStatus: Hashable, Sendable {
         self.isFolder = isFolder
         self.size = size
         self.modifiedMs = modifiedMs
+    }
+}
+
+extension ReadableFile {
+    public func read(
+        at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(StoreError) -> Int {
+        let bytes = try read(at: offset, count: buffer.count)
+        buffer.copyBytes(from: bytes)
+        return bytes.count
     }
 }
 

@@ -44,20 +44,29 @@ final class PosixFile: WritableFile, ReadableFile {
     }
 
     func read(at offset: Int, count: Int) throws(StoreError) -> [UInt8] {
-        precondition(offset >= 0 && count >= 0, "a read of \(count) bytes at \(offset)")
-        var failure: StoreError?
+        var outcome = Result<Int, StoreError>.success(0)
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            while filled < count {
-                let start = buffer.baseAddress! + filled  // count > 0, so there is a base
-                let got = retrying {
-                    pread(descriptor, start, count - filled, off_t(offset + filled))
-                }
-                if got < 0 { failure = posixError("read", path) }
-                if got <= 0 { return }
-                filled += got
-            }
+            do throws(StoreError) {
+                filled = try read(at: offset, into: UnsafeMutableRawBufferPointer(buffer))
+            } catch { outcome = .failure(error) }
         }
-        if let failure { throw failure }
+        _ = try outcome.get()
         return bytes
+    }
+
+    func read(
+        at offset: Int, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(StoreError) -> Int {
+        precondition(offset >= 0, "a read of \(buffer.count) bytes at \(offset)")
+        var filled = 0
+        while filled < buffer.count, let base = buffer.baseAddress {
+            let got = retrying {
+                pread(descriptor, base + filled, buffer.count - filled, off_t(offset + filled))
+            }
+            guard got >= 0 else { throw posixError("read", path) }
+            if got == 0 { break }
+            filled += got
+        }
+        return filled
     }
 }

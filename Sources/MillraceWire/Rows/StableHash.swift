@@ -92,6 +92,15 @@ public enum StableBytes {
         return all < 0x80
     }
 
+    /// A string of up to 15 bytes of ASCII; equals `hash` of the string.
+    @inlinable @inline(__always)
+    public static func hash(_ string: InlineString) -> UInt64 {
+        let seed = fold(string.low ^ 0xe703_7ed1_a0b4_28db, string.high ^ 0xa076_1d64_78bd_642f)
+        return fold(
+            0xe703_7ed1_a0b4_28db ^ UInt64(truncatingIfNeeded: string.count),
+            seed ^ 0x8ebc_6af0_9c88_c6e3)
+    }
+
     /// Bytes: 16 at a time as two little-endian words, `h = fold(a ^ c1, b ^ h)` from `h = c0`;
     /// then the last 0 to 16 bytes as two words (of up to 8 bytes each, zero-padded) in the same
     /// way, and `fold(c1 ^ count, h ^ c2)`.

@@ -12,9 +12,11 @@ private final class Pieces: ByteSource {
         self.bytes = ArraySlice(Array(bytes))
         self.size = size
     }
-    func read() throws -> [UInt8] {
-        defer { bytes = bytes.dropFirst(size) }
-        return Array(bytes.prefix(size))
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let piece = bytes.prefix(min(size, buffer.count))
+        buffer.copyBytes(from: piece)
+        bytes = bytes.dropFirst(piece.count)
+        return piece.count
     }
 }
 
@@ -43,7 +45,8 @@ private func gzip(_ bytes: [UInt8]) -> [UInt8] {
     private func lines(_ text: [UInt8], from start: Int, to end: Int, piece: Int) throws -> [String]
     {
         var reader = try LineReader(
-            Pieces(text.dropFirst(max(start - 1, 0)), size: piece), start: start, end: end)
+            Pieces(text.dropFirst(max(start - 1, 0)), size: piece), start: start, end: end,
+            readSize: piece)
         var lines: [String] = []
         while try reader.next(3, into: &lines) {}
         return lines
@@ -118,7 +121,8 @@ private func gzip(_ bytes: [UInt8]) -> [UInt8] {
         for bytes in [Array(whole.dropLast(5)), flipped, whole + [1, 2, 3], [0x50, 0x4B], []] {
             let source = try GzipBytes(Pieces(bytes, size: 10), path: "bad.gz")
             let error = #expect(throws: MillraceError.self) {
-                while try !source.read().isEmpty {}
+                var buffer = [UInt8](repeating: 0, count: 100)
+                while try buffer.withUnsafeMutableBytes({ try source.read(into: $0) }) > 0 {}
             }
             #expect(error?.code == .corruptData && error?.message.contains("bad.gz") == true)
         }

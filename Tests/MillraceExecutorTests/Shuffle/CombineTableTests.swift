@@ -19,6 +19,33 @@ import Testing
         #expect(Dictionary(uniqueKeysWithValues: drained) == oracle)
     }
 
+    @Test(arguments: [0, 1, 127, 128, 129, 5000, 200_000])
+    func rowsInBatchesAreThoseOneByOne(rows: Int) throws {
+        let table = CombineTable<String, Int>(minimumCapacity: 1)
+        var oracle: [String: Int] = [:]
+        let input = (0..<rows).map { row in
+            (String(repeating: "k", count: row % 20) + "\((row &* 7919) % max(rows / 3, 1))", row)
+        }
+        for (key, value) in input { oracle[key, default: 0] += value }
+        try input.withUnsafeBufferPointer {
+            try table.update($0, hasher: KeyHasher(), insert: { $0 }, merge: { $0 += $1 })
+        }
+        var drained: [(String, Int)] = []
+        while table.pull(into: &drained) {}
+        #expect(Dictionary(uniqueKeysWithValues: drained) == oracle)
+    }
+
+    @Test func stringsAreHashedTheSameHoweverTheyAreKept() throws {
+        let hasher = try KeyHasher<String>()
+        for count in 0...40 {
+            let text = String(repeating: "xyz", count: 14).prefix(count)
+            var large = String(text)
+            large.reserveCapacity(100)  // takes memory of its own
+            #expect(try hasher.hash(String(text)) == StableBytes.hash(String(text)))
+            #expect(try hasher.hash(large) == StableBytes.hash(String(text)))
+        }
+    }
+
     @Test func keysWhoseHashesCollideStayApart() {
         let table = CombineTable<String, [Int]>(minimumCapacity: 1)
         for row in 0..<300 {

@@ -7,11 +7,12 @@ final class GzipBytes: ByteSource {
     private let compressed: any ByteSource
     private let path: String
     private let stream: UnsafeMutablePointer<z_stream>
-    private var input: [UInt8] = []
+    /// Compressed bytes; those from `filled` on mean nothing.
+    private var input = [UInt8](repeating: 0, count: 256 << 10)
+    private var filled = 0
     private var position = 0
     /// Within a member; a file may end only between two.
     private var isInMember = true
-    private static let outputSize = 256 << 10
 
     init(_ compressed: any ByteSource, path: String) throws {
         self.compressed = compressed
@@ -32,49 +33,46 @@ final class GzipBytes: ByteSource {
         stream.deallocate()
     }
 
-    func read() throws -> [UInt8] {
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
-            if position == input.count {
-                input = try compressed.read()
+            if position == filled {
+                filled = try input.withUnsafeMutableBytes { try compressed.read(into: $0) }
                 position = 0
-                if input.isEmpty {
+                if filled == 0 {
                     if isInMember { throw corrupt("it ends within a member") }
-                    return []
+                    return 0
                 }
             }
             if !isInMember {
                 // Padding with zeros between members and at the end is what tape and block tools
                 // leave.
-                while position < input.count, input[position] == 0 { position += 1 }
-                if position == input.count { continue }
+                while position < filled, input[position] == 0 { position += 1 }
+                if position == filled { continue }
                 guard inflateReset(stream) == Z_OK else { throw corrupt("reset failed") }
                 isInMember = true
             }
-            let output = try inflateMore()
-            if !output.isEmpty { return output }
+            let count = try inflateMore(into: buffer)
+            if count > 0 { return count }
         }
     }
 
-    private func inflateMore() throws -> [UInt8] {
-        var status = Z_OK
-        let output = [UInt8](unsafeUninitializedCapacity: GzipBytes.outputSize) { output, count in
-            input.withUnsafeMutableBufferPointer { input in
-                stream.pointee.next_in = input.baseAddress! + position
-                stream.pointee.avail_in = UInt32(input.count - position)
-                stream.pointee.next_out = output.baseAddress
-                stream.pointee.avail_out = UInt32(output.count)
-                status = inflate(stream, Z_NO_FLUSH)
-                position = input.count - Int(stream.pointee.avail_in)
-                count = output.count - Int(stream.pointee.avail_out)
-            }
+    private func inflateMore(into output: UnsafeMutableRawBufferPointer) throws -> Int {
+        let room = min(output.count, Int(UInt32.max))
+        let status = input.withUnsafeMutableBufferPointer { input in
+            stream.pointee.next_in = input.baseAddress! + position
+            stream.pointee.avail_in = UInt32(filled - position)
+            stream.pointee.next_out = output.bindMemory(to: UInt8.self).baseAddress
+            stream.pointee.avail_out = UInt32(room)
+            return inflate(stream, Z_NO_FLUSH)
         }
+        position = filled - Int(stream.pointee.avail_in)
         switch status {
         case Z_OK, Z_BUF_ERROR: break
         case Z_STREAM_END: isInMember = false
         default:
             throw corrupt(stream.pointee.msg.map { String(cString: $0) } ?? "zlib says \(status)")
         }
-        return output
+        return room - Int(stream.pointee.avail_out)
     }
 
     private func corrupt(_ why: String) -> MillraceError {

@@ -3,8 +3,8 @@ import MillraceStore
 
 /// Where a `LineReader` gets its bytes.
 protocol ByteSource: AnyObject {
-    /// The next bytes, at least one; empty at the end.
-    func read() throws -> [UInt8]
+    /// Puts the next bytes into `buffer` and says how many, at least one; 0 at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 }
 
 /// Cuts bytes into lines ended by LF, CRLF or CR (Hadoop's LineReader knows the same three), for
@@ -13,7 +13,9 @@ protocol ByteSource: AnyObject {
 /// finish its last line. So any cut of a file gives the same lines.
 struct LineReader {
     private let source: any ByteSource
-    private var buffer: [UInt8] = []
+    /// Bytes of the file from `bufferOffset` on; those from `filled` on mean nothing.
+    private var buffer: [UInt8]
+    private var filled = 0
     /// Of the next line in `buffer`.
     private var position = 0
     /// Of `buffer[0]` in the file.
@@ -22,11 +24,16 @@ struct LineReader {
     private var isSourceAtEnd = false
     /// Whether `buffer` has a CR, so that a search for LF alone isn't enough.
     private var hasReturn = false
+    /// Bytes of one read: large enough that the call doesn't matter, small enough for the L2 cache.
+    static let readSize = 256 << 10
 
     /// `source` begins at `start - 1`, or at 0 when `start` is 0. `end` is where the next split
     /// begins.
-    init(_ source: any ByteSource, start: Int, end: Int) throws {
+    init(
+        _ source: any ByteSource, start: Int, end: Int, readSize: Int = LineReader.readSize
+    ) throws {
         self.source = source
+        buffer = [UInt8](repeating: 0, count: readSize)
         self.end = end
         bufferOffset = max(start - 1, 0)
         if start > 0 { _ = try nextLine() }
@@ -57,15 +64,14 @@ struct LineReader {
                 return line
             }
             if isSourceAtEnd {
-                guard position < buffer.count else { return nil }
-                var line = position..<buffer.count
+                guard position < filled else { return nil }
                 // A CR as the last byte of the file; elsewhere it waits for what follows.
-                if buffer[buffer.count - 1] == 0x0D { line = position..<(buffer.count - 1) }
-                position = buffer.count
+                let line = position..<(buffer[filled - 1] == 0x0D ? filled - 1 : filled)
+                position = filled
                 return line
             }
             // A CR at the end of the buffer has to be looked at again.
-            searched = max(buffer.count - 1, position)
+            searched = max(filled - 1, position)
             searched -= try refill()
         }
     }
@@ -73,15 +79,15 @@ struct LineReader {
     /// The first line end at or behind `from`, or nil when none is (completely) in the buffer.
     private func terminator(from: Int) -> Range<Int>? {
         buffer.withUnsafeBytes { bytes -> Range<Int>? in
-            guard let base = bytes.baseAddress, from < bytes.count else { return nil }
-            let feed = memchr(base + from, 0x0A, bytes.count - from).map {
+            guard let base = bytes.baseAddress, from < filled else { return nil }
+            let feed = memchr(base + from, 0x0A, filled - from).map {
                 UnsafeRawPointer($0) - base
             }
             if hasReturn {
-                let limit = feed ?? bytes.count
+                let limit = feed ?? filled
                 if let at = memchr(base + from, 0x0D, limit - from) {
                     let index = UnsafeRawPointer(at) - base
-                    if index + 1 == bytes.count { return nil }
+                    if index + 1 == filled { return nil }
                     return index..<(bytes[index + 1] == 0x0A ? index + 2 : index + 1)
                 }
             }
@@ -91,21 +97,21 @@ struct LineReader {
 
     /// Drops what is consumed and adds more bytes; says how many it dropped.
     private mutating func refill() throws -> Int {
-        let more = try source.read()
-        if more.isEmpty {
-            isSourceAtEnd = true
-            return 0
-        }
         let dropped = position
-        bufferOffset += dropped
-        if position == buffer.count {
-            buffer = more
-        } else {
-            buffer.removeSubrange(..<position)
-            buffer.append(contentsOf: more)
+        let kept = filled - dropped
+        if kept > buffer.count / 2 {
+            buffer.append(contentsOf: repeatElement(0, count: buffer.count))
         }
+        let got = try buffer.withUnsafeMutableBytes { bytes in
+            let base = bytes.baseAddress!  // never empty
+            if dropped > 0, kept > 0 { memmove(base, base + dropped, kept) }
+            return try source.read(into: UnsafeMutableRawBufferPointer(rebasing: bytes[kept...]))
+        }
+        isSourceAtEnd = got == 0
+        bufferOffset += dropped
         position = 0
-        hasReturn = buffer.withUnsafeBytes { memchr($0.baseAddress!, 0x0D, $0.count) != nil }
+        filled = kept + got
+        hasReturn = buffer.withUnsafeBytes { memchr($0.baseAddress!, 0x0D, filled) != nil }
         return dropped
     }
 }
@@ -114,17 +120,15 @@ struct LineReader {
 final class FileBytes: ByteSource {
     private let file: any ReadableFile
     private var offset: Int
-    /// Bytes of one read: large enough that the call doesn't matter, small enough for the L2 cache.
-    static let readSize = 256 << 10
 
     init(_ file: any ReadableFile, offset: Int) {
         self.file = file
         self.offset = offset
     }
 
-    func read() throws -> [UInt8] {
-        let bytes = try file.read(at: offset, count: FileBytes.readSize)
-        offset += bytes.count
-        return bytes
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+        let count = try file.read(at: offset, into: buffer)
+        offset += count
+        return count
     }
 }
