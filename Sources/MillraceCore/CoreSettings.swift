@@ -32,5 +32,8 @@ public struct CoreSettings: Hashable, Sendable {
     /// there after so long is given up; `nil` waits for ever.
     public var decommissionTimeout: Duration?
 
+    /// `millrace.streaming.groupScheduling.*`.
+    public var groups = GroupSize.Settings()
+
     public init() {}
 }

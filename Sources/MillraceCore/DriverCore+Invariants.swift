@@ -10,7 +10,7 @@ extension DriverCore {
     /// shuffles may be there.
     public var isQuiescent: Bool {
         dag.jobs.isEmpty && dag.stages.isEmpty && dag.failedStages.isEmpty && dag.commits.isEmpty
-            && tasks.sets.isEmpty && tasks.attempts.isEmpty && tasks.queue.isEmpty
+            && tasks.sets.isEmpty && tasks.attempts.isEmpty && tasks.queue.isEmpty && grants.isIdle
     }
 
     func assertInvariants() {
@@ -30,6 +30,7 @@ extension DriverCore {
         stageViolations(&found)
         shuffleViolations(&found)
         accumulatorViolations(&found)
+        grantViolations(&found)
         return found
     }
 
@@ -137,6 +138,19 @@ extension DriverCore {
                     found.append("\(shuffle.id) has outputs on a dead \(status.executor)")
                 }
             }
+        }
+    }
+
+    private func grantViolations(_ found: inout [String]) {
+        for (id, state) in tasks.executors.states.enumerated() {
+            let runnable = state.isAlive ? grants.runnable(on: ExecutorID(id)) : (0, 0)
+            if (state.granted, state.grantedWork) != (runnable.0, runnable.1) {
+                found.append("executor \(id) counts its granted tasks wrongly")
+            }
+        }
+        for run in grants.runs {
+            if run.remaining == 0 { found.append("\(run.job.id) is done and still at work") }
+            if dag.jobs.contains(run.job.id) { found.append("\(run.job.id) runs twice") }
         }
     }
 }

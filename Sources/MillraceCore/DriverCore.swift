@@ -4,9 +4,10 @@ import MillraceBase
 ///
 /// Owns the machines and routes between them: `DAGScheduler` (which stages, with its
 /// `MapOutputTracker`: where map outputs lie), `TaskScheduler` (which task where, with its
-/// `ExecutorRegistry`) and `HeartbeatMonitor` (who is silent). One step is: change state, then one
-/// offer over everything that changed, then one launch for each executor. Steps that are handed
-/// many task ends at once are therefore cheaper and fill executors better.
+/// `ExecutorRegistry`), `GrantScheduler` (many micro-batches on one decision) and
+/// `HeartbeatMonitor` (who is silent). One step is: change state, then one offer over everything
+/// that changed, then one launch for each executor. Steps that are handed many task ends at once
+/// are therefore cheaper and fill executors better.
 ///
 /// The shell performs the effects of a step before it hands in the next event: `setup(of:attempt:)`
 /// and `mapOutputs(of:)` answer for the state after the step.
@@ -14,6 +15,7 @@ public struct DriverCore: Sendable {
     let settings: CoreSettings
     var dag: DAGScheduler
     var tasks: TaskScheduler
+    var grants: GrantScheduler
     var heartbeats: HeartbeatMonitor
     /// When to warn that nobody takes the waiting jobs; `nil` while tasks run or none wait.
     var starvationDeadline: Instant?
@@ -24,16 +26,19 @@ public struct DriverCore: Sendable {
         self.settings = settings
         dag = DAGScheduler(settings: settings)
         tasks = TaskScheduler(settings: settings)
+        grants = GrantScheduler(settings: settings)
         heartbeats = HeartbeatMonitor(settings: settings)
     }
 
     /// One step. Appends what is to be done to `effects`; never fails, never blocks.
     public mutating func handle(_ event: DriverEvent, now: Instant, into effects: inout Effects) {
         switch event {
-        case .jobSubmitted(let job): dag.submit(job, now, &tasks, &effects)
+        case .jobSubmitted(let job): submit(job, now, &effects)
         case .jobCancelled(let job, let reason):
+            revokeGrants(where: { $0.id == job }, now, &effects)
             dag.failJob(job, .cancelled(reason: reason), &tasks, &effects)
         case .jobsCancelled(let selection, let reason):
+            revokeGrants(where: { selection.contains($0.properties) }, now, &effects)
             dag.cancel(selection, reason: reason, &tasks, &effects)
         case .executorRegistered(let executor, let host, let cores, let sendsHeartbeats):
             register(executor, host: host, cores: cores, sendsHeartbeats, now, &effects)
@@ -52,6 +57,8 @@ public struct DriverCore: Sendable {
         case .shuffleReleased(let shuffle): dag.releaseShuffle(shuffle, &effects)
         case .batchesSettled(let query, let batch):
             dag.accumulators.settleBatches(of: query, through: batch, &effects)
+        case .grantReleased(let executor, let grant): grants.release(grant, on: executor, &tasks)
+        case .queryEnded(let query): grants.endQuery(query, &effects)
         }
         tasks.offer(now: now)
         tasks.flush(&effects)
@@ -87,12 +94,13 @@ public struct DriverCore: Sendable {
     /// The epoch of `mapOutputs(of:)` without the copy, to see whether an executor's copy is stale.
     public func mapOutputEpoch(of shuffle: ShuffleID) -> UInt64? { dag.outputs.epoch(of: shuffle) }
 
-    public var runningJobCount: Int { dag.jobs.count }
+    public var runningJobCount: Int { dag.jobs.count + grants.runs.count }
 
     /// Tasks an executor holds, running or queued there.
     public func heldTaskCount(of executor: ExecutorID) -> Int {
         guard tasks.executors.isAlive(executor) else { return 0 }
-        return tasks.executors.states[executor.rawValue].held
+        let state = tasks.executors.states[executor.rawValue]
+        return state.held + state.granted
     }
 
     // MARK: Executors
@@ -129,6 +137,7 @@ public struct DriverCore: Sendable {
         if tasks.executors.states[executor.rawValue].isDecommissioned { loss.causedByApp = false }
         effects.append(.notice(.executorLost(executor, loss)))
         let ended = tasks.lose(executor)
+        revokeGrants(on: executor, now, &effects)
         dag.loseOutputs(of: executor, now, &tasks, &effects)
         for (ended, wasRunning) in ended {
             dag.accumulators.attemptEnded(ended.task, &effects)
@@ -143,6 +152,7 @@ public struct DriverCore: Sendable {
         _ end: TaskEnd, on executor: ExecutorID, _ now: Instant, _ effects: inout Effects
     ) {
         guard let ended = tasks.release(end.task, on: executor, now: now) else {
+            if completeGranted(end, on: executor, now, &effects) { return }
             effects.append(.notice(.unknownTask(executor, end.task)))
             return
         }
@@ -198,6 +208,7 @@ public struct DriverCore: Sendable {
         armedAt = .distantFuture
         dag.resubmitIfDue(now, &tasks, &effects)
         tasks.recallIfDue(now, &effects)
+        repairGrants(now, &effects)
         for executor in heartbeats.expired(tasks.executors, now: now) {
             let silence = now - tasks.executors.states[executor.rawValue].lastSeen
             let loss = ExecutorLoss(
@@ -230,6 +241,7 @@ public struct DriverCore: Sendable {
         var next = starvationDeadline ?? .distantFuture
         if let due = dag.resubmitAt { next = min(next, due) }
         if let due = heartbeats.nextCheck { next = min(next, due) }
+        if let due = grants.nextCheck { next = min(next, due) }
         if let due = tasks.nextDecommissionDeadline { next = min(next, due) }
         if let due = tasks.recallAt { next = min(next, due) }
         if let due = tasks.localityDeadline { next = min(next, due) }

@@ -30,6 +30,11 @@ public enum DriverEvent: Sendable {
     /// A task asks whether it may commit its output. Answered at once with `Effect.commitDecided`.
     case commitRequested(ExecutorID, TaskID)
 
+    /// Answer to `Effect.revokeGrant`: nothing of that grant runs there any more.
+    case grantReleased(ExecutorID, GrantID)
+    /// No batch of the streaming query will come any more.
+    case queryEnded(QueryID)
+
     /// The instant of the latest `Effect.armTimer` has come. Too early or too often does no harm.
     case timerFired
     /// No job will read this shuffle any more: its outputs are forgotten and removed everywhere, as

@@ -5,6 +5,18 @@ public enum Effect: Sendable {
     /// Send these tasks (a range of `Effects.launches`) to the executor, after the setups of their
     /// stages and the map outputs their stages read. At most one for each executor and event.
     case launch(ExecutorID, Range<Int>)
+    /// Send the grant to its executors, after the plans that it names.
+    case grant(Grant)
+    /// Send to each executor of the batch's grant its share of the batch. The grant is one that
+    /// `grant` brought and `endGrant` or `revokeGrant` didn't end.
+    case runBatch(GrantedBatch)
+    /// The executors may forget the grant; nothing of it runs.
+    case endGrant(GrantID, [ExecutorID])
+    /// The executors are to end what runs of the grant and to drop what is parked; each answers
+    /// with `DriverEvent.grantReleased`.
+    case revokeGrant(GrantID, [ExecutorID])
+    /// Tell an executor where map outputs are that its parked tasks wait for.
+    case tellMapOutputs(ExecutorID, [MapOutputs])
     /// Ask the executor to end a task. Its slot is free when its end is reported.
     case kill(ExecutorID, TaskID, reason: String)
     /// A partition's result. `index` counts in `JobDescription.partitions`; each index comes
@@ -88,6 +100,8 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     case fetchFailureIgnored(StageID, stageAttempt: Int, FetchFailure)
     case stagesResubmitted([StageID])
     case mapOutputsLost(ShuffleID, count: Int, ExecutorID)
+    /// The batch goes on in the ordinary way.
+    case grantRevoked(GrantID, JobID, reason: String)
     /// Nobody gave the job a slot for `CoreSettings.starvationTimeout`.
     case jobHasNoResources(JobID, executors: Int)
     /// A report about a task that is not running there.
@@ -96,7 +110,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
 
     public var level: LogLevel {
         switch self {
-        case .executorRegistered, .stagesResubmitted: .info
+        case .executorRegistered, .grantRevoked, .stagesResubmitted: .info
         case .taskFailed(_, _, _, _, _, _, .killed), .taskFailed(_, _, _, _, _, _, .commitDenied):
             .info
         case .fetchFailureIgnored, .unknownTask, .unknownExecutor: .debug
@@ -133,6 +147,8 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
             \(job) has not been given any slot, \(executors) executors are registered; \
             check that executors can start, reach the driver and have cores left
             """
+        case .grantRevoked(let grant, let job, let reason):
+            "took back \(grant) during \(job): \(reason)"
         case .unknownTask(let executor, let task):
             "ignored a report of \(executor) about \(task), which is not running there"
         case .unknownExecutor(let executor):

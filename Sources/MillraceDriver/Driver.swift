@@ -162,7 +162,19 @@ extension CoreSettings {
         heartbeatCheckInterval = min(heartbeatCheckInterval, conf.network.timeout / 2)
         prefetchQueueTime = conf.scheduler.prefetchQueueTime
         starvationTimeout = conf.scheduler.starvationTimeout
+        groups = GroupSize.Settings(conf)
         prefetchLimit = conf.scheduler.maxPrefetchedTasks
         decommissionTimeout = conf.executor.decommissionTimeout
+    }
+}
+
+extension GroupSize.Settings {
+    init(_ conf: Conf) {
+        self.init()
+        isEnabled = conf.streaming.groupScheduling
+        minimum = conf.streaming.minGroupSize
+        maximum = conf.streaming.maxGroupSize
+        lowerOverhead = conf.streaming.lowerGroupOverhead
+        upperOverhead = conf.streaming.upperGroupOverhead
     }
 }

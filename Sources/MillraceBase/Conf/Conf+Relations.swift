@@ -6,6 +6,16 @@ extension Conf {
             executor.heartbeatInterval < network.timeout, ExecutorEntries.entries.heartbeatInterval,
             "must be below \(NetworkEntries.entries.timeout.key) (\(network.timeout.confText))")
         try require(
+            streaming.minGroupSize <= streaming.maxGroupSize,
+            StreamingEntries.entries.minGroupSize,
+            "must not be above \(StreamingEntries.entries.maxGroupSize.key) "
+                + "(\(streaming.maxGroupSize))")
+        try require(
+            streaming.lowerGroupOverhead <= streaming.upperGroupOverhead,
+            StreamingEntries.entries.lowerGroupOverhead,
+            "must not be above \(StreamingEntries.entries.upperGroupOverhead.key) "
+                + "(\(streaming.upperGroupOverhead))")
+        try require(
             (security.certificateFile == nil) == (security.privateKeyFile == nil),
             security.certificateFile == nil
                 ? SecurityEntries.entries.privateKeyFile : SecurityEntries.entries.certificateFile,

@@ -54,6 +54,14 @@ public struct QueryID: RawIdentifier {
     @inlinable public init(_ rawValue: Int) { self.rawValue = rawValue }
 }
 
+/// One decision where the tasks of many micro-batches run, numbered by the driver from 0 and never
+/// reused.
+public struct GrantID: RawIdentifier {
+    public static var noun: String { "grant" }
+    public let rawValue: Int
+    @inlinable public init(_ rawValue: Int) { self.rawValue = rawValue }
+}
+
 /// One micro-batch of a streaming query, from 0, without gaps.
 public struct BatchID: RawIdentifier {
     public static var noun: String { "batch" }

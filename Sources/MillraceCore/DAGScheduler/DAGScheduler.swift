@@ -27,16 +27,23 @@ struct DAGScheduler: Sendable {
 
     // MARK: Jobs come
 
+    /// A job that began under a grant: its stages are numbered, some results are there, and the map
+    /// outputs that are there are known to `outputs`.
+    struct Resumption {
+        var firstStage: StageID
+        var delivered: [Bool]
+    }
+
     mutating func submit(
         _ job: JobDescription, _ now: Instant, _ tasks: inout TaskScheduler,
-        _ effects: inout Effects
+        _ effects: inout Effects, resuming: Resumption? = nil
     ) {
         precondition(!jobs.contains(job.id), "\(job.id) is submitted twice")
         do throws(JobFailure) {
             try refuseCancelled(job)
             let cut = try StageCut(job)
             try checkKnownShuffles(cut)
-            let final = addStages(cut, for: job, &effects)
+            let final = addStages(cut, for: job, resuming, &effects)
             completeIfDone(job.id, &tasks, &effects)
             if jobs.contains(job.id) { submitStage(final, now, &tasks, &effects) }
         } catch {
@@ -58,20 +65,25 @@ struct DAGScheduler: Sendable {
 
     /// Makes or joins the stages of a job. Returns the final one.
     private mutating func addStages(
-        _ cut: StageCut, for job: JobDescription, _ effects: inout Effects
+        _ cut: StageCut, for job: JobDescription, _ resuming: Resumption?,
+        _ effects: inout Effects
     ) -> StageID {
         let origins = batchOrigins(cut, of: job, &effects)
+        let numbered = nextStage
+        if let resuming { nextStage = resuming.firstStage }
         var ids: [StageID] = []
         ids.reserveCapacity(cut.drafts.count)
         for (place, draft) in cut.drafts.enumerated() {
             ids.append(addStage(draft, for: job, origins?[place]))
         }
+        nextStage = max(nextStage, numbered)
         let final = ids[ids.count - 1]
         let count = stages[slot: stages.slot(of: final)!].unitCount
+        let isDelivered = resuming?.delivered ?? [Bool](repeating: false, count: count)
         jobs.insert(
             ActiveJob(
                 id: job.id, properties: job.properties, finalStage: final,
-                isDelivered: [Bool](repeating: false, count: count), remaining: count),
+                isDelivered: isDelivered, remaining: isDelivered.count { !$0 }),
             for: job.id)
         join(final, job.id)
         return final

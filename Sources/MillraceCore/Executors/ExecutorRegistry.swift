@@ -15,6 +15,9 @@ struct ExecutorState: Sendable {
     var held = 0
     /// What the held tasks are expected to take together, in nanoseconds of one core.
     var heldWork: Int64 = 0
+    /// Tasks of granted batches that may run there now, and what they are expected to take.
+    var granted = 0
+    var grantedWork: Int64 = 0
     var sendsHeartbeats = true
     var lastSeen = Instant.zero
     /// When a task last ended there on its own, or the first one came.
@@ -31,7 +34,7 @@ struct ExecutorState: Sendable {
 
     /// Whether some of its tasks wait for a core.
     var isQueueing: Bool { held > cores }
-    var hasFreeCore: Bool { takesTasks && held < cores }
+    var hasFreeCore: Bool { takesTasks && held + granted < cores }
     var isDecommissioned: Bool { decommissionedAt != nil }
 
     /// After a change of what it depends on.
@@ -79,6 +82,8 @@ struct ExecutorRegistry: Sendable {
     mutating func remove(_ executor: ExecutorID) -> Bool {
         guard isAlive(executor) else { return false }
         states[executor.rawValue].isAlive = false
+        states[executor.rawValue].granted = 0
+        states[executor.rawValue].grantedWork = 0
         aliveCount -= 1
         settle(executor.rawValue)
         return true

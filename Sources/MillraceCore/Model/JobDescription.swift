@@ -43,13 +43,16 @@ public struct JobProperties: Sendable {
     /// Streaming query and batch this job runs, if any; reaches the executors in `StageSetup`.
     public var query: String?
     public var batch: BatchID?
+    /// Set, with `query` and `batch`, for the batches of a query that all have the same stages, so
+    /// that several may run on one decision (`GrantScheduler`).
+    public var streamingQuery: QueryID?
     /// Overrides `CoreSettings.maxTaskFailures`.
     public var maxFailures: Int?
 
     public init(
         description: String = "", group: String? = nil, tags: [String] = [],
         pool: String = "default", query: String? = nil, batch: BatchID? = nil,
-        maxFailures: Int? = nil
+        streamingQuery: QueryID? = nil, maxFailures: Int? = nil
     ) {
         self.description = description
         self.group = group
@@ -57,6 +60,7 @@ public struct JobProperties: Sendable {
         self.pool = pool
         self.query = query
         self.batch = batch
+        self.streamingQuery = streamingQuery
         self.maxFailures = maxFailures
     }
 }

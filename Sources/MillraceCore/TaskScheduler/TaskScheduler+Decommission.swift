@@ -25,7 +25,8 @@ extension TaskScheduler {
     /// Its last task may have ended.
     mutating func noteIfDrained(_ executor: Int) {
         let state = executors.states[executor]
-        if state.isAlive, state.isDecommissioned, state.held == 0 { drained.append(executor) }
+        guard state.isAlive, state.isDecommissioned, state.held + state.granted == 0 else { return }
+        drained.append(executor)
     }
 
     mutating func flushDrained(_ effects: inout Effects) {

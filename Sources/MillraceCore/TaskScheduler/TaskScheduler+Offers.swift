@@ -98,7 +98,7 @@ extension TaskScheduler {
             return false
         }
         let cores = executors.states[executor].cores
-        let queued = executors.states[executor].held - cores
+        let queued = executors.states[executor].held + executors.states[executor].granted - cores
         let share = sets[slot: slot].pendingCount / max(executors.takingCount, 1)
         guard queued < min(settings.prefetchLimit, share) else { return false }
         let estimate = expectedTime(slot)

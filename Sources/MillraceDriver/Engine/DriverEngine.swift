@@ -155,6 +155,7 @@ final class DriverEngine {
         switch effect {
         case .launch(let executor, let range):
             sessions[executor]?.launch(launches[range], core: core, plans: plans)
+        case .grant, .runBatch, .endGrant, .revokeGrant, .tellMapOutputs: break
         case .kill(let executor, let task, let reason):
             sessions[executor]?.kill(task, reason: reason)
         case .taskResult(let id, let index, let bytes):

@@ -15,6 +15,25 @@ extension Effects {
                 return "\(task.id.rawValue)=\(stage)/\(task.partition)\(retry)\(input)"
             }
             return "launch on \(executor.rawValue): \(tasks.joined(separator: " "))"
+        case .grant(let grant):
+            let stages = grant.stages.map { stage in
+                stage.executors.map { "\($0.rawValue)" }.joined(separator: ",")
+            }
+            return "\(grant.id) for \(grant.batches) batches: \(stages.joined(separator: " -> "))"
+        case .runBatch(let batch):
+            let inputs = batch.inputs.isEmpty ? "" : " inputs \(batch.inputs)"
+            let shuffles = batch.shuffles.map { "\($0.rawValue)" }.joined(separator: ",")
+            return """
+                run \(batch.job) under \(batch.grant): from \(batch.firstStage), \
+                \(batch.firstTask), shuffles [\(shuffles)]\(inputs)
+                """
+        case .endGrant(let grant, let executors):
+            return "end \(grant) on \(executors.map { "\($0.rawValue)" }.joined(separator: ","))"
+        case .revokeGrant(let grant, let executors):
+            return "revoke \(grant) on \(executors.map { "\($0.rawValue)" }.joined(separator: ","))"
+        case .tellMapOutputs(let executor, let outputs):
+            let shuffles = outputs.map { "\($0.shuffle)" }.joined(separator: ", ")
+            return "tell executor \(executor.rawValue) the outputs of \(shuffles)"
         case .kill(let executor, let task, let reason):
             return "kill \(task.rawValue) on \(executor.rawValue): \(reason)"
         case .taskResult(let job, let index, let bytes):

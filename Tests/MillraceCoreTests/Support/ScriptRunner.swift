@@ -19,24 +19,28 @@ import MillraceBase
 ///     succeed 0 1  acc=0:5,1:2      the same updates of accumulators 0 and 1 by each; also `fail`
 ///     partial 0 acc=0:3             values           what the accumulators are
 ///     job 0 query=q batch=3         settle q through=3
+///     job 0 query=0                 a batch that may run under a grant (query by number)
+///     released 0 on=1               executor 1 has let go of grant 0
+///     end-query 0  group 0
 ///     set locality-wait=0ms         before the first event
 struct ScriptRunner {
     struct Problem: Error, CustomStringConvertible { var description: String }
 
-    private struct Launched {
+    struct Launched {
         var task: TaskDescription
         var executor: ExecutorID
         var reducers: Int?
         var inputs: [ShuffleID]
     }
 
-    private var settings = CoreSettings()
-    private var core = DriverCore()
+    var settings = CoreSettings()
+    private(set) var core = DriverCore()
     private var now = Instant.zero
     private var timer: Instant?
     private var effects = Effects()
-    private var launched: [TaskID: Launched] = [:]
-    private var output: [String] = []
+    var launched: [TaskID: Launched] = [:]
+    var grants: [GrantID: Grant] = [:]
+    var output: [String] = []
     private var accumulators = AccumulatorTable(registered: 0..<4)
 
     /// What one command prints.
@@ -102,16 +106,18 @@ struct ScriptRunner {
                 "executor \($0) holds \(core.heldTaskCount(of: ExecutorID($0)))"
             }
         case "quiescent": output.append("\(core.isQuiescent)")
+        case "released", "end-query", "group": try performOnGrants(arguments)
         default: throw Problem(description: "no command is called \(arguments.name)")
         }
     }
 
-    private mutating func handle(_ event: DriverEvent) {
+    mutating func handle(_ event: DriverEvent) {
         effects.removeAll()
         core.handle(event, now: now, into: &effects)
         for effect in effects.list {
             if case .armTimer(let instant) = effect { timer = instant }
             if case .accumulators(let change) = effect { accumulators.apply(change) }
+            note(effect)
             guard case .launch(let executor, let range) = effect else { continue }
             for task in effects.launches[range] {
                 let setup = core.setup(of: task.stage, attempt: task.stageAttempt)
@@ -140,6 +146,9 @@ struct ScriptRunner {
             case "heartbeat-check": settings.heartbeatCheckInterval = try arguments.duration(value)
             case "decommission-timeout":
                 settings.decommissionTimeout = try arguments.duration(value)
+            case "groups": settings.groups.isEnabled = value == "on"
+            case "group-min": settings.groups.minimum = Int(value) ?? 1
+            case "group-max": settings.groups.maximum = Int(value) ?? 1
             default: throw Problem(description: "no setting is called \(key)")
             }
         }
@@ -154,11 +163,14 @@ struct ScriptRunner {
                 .jobSubmitted(Jobs.join(id, join[0], join[1], join[2], shuffles: shuffles)))
             return
         }
+        let query = arguments["query"].flatMap { Int($0) }.map { QueryID($0) }
         let properties = JobProperties(
             group: arguments["group"],
             tags: (arguments["tags"] ?? "").split(separator: ",").map(String.init),
             query: arguments["query"],
-            batch: try arguments.integer("batch").map { BatchID($0) },
+            batch: try (arguments.integer("batch") ?? (query == nil ? nil : id)).map {
+                BatchID($0)
+            }, streamingQuery: query,
             maxFailures: try arguments.integer("max-failures"))
         handle(
             .jobSubmitted(

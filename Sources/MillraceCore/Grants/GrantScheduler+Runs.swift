@@ -1,0 +1,114 @@
+import MillraceBase
+
+/// Batches at work: what their tasks' ends change, and how they end.
+extension GrantScheduler {
+    /// What is wrong with a task's end; nil when it's a success that fits its stage.
+    static func problem(in end: TaskEnd, of run: GrantedRun, stage: Int) -> TaskEndReason? {
+        let isLast = stage == run.resultStage
+        switch end.reason {
+        case .result:
+            guard !isLast else { return nil }
+            return .exception(message: "reported no map output from a map stage", trace: "")
+        case .mapOutput(let sizes):
+            guard !isLast, sizes.count == run.grant.stages[stage].reducerCount else {
+                return .exception(message: "reported a map output that doesn't fit", trace: "")
+            }
+            return nil
+        case .fetchFailed, .exception, .killed, .commitDenied, .executorLost: return end.reason
+        }
+    }
+
+    /// A moving average over about the last eight tasks.
+    mutating func learn(_ runTime: Duration, _ stage: Int, of query: QueryID) {
+        guard let slot = queries.slot(of: query) else { return }
+        let sample = max(runTime.nanoseconds, 1)
+        let old = queries[slot: slot].estimates[stage]
+        queries[slot: slot].estimates[stage] =
+            old == 0 ? sample : max(old + (sample - old) / 8, 1)
+    }
+
+    /// The last output of a stage is reported: who reads it and has the rest may run.
+    mutating func startReaders(of stage: Int, _ position: Int, _ tasks: inout TaskScheduler) {
+        let stages = runs[position].grant.stages
+        for reader in stages.indices
+        where stages[reader].parents.contains(stage) && runs[position].hasInputs(reader) {
+            GrantScheduler.occupy(reader, of: &runs[position], &tasks)
+        }
+    }
+
+    /// All tasks are done.
+    mutating func finish(_ position: Int, _ now: Instant) {
+        let run = runs.remove(at: position)
+        guard let slot = queries.slot(of: run.query),
+            queries[slot: slot].active?.grant.id == run.grant.id
+        else { return }
+        queries[slot: slot].active?.work += run.work
+        queries[slot: slot].active?.total += now - run.begun
+    }
+
+    /// Takes a batch off its executors; they are to say when they have let go of it.
+    mutating func revoke(
+        _ position: Int, _ tasks: TaskScheduler, _ effects: inout Effects
+    ) -> GrantedRun {
+        let run = runs.remove(at: position)
+        if let slot = queries.slot(of: run.query),
+            queries[slot: slot].active?.grant.id == run.grant.id
+        {
+            queries[slot: slot].active = nil
+            queries[slot: slot].size.groupFailed()
+        }
+        let executors = run.grant.executors.filter(tasks.executors.isAlive)
+        if !executors.isEmpty {
+            revoked.append(Revoked(run: run, executors: executors))
+            effects.append(.revokeGrant(run.grant.id, executors))
+        }
+        return run
+    }
+
+    /// Nothing of the grant runs there any more.
+    mutating func release(
+        _ grant: GrantID, on executor: ExecutorID, _ tasks: inout TaskScheduler
+    ) {
+        guard let position = revoked.firstIndex(where: { $0.run.grant.id == grant }),
+            revoked[position].executors.contains(executor)
+        else { return }
+        let run = revoked[position].run
+        for stage in run.grant.stages.indices {
+            for partition in run.grant.stages[stage].executors.indices
+            where run.executor(stage, partition) == executor
+                && run.states[run.index(stage, partition)] == .runnable
+            {
+                tasks.vacate(executor.rawValue, for: run.estimates[stage])
+            }
+        }
+        forget(executor, position)
+    }
+
+    /// It's lost.
+    mutating func release(_ executor: ExecutorID) {
+        for position in revoked.indices.reversed() { forget(executor, position) }
+    }
+
+    private mutating func forget(_ executor: ExecutorID, _ position: Int) {
+        revoked[position].executors.removeAll { $0 == executor }
+        if revoked[position].executors.isEmpty { revoked.remove(at: position) }
+    }
+
+    /// What is held there, to compare with what the executor's state says.
+    func runnable(on executor: ExecutorID) -> (count: Int, work: Int64) {
+        var found: (count: Int, work: Int64) = (0, 0)
+        let held = runs + revoked.filter { $0.executors.contains(executor) }.map(\.run)
+        for run in held {
+            for stage in run.grant.stages.indices {
+                for partition in run.grant.stages[stage].executors.indices
+                where run.executor(stage, partition) == executor
+                    && run.states[run.index(stage, partition)] == .runnable
+                {
+                    found.count += 1
+                    found.work += run.estimates[stage]
+                }
+            }
+        }
+        return found
+    }
+}
