@@ -1,3 +1,4 @@
+import MillraceBase
 import MillraceExecutor
 
 /// Places keys in ranges: every key of a partition comes before every key of the next one. The

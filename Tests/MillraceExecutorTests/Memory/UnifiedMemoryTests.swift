@@ -1,3 +1,4 @@
+import MillraceBase
 import Testing
 
 @testable import MillraceExecutor
