@@ -27,6 +27,10 @@ public struct CoreSettings: Hashable, Sendable {
     public var prefetchLimit = 64
     /// Tasks an executor may hold beyond its cores while nothing is known of a stage's run time.
     public var prefetchUnknown = 2
+    /// Whether a debug build stops at a broken invariant. The simulator looks itself.
+    public var checksInvariants = true
+    /// A bug to be found; nil outside the simulator's tests.
+    public var canary: Canary?
 
     /// `millrace.executor.decommission.forceKillTimeout`: a decommissioned executor that is still
     /// there after so long is given up; `nil` waits for ever.

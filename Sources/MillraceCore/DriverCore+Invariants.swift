@@ -15,6 +15,7 @@ extension DriverCore {
 
     func assertInvariants() {
         #if DEBUG
+            guard settings.checksInvariants else { return }
             let size = tasks.attempts.count + tasks.sets.count + dag.stages.count
             guard size <= DriverCore.checkedSize else { return }
             let violations = self.violations()

@@ -134,7 +134,10 @@ public struct DriverCore: Sendable {
     ) {
         guard tasks.executors.isAlive(executor) else { return }
         var loss = loss
-        if tasks.executors.states[executor.rawValue].isDecommissioned { loss.causedByApp = false }
+        if tasks.executors.states[executor.rawValue].isDecommissioned {
+            codeProbe(.decommissionedExecutorLost)
+            loss.causedByApp = false
+        }
         effects.append(.notice(.executorLost(executor, loss)))
         let ended = tasks.lose(executor)
         revokeGrants(on: executor, now, &effects)
@@ -153,6 +156,7 @@ public struct DriverCore: Sendable {
     ) {
         guard let ended = tasks.release(end.task, on: executor, now: now) else {
             if completeGranted(end, on: executor, now, &effects) { return }
+            codeProbe(.unknownTaskReported)
             effects.append(.notice(.unknownTask(executor, end.task)))
             return
         }
@@ -187,6 +191,7 @@ public struct DriverCore: Sendable {
                     ended.task, ended.stage, stageAttempt: ended.stageAttempt,
                     partition: ended.partition, attempt: ended.attempt, ended.executor, reason)))
         if let abort = tasks.fail(ended, reason, counts: counts) {
+            codeProbe(.stageAbortedByTaskFailures)
             dag.abort(abort.stage, abort.message, &tasks, &effects)
         }
         tasks.settle(ended)
@@ -198,6 +203,8 @@ public struct DriverCore: Sendable {
         var granted = false
         if let (stage, unit) = tasks.committer(task, on: executor) {
             granted = dag.mayCommit(task, stage: stage, unit: unit)
+        } else {
+            codeProbe(.commitDeniedToStranger)
         }
         effects.append(.commitDecided(executor, task, granted: granted))
     }
@@ -213,17 +220,20 @@ public struct DriverCore: Sendable {
             let silence = now - tasks.executors.states[executor.rawValue].lastSeen
             let loss = ExecutorLoss(
                 reason: "no heartbeat for \(Int(silence.milliseconds)) ms", causedByApp: true)
+            codeProbe(.executorExpired)
             effects.append(.dismissExecutor(executor, loss))
             lose(executor, loss, now, &effects)
         }
         for executor in tasks.overdueDecommissions(now) where tasks.executors.isAlive(executor) {
             let loss = ExecutorLoss(
                 reason: "decommissioned, and not gone in time", causedByApp: false)
+            codeProbe(.decommissionOverdue)
             effects.append(.dismissExecutor(executor, loss))
             lose(executor, loss, now, &effects)
         }
         if let due = starvationDeadline, now >= due, let first = tasks.queue.entries.first {
             starvationDeadline = nil
+            codeProbe(.jobStarved)
             effects.append(
                 .notice(.jobHasNoResources(first.job, executors: tasks.executors.aliveCount)))
         }

@@ -30,12 +30,14 @@ extension DAGScheduler {
         _ ended: TaskScheduler.Ended, _ end: TaskEnd, _ now: Instant,
         _ tasks: inout TaskScheduler, _ effects: inout Effects
     ) {
-        guard let slot = stages.slot(of: ended.stage) else { return }
+        guard let slot = stages.slot(of: ended.stage) else {
+            return codeProbe(.lateSuccessOfEndedStage)
+        }
         switch (stages[slot: slot].kind, end.reason) {
         case (.map(_, let place), .mapOutput(let sizes)):
             let status = MapStatus(
                 executor: ended.executor, mapTask: ended.task, mapIndex: ended.unit, sizes: sizes)
-            guard outputs.add(status, to: place) else { return }
+            guard outputs.add(status, to: place) else { return codeProbe(.secondMapOutputDropped) }
             accept(ended, end, slot, &tasks, &effects)
             if outputs.shuffles[slot: place].isComplete {
                 stageSucceeded(slot, &tasks, &effects)
@@ -45,7 +47,9 @@ extension DAGScheduler {
             }
         case (.result(let job), .result(let bytes)):
             let jobSlot = jobs.slot(of: job)!
-            guard !jobs[slot: jobSlot].isDelivered[ended.unit] else { return }
+            if jobs[slot: jobSlot].isDelivered[ended.unit], settings.canary != .secondResult {
+                return codeProbe(.secondResultDropped)
+            }
             jobs[slot: jobSlot].isDelivered[ended.unit] = true
             jobs[slot: jobSlot].remaining -= 1
             accept(ended, end, slot, &tasks, &effects)
@@ -75,6 +79,7 @@ extension DAGScheduler {
         }
         contribute(ended, end.accumulators, slot, &effects)
         guard !stages[slot: slot].oldSets.isEmpty else { return }
+        if stages[slot: slot].activeSet != ended.set { codeProbe(.zombieSuccessAccepted) }
         let active = stages[slot: slot].activeSet.map { [$0] } ?? []
         for set in stages[slot: slot].oldSets + active where set != ended.set {
             tasks.completeElsewhere(set, unit: ended.unit, &effects)
@@ -93,6 +98,7 @@ extension DAGScheduler {
             tasks.kill(set, reason: "the stage is complete", &effects)
         }
         if stages[slot: slot].status == .failed {
+            codeProbe(.failedStageCompleted)
             let id = stages[slot: slot].id
             failedStages.removeAll { $0 == id }
             if failedStages.isEmpty { resubmitAt = nil }
@@ -110,6 +116,7 @@ extension DAGScheduler {
         _ slot: Int, _ now: Instant, _ tasks: inout TaskScheduler, _ effects: inout Effects
     ) {
         guard let set = stages[slot: slot].activeSet, !tasks.launches(set) else { return }
+        codeProbe(.spentAttemptRestarted)
         stages[slot: slot].oldSets.append(set)
         stages[slot: slot].activeSet = nil
         stages[slot: slot].status = .idle

@@ -12,6 +12,7 @@ extension DAGScheduler {
     ) {
         guard let slot = stages.slot(of: ended.stage) else { return }
         guard ended.stageAttempt == stages[slot: slot].nextAttempt - 1 else {
+            codeProbe(.fetchFailureIgnored)
             effects.append(
                 .notice(
                     .fetchFailureIgnored(ended.stage, stageAttempt: ended.stageAttempt, failure)))
@@ -24,7 +25,9 @@ extension DAGScheduler {
             // are.
             loseOutputs(of: executor, before: ended.task, now, &tasks, &effects)
         }
-        guard stages[slot: slot].status == .running else { return }
+        guard stages[slot: slot].status == .running else {
+            return codeProbe(.fetchFailureOfFailedStage)
+        }
 
         if let set = stages[slot: slot].activeSet {
             tasks.retire(set)
@@ -35,10 +38,15 @@ extension DAGScheduler {
         stages[slot: slot].failedAttempts.append(ended.stageAttempt)
         stages[slot: slot].status = .failed
         failedStages.append(ended.stage)
-        if resubmitAt == nil { resubmitAt = now + settings.resubmitDelay }
+        if resubmitAt == nil {
+            resubmitAt = now + settings.resubmitDelay
+        } else {
+            codeProbe(.debounceMerged)
+        }
 
         let attempts = stages[slot: slot].failedAttempts.count
         if attempts >= settings.maxStageAttempts {
+            codeProbe(.stageAbortedByFetchFailures)
             abort(
                 ended.stage,
                 """
@@ -76,6 +84,7 @@ extension DAGScheduler {
             stages[slot: slot].acceptedTasks -= min(
                 loss.mapIndexes.count, stages[slot: slot].acceptedTasks)
             guard let set = stages[slot: slot].activeSet else { continue }
+            codeProbe(.outputsRecomputed)
             for unit in loss.mapIndexes { tasks.recompute(set, unit: unit) }
         }
     }
@@ -103,6 +112,7 @@ extension DAGScheduler {
                 return false
             }
         }
+        if settings.canary == .everybodyCommits { return true }
         return commits.request(stage, unit: unit, of: stages[slot: slot].unitCount, by: task)
     }
 }

@@ -33,6 +33,7 @@ extension DAGScheduler {
             stages[slot: slot].status = .idle
             return
         }
+        if missing != nil { codeProbe(.partialStageResubmitted) }
         let attempt = stages[slot: slot].nextAttempt
         let id = stages[slot: slot].id
         let job = stages[slot: slot].jobs[0]

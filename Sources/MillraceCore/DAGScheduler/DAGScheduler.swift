@@ -60,6 +60,9 @@ struct DAGScheduler: Sendable {
             guard outputs.shuffles[slot: slot].mapCount == draft.partitionCount,
                 outputs.shuffles[slot: slot].reducerCount == output.reducerCount
             else { throw .invalid(message: "\(output.shuffle) is known with other partitions") }
+            if let stage = outputs.shuffles[slot: slot].mapStage,
+                stages[slot: stages.slot(of: stage)!].parents != draft.parents
+            { throw .invalid(message: "\(output.shuffle) is being computed from other shuffles") }
         }
     }
 
@@ -97,7 +100,11 @@ struct DAGScheduler: Sendable {
         if let output = draft.output {
             let slot = outputs.register(
                 output.shuffle, mapCount: draft.partitionCount, reducerCount: output.reducerCount)
-            if let known = outputs.shuffles[slot: slot].mapStage { return known }
+            if let known = outputs.shuffles[slot: slot].mapStage {
+                codeProbe(.runningStageShared)
+                return known
+            }
+            if outputs.shuffles[slot: slot].available > 0 { codeProbe(.mapStageSkipped) }
             kind = .map(output.shuffle, slot: slot)
             origin = originOfShuffle(slot, batchOrigin)
         } else {
@@ -167,7 +174,10 @@ struct DAGScheduler: Sendable {
         for stage in needed.reversed() {
             let slot = stages.slot(of: stage)!
             stages[slot: slot].jobs.removeAll { $0 == id }
-            guard stages[slot: slot].jobs.isEmpty else { continue }
+            guard stages[slot: slot].jobs.isEmpty else {
+                codeProbe(.stageKeptForOtherJob)
+                continue
+            }
             if let set = stages[slot: slot].activeSet { tasks.kill(set, reason: reason, &effects) }
             for set in stages[slot: slot].oldSets { tasks.kill(set, reason: reason, &effects) }
             if stages[slot: slot].nextAttempt > 0 {
@@ -198,6 +208,7 @@ struct DAGScheduler: Sendable {
     mutating func releaseShuffle(_ shuffle: ShuffleID, _ effects: inout Effects) {
         guard let slot = outputs.shuffles.slot(of: shuffle) else { return }
         outputs.shuffles[slot: slot].isReleased = true
+        if !outputs.shuffles[slot: slot].isUnused { codeProbe(.usedShuffleReleased) }
         removeShuffleIfReleased(slot, &effects)
     }
 

@@ -100,7 +100,10 @@ struct MapOutputTracker: Sendable {
         guard let status = shuffles[slot: slot].statuses[index], status.executor == executor else {
             return false
         }
-        if let before, status.mapTask > before { return false }
+        if let before, status.mapTask > before {
+            codeProbe(.youngerOutputsKept)
+            return false
+        }
         shuffles[slot: slot].statuses[index] = nil
         shuffles[slot: slot].available -= 1
         shuffles[slot: slot].epoch += 1

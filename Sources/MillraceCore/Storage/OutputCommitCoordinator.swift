@@ -23,7 +23,10 @@ struct OutputCommitCoordinator: Sendable {
             ?? authorised.insert(
                 Units(holders: [Int](repeating: -1, count: units)), for: stage)
         let holder = authorised[slot: slot].holders[unit]
-        guard holder < 0 || holder == task.rawValue else { return false }
+        guard holder < 0 || holder == task.rawValue else {
+            codeProbe(.commitDenied)
+            return false
+        }
         authorised[slot: slot].holders[unit] = task.rawValue
         return true
     }
@@ -33,6 +36,7 @@ struct OutputCommitCoordinator: Sendable {
         guard !authorised.isEmpty, let slot = authorised.slot(of: stage),
             authorised[slot: slot].holders[unit] == task.rawValue
         else { return }
+        codeProbe(.commitRightReturned)
         authorised[slot: slot].holders[unit] = -1
     }
 

@@ -32,6 +32,7 @@ extension TaskScheduler {
     mutating func flushDrained(_ effects: inout Effects) {
         guard !drained.isEmpty else { return }
         for executor in drained where executors.states[executor].isAlive {
+            codeProbe(.executorDrained)
             effects.append(.executorDrained(ExecutorID(executor)))
         }
         drained.removeAll(keepingCapacity: true)

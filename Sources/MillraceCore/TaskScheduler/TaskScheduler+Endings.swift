@@ -78,6 +78,7 @@ extension TaskScheduler {
         sets[slot: ended.setSlot].learn(runTime)
         // Waits although it ran: it had been killed and queued again, and was faster than the kill.
         let wasPending = sets[slot: ended.setSlot].tasks[ended.index].isPending
+        if wasPending { codeProbe(.killOvertaken) }
         sets[slot: ended.setSlot].markDone(ended.index)
         if wasPending, sets[slot: ended.setSlot].pendingCount == 0 {
             queue.remove(slot: ended.setSlot)
@@ -102,6 +103,7 @@ extension TaskScheduler {
         guard sets.slot(of: ended.set) != nil else { return nil }
         let task = sets[slot: slot].tasks[ended.index]
         guard !sets[slot: slot].isZombie, !task.isDone, !task.isPending, task.attemptSlot < 0 else {
+            codeProbe(.failureOfUnneededTask)
             return nil
         }
         if counts {
@@ -139,6 +141,7 @@ extension TaskScheduler {
         let cores = executors.states[executor.rawValue].cores
         while executors.states[executor.rawValue].firstHeld >= 0 {
             let slot = Int(executors.states[executor.rawValue].firstHeld)
+            if ended.count == cores { codeProbe(.queuedTasksLost) }
             ended.append((release(slot), ended.count < cores))
         }
         unbind(from: executor.rawValue)

@@ -65,6 +65,7 @@ extension TaskScheduler {
             guard let index = sets[slot: slot].popAnywhere(evenBound: evenBound) else {
                 preconditionFailure("a task set counts waiting tasks that it doesn't find")
             }
+            if sets[slot: slot].tasks[index].isBound { codeProbe(.localityWaitOver) }
             launch(index, of: slot, on: executor, isPreferred: false, now)
             hasRoom(executor)
         }

@@ -50,6 +50,7 @@ extension TaskScheduler {
             if position >= executors.states[executor].cores, !attempts[slot: slot].isKilled,
                 evenPreferred || !attempts[slot: slot].isPreferred
             {
+                codeProbe(state.takesTasks ? .queueRecalled : .queueRecalledByDecommission)
                 attempts[slot: slot].isKilled = true
                 effects.append(
                     .kill(ExecutorID(executor), attempts[slot: slot].task, reason: reason))

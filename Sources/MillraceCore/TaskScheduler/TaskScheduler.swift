@@ -176,6 +176,7 @@ struct TaskScheduler: Sendable {
         else { return }
         killAttempt(of: index, in: slot, reason: "another attempt succeeded", &effects)
         let wasPending = sets[slot: slot].tasks[index].isPending
+        if wasPending { codeProbe(.pendingTaskCompletedElsewhere) }
         sets[slot: slot].markDone(index)
         if wasPending, sets[slot: slot].pendingCount == 0 { queue.remove(slot: slot) }
         retireIfDone(slot)

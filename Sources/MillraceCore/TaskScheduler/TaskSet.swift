@@ -193,6 +193,7 @@ struct TaskSet: Sendable, SlabElement {
         let members = locality.groups[group]
         for index in locality.indexes[members.cursor..<members.end].map(Int.init)
         where tasks[index].isBound && !locality.hasHome(index, takesTasks: takesTasks) {
+            codeProbe(.boundTaskFreed)
             tasks[index].isBound = false
             boundPendingCount -= 1
             retries.append(Int32(index))

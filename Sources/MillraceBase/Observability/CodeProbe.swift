@@ -1,0 +1,115 @@
+import Synchronization
+
+/// A rare path that must be *seen* by the simulator: `codeProbe(.fetchFailureIgnored)` stands where
+/// it is taken, and `millrace-sim --seeds 1000` fails when one never was. FoundationDB's idea: a
+/// coverage of meaning, not of lines.
+///
+/// A case for each place, in the order of the modules; its doc says what has happened when the
+/// place is passed. Costs a load and a branch that is never taken, so it belongs on rare paths
+/// only.
+public enum CodeProbe: Int, CaseIterable, Sendable {
+    // MARK: DAGScheduler
+
+    /// A fetch failure joined others that wait for the same resubmission.
+    case debounceMerged
+    /// A fetch failure of a stage attempt that has been replaced.
+    case fetchFailureIgnored
+    /// A stage failed to fetch while it waited for its resubmission already.
+    case fetchFailureOfFailedStage
+    /// A stage was given up after too many fetch failures in a row.
+    case stageAbortedByFetchFailures
+    /// A failed stage was complete before its resubmission, by an older attempt.
+    case failedStageCompleted
+    /// An output of an attempt that had been replaced was still missing, and taken.
+    case zombieSuccessAccepted
+    /// A second output of a map task came and was dropped.
+    case secondMapOutputDropped
+    /// A second result of a partition came and was dropped.
+    case secondResultDropped
+    /// A success came after its stage was over.
+    case lateSuccessOfEndedStage
+    /// All tasks of an attempt were done, and an output lost before it began was missing.
+    case spentAttemptRestarted
+    /// Outputs of a map stage at work were lost, and are computed again by the same attempt.
+    case outputsRecomputed
+    /// Only some partitions of a stage were missing when it was submitted again.
+    case partialStageResubmitted
+    /// A job found a shuffle complete and skipped its map stage.
+    case mapStageSkipped
+    /// A job joined a stage that runs for another one.
+    case runningStageShared
+    /// A shuffle was released while a job still used it.
+    case usedShuffleReleased
+    /// A job ended and left a stage that another one needs.
+    case stageKeptForOtherJob
+    /// A task complained about outputs younger than itself.
+    case youngerOutputsKept
+
+    // MARK: Task ends
+
+    /// An attempt was reported that does not run there.
+    case unknownTaskReported
+    /// A stage was given up because a task failed too often.
+    case stageAbortedByTaskFailures
+    /// A task failed whose sibling or stage no longer needs it.
+    case failureOfUnneededTask
+    /// A task that had been killed and queued again was faster than the kill.
+    case killOvertaken
+    /// A task waiting in one attempt was completed by another.
+    case pendingTaskCompletedElsewhere
+    /// A task waited for an executor that it prefers and that was lost or will go.
+    case boundTaskFreed
+    /// A bound task gave up waiting for its executor.
+    case localityWaitOver
+    /// Tasks queued at a lost executor were not counted as failures.
+    case queuedTasksLost
+    /// The queue of an executor where nothing moves was recalled.
+    case queueRecalled
+
+    // MARK: Executors
+
+    /// An executor was silent for too long.
+    case executorExpired
+    /// The last task of a decommissioned executor ended.
+    case executorDrained
+    /// A decommissioned executor was still there after its time.
+    case decommissionOverdue
+    /// A decommissioned executor went with tasks or without.
+    case decommissionedExecutorLost
+    /// Tasks queued at an executor were taken back because it will go.
+    case queueRecalledByDecommission
+    /// A job waited long for its first core.
+    case jobStarved
+    /// Somebody asked to commit who does not run there, or was asked to end.
+    case commitDeniedToStranger
+    /// A second attempt of a partition asked to commit and was denied.
+    case commitDenied
+    /// The right to commit went back with a failed attempt.
+    case commitRightReturned
+
+    public static var count: Int { allCases.count }
+}
+
+/// Notes that a rare path was taken. Nothing, unless `CodeProbes.begin()` was called.
+public func codeProbe(_ probe: CodeProbe) {
+    if let hits = CodeProbes.hits { hits[probe.rawValue].wrappingAdd(1, ordering: .relaxed) }
+}
+
+/// How often each probe was hit in this process.
+public enum CodeProbes {
+    // Written once, before there is a second thread.
+    nonisolated(unsafe) fileprivate static var hits: UnsafeMutablePointer<Atomic<Int>>?
+
+    /// Counts from now on. To be called before other threads are started; the second call does
+    /// nothing.
+    public static func begin() {
+        guard hits == nil else { return }
+        let counters = UnsafeMutablePointer<Atomic<Int>>.allocate(capacity: CodeProbe.count)
+        for probe in 0..<CodeProbe.count { (counters + probe).initialize(to: Atomic(0)) }
+        hits = counters
+    }
+
+    public static func hits(of probe: CodeProbe) -> Int {
+        hits?[probe.rawValue].load(ordering: .relaxed) ?? 0
+    }
+}
