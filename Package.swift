@@ -28,6 +28,7 @@ let package = Package(
         .library(name: "Millrace", targets: ["Millrace"]),
         .executable(name: "millrace", targets: ["MillraceCLI"]),
         .executable(name: "millrace-bench", targets: ["MillraceBench"]),
+        .executable(name: "millrace-sim", targets: ["MillraceSimCLI"]),
         .executable(name: "millrace-interop", targets: ["MillraceInterop"]),
     ],
     targets: [
@@ -65,6 +66,8 @@ let package = Package(
                 "MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "MillraceExecutor",
                 "MillraceDriver", "MillraceKafka",
             ]),
+        module("MillraceSim", ["MillraceBase", "MillraceCore", "MillraceWire", "MillraceStore", "MillraceDriver"]),
+        program("MillraceSimCLI", ["MillraceBase", "MillraceCore", "MillraceSim"]),
         program(
             "MillraceCLI",
             [
@@ -114,7 +117,8 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: ["ClusterJobs", "MillraceDemo", "StreamingWordCount", "MillraceCLI", "MillraceBench", "MillraceNet", "MillraceBase", "TestProcess"],
             exclude: ["Clients"], swiftSettings: settings),
-        tests("MillraceCLITests", ["MillraceCLI", "MillraceDeploy", "MillraceBase", "WordCount", "TestProcess"]),
+        tests("MillraceSimTests", ["MillraceSim", "MillraceCore", "MillraceBase"]),
+        tests("MillraceCLITests", ["MillraceCLI", "MillraceSimCLI", "MillraceDeploy", "MillraceBase", "WordCount", "TestProcess"]),
         .testTarget(
             name: "TidyTests", dependencies: ["MillraceBase", "TestProcess"], exclude: ["Exceptions"],
             swiftSettings: settings),

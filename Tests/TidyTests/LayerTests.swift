@@ -10,7 +10,7 @@ import Testing
             "MillraceBase": 1, "MillraceCore": 2, "MillraceNet": 2, "MillraceWire": 3,
             "MillraceStore": 3, "MillraceExecutor": 4, "MillraceDriver": 4, "MillraceKafka": 4,
             "MillraceDeploy": 4,
-            "MillraceShuffleService": 4, "MillraceUI": 4, "Millrace": 5, "MillraceSim": 7,
+            "MillraceShuffleService": 4, "MillraceUI": 4, "Millrace": 5, "MillraceSim": 5,
             "MillraceTesting": 7,
         ]
         for program in SourceTree.programs { layers[program] = 6 }

@@ -7,11 +7,11 @@ import MillraceWire
 ///
 /// Belongs to the driver's loop: everything that happens comes in as an event, and what the events
 /// of one turn have for an executor leaves as one message when the turn ends (`endTurn`).
-final class DriverEngine {
+package final class DriverEngine {
     /// Set by the shell that owns the loop: wants `timerFired()` at that instant.
-    var armTimer: (Instant) -> Void = { _ in }
+    package var armTimer: (Instant) -> Void = { _ in }
     /// Set by the backend that owns the executors' processes: this one was given up.
-    var dismissed: (ExecutorID, String) -> Void = { _, _ in }
+    package var dismissed: (ExecutorID, String) -> Void = { _, _ in }
     /// Who registered, for those that wait for executors.
     var registrationsChanged: () -> Void = {}
 
@@ -23,7 +23,9 @@ final class DriverEngine {
     private let maxResultBytes: Int
     /// Takes what happens to accumulators; on the loop, in order.
     private let accumulate: @Sendable (AccumulatorChange) -> Void
-    private var core: DriverCore
+    package private(set) var core: DriverCore
+    /// Sees every effect before it is performed; for the simulator.
+    package var observe: ((Effect, [TaskDescription]) -> Void)?
     private var effects = Effects()
     private var sessions: [ExecutorID: ExecutorSession] = [:]
     /// Executors in the order in which they registered.
@@ -33,7 +35,7 @@ final class DriverEngine {
     /// Jobs whose results went over the limit in this step.
     private var oversized: [(JobID, String)] = []
 
-    init(
+    package init(
         applicationID: String, settings: CoreSettings, heartbeatInterval: Duration,
         maxResultBytes: Int, accumulate: @escaping @Sendable (AccumulatorChange) -> Void
     ) {
@@ -46,18 +48,18 @@ final class DriverEngine {
 
     // MARK: Events
 
-    func submit(_ job: PendingJob, now: Instant) {
+    package func submit(_ job: PendingJob, now: Instant) {
         for plan in job.plans where plans[plan.hash] == nil { plans[plan.hash] = plan.bytes }
         jobs[job.description.id] = job
         handle(.jobSubmitted(job.description), now)
     }
 
-    func handle(_ event: DriverEvent, _ now: Instant) {
+    package func handle(_ event: DriverEvent, _ now: Instant) {
         core.handle(event, now: now, into: &effects)
         perform(now)
     }
 
-    func register(
+    package func register(
         _ registration: ExecutorMessage.Registration, link: any ExecutorLink, sendsHeartbeats: Bool,
         now: Instant
     ) {
@@ -80,7 +82,7 @@ final class DriverEngine {
     }
 
     /// Its connection broke or its process ended. Nothing when it is gone already.
-    func lose(_ executor: ExecutorID, _ loss: ExecutorLoss, now: Instant) {
+    package func lose(_ executor: ExecutorID, _ loss: ExecutorLoss, now: Instant) {
         guard let session = sessions.removeValue(forKey: executor) else { return }
         forget(session)
         session.link.close(reason: loss.reason)
@@ -100,7 +102,7 @@ final class DriverEngine {
         }
     }
 
-    func receive(_ message: ExecutorMessage, from executor: ExecutorID, now: Instant) {
+    package func receive(_ message: ExecutorMessage, from executor: ExecutorID, now: Instant) {
         guard sessions[executor] != nil else { return }
         if message.heartbeat != nil { handle(.heartbeat(executor), now) }
         if !message.partialAccumulators.isEmpty {
@@ -111,11 +113,11 @@ final class DriverEngine {
     }
 
     /// Sends what this turn of the loop made.
-    func endTurn() {
+    package func endTurn() {
         for executor in order { sessions[executor]?.endTurn() }
     }
 
-    func shutDown(reason: String) {
+    package func shutDown(reason: String) {
         for executor in order { sessions[executor]?.shutDown(reason: reason) }
         sessions = [:]
         order = []
@@ -142,7 +144,10 @@ final class DriverEngine {
         guard !effects.isEmpty else { return }
         var current = Effects()
         swap(&current, &effects)
-        for effect in current.list { perform(effect, current.launches, now) }
+        for effect in current.list {
+            observe?(effect, current.launches)
+            perform(effect, current.launches, now)
+        }
         current.removeAll()
         effects = current
         // Only now, for the core's decisions are to be performed before it makes new ones.

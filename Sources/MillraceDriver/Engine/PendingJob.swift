@@ -27,14 +27,14 @@ public struct JobOutcome: Sendable {
 
 /// A job between its submission and its end. Made by the caller, then belongs to the driver's loop;
 /// `complete` is called once, on the loop.
-final class PendingJob: @unchecked Sendable {
+package final class PendingJob: @unchecked Sendable {
     let description: JobDescription
     let plans: [PlanBytes]
     private(set) var resultBytes = 0
     private var outcome: JobOutcome
     private let complete: @Sendable (Result<JobOutcome, MillraceError>) -> Void
 
-    init(
+    package init(
         _ description: JobDescription, plans: [PlanBytes],
         complete: @escaping @Sendable (Result<JobOutcome, MillraceError>) -> Void
     ) {

@@ -1,0 +1,107 @@
+import MillraceBase
+import MillraceCore
+import MillraceWire
+
+/// One executor process as the driver and its peers see it: what is resident there, what runs, and
+/// the map outputs it serves. Handles a message's lists in the same order as `ExecutorRuntime`.
+final class SimulatedExecutor {
+    struct StageKey: Hashable {
+        var stage: StageID
+        var attempt: Int
+    }
+
+    struct BlockKey: Hashable {
+        var shuffle: ShuffleID
+        var task: TaskID
+    }
+
+    /// A task that waits for a core. Bound to its stage when it comes: the stage may be over before
+    /// it ends.
+    struct Queued {
+        var task: TaskDescription
+        var setup: StageSetup
+    }
+
+    /// A task on one of the cores.
+    struct Running {
+        var task: TaskDescription
+        var setup: StageSetup
+        var start: Instant
+        var isCancelled = false
+        /// Its rows, if it has read its inputs; else it does so at its end.
+        var rows: [Row]?
+        /// Asked to commit, and waits for the answer with these rows.
+        var uncommitted: [Row]?
+    }
+
+    let id: ExecutorID
+    let host: Int
+    let cores: Int
+    let incarnation: Int
+    var connection = -1
+    var isAlive = true
+    var isRegistered = false
+
+    var plans: [PlanHash: Program] = [:]
+    var stages: [StageKey: StageSetup] = [:]
+    var outputs: [ShuffleID: MapOutputs] = [:]
+    var blocks: [BlockKey: [[Row]]] = [:]
+    var lostPeers: Set<ExecutorID> = []
+    var queue: [Queued] = []
+    var running: [Running] = []
+    /// What this turn of its loop made.
+    var outbox = ExecutorMessage()
+    var isReportDue = false
+    var heartbeats: UInt64 = 0
+    var heartbeatInterval = Duration.seconds(10)
+    private var pieces: [PlanHash: [UInt8]] = [:]
+
+    init(id: ExecutorID, host: Int, cores: Int, incarnation: Int) {
+        self.id = id
+        self.host = host
+        self.cores = cores
+        self.incarnation = incarnation
+    }
+
+    func add(_ piece: DriverMessage.PlanPiece) throws(ByteError) {
+        var bytes = pieces.removeValue(forKey: piece.plan) ?? []
+        bytes += piece.bytes
+        if bytes.count < piece.totalBytes {
+            pieces[piece.plan] = bytes
+        } else {
+            plans[piece.plan] = try Program(decoding: bytes)
+        }
+    }
+
+    /// Queues a task; false when its stage is unknown here.
+    func launch(_ task: TaskDescription) -> Bool {
+        guard let setup = stages[.init(stage: task.stage, attempt: task.stageAttempt)] else {
+            return false
+        }
+        queue.append(Queued(task: task, setup: setup))
+        return true
+    }
+
+    func finish(_ stage: StageID) {
+        stages = stages.filter { $0.key.stage != stage }
+    }
+
+    func remove(_ shuffle: ShuffleID) {
+        outputs[shuffle] = nil
+        blocks = blocks.filter { $0.key.shuffle != shuffle }
+    }
+
+    func position(of task: TaskID) -> Int? { running.firstIndex { $0.task.id == task } }
+
+    /// Everything in memory is gone with the process.
+    func die() {
+        isAlive = false
+        plans = [:]
+        stages = [:]
+        outputs = [:]
+        blocks = [:]
+        queue = []
+        running = []
+        outbox = ExecutorMessage()
+    }
+}

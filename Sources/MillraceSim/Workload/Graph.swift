@@ -1,0 +1,223 @@
+import MillraceBase
+import MillraceCore
+import MillraceDriver
+
+/// The datasets of one application, drawn from the seed: sources, steps on one parent, joins of
+/// shuffled parents. Jobs of the application compute some of them, and share their shuffles.
+///
+/// Knows both sides: how a job's lineage and plans look to the driver, and what one thread computes
+/// (`rows`), against which every result is compared.
+struct Graph {
+    enum Kind {
+        case source(seed: UInt64, rows: Int)
+        case step(parent: Int, Program.Instruction)
+        /// Reads these shuffles (indexes in `shuffles`).
+        case join([Int])
+    }
+
+    struct Dataset {
+        var kind: Kind
+        var partitions: Int
+    }
+
+    struct Shuffle {
+        var parent: Int
+        var reducers: Int
+        var id: ShuffleID
+    }
+
+    private(set) var datasets: [Dataset] = []
+    private(set) var shuffles: [Shuffle] = []
+    private var known: [[[Row]]?] = []
+    /// Most partitions of a dataset.
+    private let width: Int
+    private var nextShuffle = ShuffleID(0)
+
+    // MARK: Drawing
+
+    init(_ random: inout SplitMix64, width: Int) {
+        let count = random.within(3...8)
+        self.width = width
+        add(source(&random))
+        while datasets.count < count {
+            switch random.below(10) {
+            case 0...1: add(source(&random))
+            case 2...4:
+                let parent = random.below(datasets.count)
+                add(
+                    Dataset(
+                        kind: .step(parent: parent, step(&random)),
+                        partitions: datasets[parent].partitions))
+            default: add(join(&random))
+            }
+        }
+    }
+
+    private mutating func add(_ dataset: Dataset) {
+        datasets.append(dataset)
+        known.append(nil)
+    }
+
+    private func source(_ random: inout SplitMix64) -> Dataset {
+        Dataset(
+            kind: .source(seed: random.next(), rows: random.below(7)),
+            partitions: random.within(1...width))
+    }
+
+    private func step(_ random: inout SplitMix64) -> Program.Instruction {
+        switch random.below(3) {
+        case 0: .map(add: Int64(1 + random.below(9)))
+        case 1: .filter(multiple: Int64(2 + random.below(3)))
+        default: .sumByKey
+        }
+    }
+
+    private mutating func join(_ random: inout SplitMix64) -> Dataset {
+        let reducers = random.within(1...width)
+        var inputs: [Int] = []
+        for _ in 0..<(random.chance(250) ? 2 : 1) {
+            // Now and then a shuffle that another dataset reads too.
+            let shared = shuffles.indices.filter { shuffles[$0].reducers == reducers }
+            if random.chance(300), let old = shared.last, !inputs.contains(old) {
+                inputs.append(old)
+            } else {
+                inputs.append(shuffles.count)
+                shuffles.append(
+                    Shuffle(
+                        parent: random.below(datasets.count), reducers: reducers,
+                        id: nextShuffle))
+                nextShuffle = nextShuffle.next
+            }
+        }
+        return Dataset(kind: .join(inputs), partitions: reducers)
+    }
+
+    // MARK: What one thread computes
+
+    mutating func rows(_ dataset: Int) -> [[Row]] {
+        if let rows = known[dataset] { return rows }
+        let partitions = datasets[dataset].partitions
+        var rows: [[Row]]
+        switch datasets[dataset].kind {
+        case .source(let seed, let count):
+            rows = (0..<partitions).map { Program.source(seed, rows: count, partition: $0) }
+        case .step(let parent, let instruction):
+            rows = self.rows(parent)
+            for partition in rows.indices { Program.apply(instruction, to: &rows[partition]) }
+        case .join(let inputs):
+            rows = [[Row]](repeating: [], count: partitions)
+            for input in inputs {
+                var gathered = [[Row]](repeating: [], count: partitions)
+                for part in self.rows(shuffles[input].parent) {
+                    for row in part { gathered[Int(row.key) % partitions].append(row) }
+                }
+                for partition in rows.indices {
+                    rows[partition] += Program.summed(gathered[partition])
+                }
+            }
+        }
+        known[dataset] = rows
+        return rows
+    }
+
+    // MARK: What the driver is told
+
+    /// A job that computes these partitions of a dataset, with the plans it brings.
+    func job(
+        _ id: JobID, _ dataset: Int, partitions: [Int]?, output: Program.Output,
+        properties: JobProperties, preferred: (Int) -> [[ExecutorID]]
+    ) -> (job: JobDescription, plans: [PlanBytes]) {
+        var isReached = [Bool](repeating: false, count: datasets.count)
+        isReached[dataset] = true
+        var plans: [PlanBytes] = []
+        var nodes: [LineageNode] = []
+        for index in stride(from: dataset, through: 0, by: -1) where isReached[index] {
+            var dependencies: [Dependency] = []
+            switch datasets[index].kind {
+            case .source: break
+            case .step(let parent, _):
+                isReached[parent] = true
+                dependencies = [.narrow(RDDID(parent))]
+            case .join(let inputs):
+                for input in inputs {
+                    let shuffle = shuffles[input]
+                    isReached[shuffle.parent] = true
+                    dependencies.append(
+                        .shuffle(
+                            ShuffleDependency(
+                                shuffle: shuffle.id, parent: RDDID(shuffle.parent),
+                                reducerCount: shuffle.reducers,
+                                map: plan(shuffle.parent, .shuffle, &plans))))
+                }
+            }
+            nodes.append(
+                LineageNode(
+                    id: RDDID(index), partitionCount: datasets[index].partitions,
+                    dependencies: dependencies, preferredExecutors: preferred(index)))
+        }
+        nodes.reverse()
+        let job = JobDescription(
+            id: id, lineage: Lineage(nodes: nodes), finalRDD: RDDID(dataset),
+            partitions: partitions, final: plan(dataset, output, &plans), properties: properties)
+        return (job, plans)
+    }
+
+    private func plan(
+        _ dataset: Int, _ output: Program.Output, _ plans: inout [PlanBytes]
+    ) -> StagePlan {
+        var program = Program(instructions: [], output: output)
+        var inputs: [ShuffleID] = []
+        compile(dataset, &program, &inputs)
+        let bytes = program.encoded()
+        let hash = PlanHash(of: bytes)
+        plans.append(PlanBytes(hash: hash, bytes: bytes))
+        return StagePlan(plan: hash, inputShuffles: inputs)
+    }
+
+    private func compile(_ dataset: Int, _ program: inout Program, _ inputs: inout [ShuffleID]) {
+        switch datasets[dataset].kind {
+        case .source(let seed, let rows):
+            program.instructions.append(.source(seed: seed, rows: rows))
+        case .step(let parent, let instruction):
+            compile(parent, &program, &inputs)
+            program.instructions.append(instruction)
+        case .join(let shuffles):
+            for (place, shuffle) in shuffles.enumerated() {
+                program.instructions.append(.read(input: inputs.count))
+                inputs.append(self.shuffles[shuffle].id)
+                if place > 0 { program.instructions.append(.union) }
+            }
+        }
+    }
+
+    /// No job will read the shuffle under its present id, nor what is computed from it; whoever
+    /// reads it next does so under a new one. Returns the old ids.
+    mutating func renew(_ shuffle: Int) -> [ShuffleID] {
+        var isStale = [Bool](repeating: false, count: shuffles.count)
+        isStale[shuffle] = true
+        var old = [renewed(shuffle)]
+        // A shuffle's parent reads only shuffles that were drawn before.
+        for later in shuffles.indices.dropFirst(shuffle + 1)
+        where sources(of: shuffles[later].parent).contains(where: { isStale[$0] }) {
+            isStale[later] = true
+            old.append(renewed(later))
+        }
+        return old
+    }
+
+    private mutating func renewed(_ shuffle: Int) -> ShuffleID {
+        let old = shuffles[shuffle].id
+        shuffles[shuffle].id = nextShuffle
+        nextShuffle = nextShuffle.next
+        return old
+    }
+
+    /// The shuffles that a dataset reads within its stage.
+    private func sources(of dataset: Int) -> [Int] {
+        switch datasets[dataset].kind {
+        case .source: []
+        case .step(let parent, _): sources(of: parent)
+        case .join(let shuffles): shuffles
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import MillraceBase
+
+/// One row of a simulated dataset.
+struct Row: Hashable {
+    var key: Int64
+    var value: Int64
+}
+
+/// What the tasks of one stage compute: a small machine on stacks of rows, so that a result can be
+/// compared with what one thread computes.
+///
+/// Travels as the bytes of a plan. Rows that come out of a shuffle are summed by key and sorted, so
+/// a partition's content doesn't depend on who computed its parts in which order.
+struct Program: Equatable {
+    enum Instruction: Equatable {
+        /// Pushes the partition's rows of a generated source.
+        case source(seed: UInt64, rows: Int)
+        /// Pushes this partition's rows of the stage's shuffle input of that number.
+        case read(input: Int)
+        /// Joins the two topmost row sets.
+        case union
+        case map(add: Int64)
+        /// Drops the rows whose key and value together are a multiple.
+        case filter(multiple: Int64)
+        case sumByKey
+    }
+
+    enum Output: Equatable {
+        /// Blocks for the stage's reducers, by key.
+        case shuffle
+        /// The rows themselves.
+        case collect
+        /// Rows to a file that may be committed once for each partition; the result is their
+        /// number.
+        case commit
+    }
+
+    var instructions: [Instruction]
+    var output: Output
+
+    // MARK: Running
+
+    static func source(_ seed: UInt64, rows: Int, partition: Int) -> [Row] {
+        var random = SplitMix64(seed: seed, stream: UInt64(partition))
+        let count = rows == 0 ? 0 : random.below(rows + 1)
+        return (0..<count).map { _ in
+            Row(key: Int64(random.below(12)), value: Int64(random.below(1_000)))
+        }
+    }
+
+    /// The stage's rows of one partition. `read` gives a shuffle input's rows.
+    func rows<Failure: Error>(
+        partition: Int, read: (Int) throws(Failure) -> [Row]
+    ) throws(Failure) -> [Row] {
+        var stack: [[Row]] = []
+        for instruction in instructions {
+            switch instruction {
+            case .source(let seed, let rows):
+                stack.append(Program.source(seed, rows: rows, partition: partition))
+            case .read(let input): stack.append(Program.summed(try read(input)))
+            case .union:
+                let top = stack.removeLast()
+                stack[stack.count - 1] += top
+            default: Program.apply(instruction, to: &stack[stack.count - 1])
+            }
+        }
+        return stack[0]
+    }
+
+    /// One step without children.
+    static func apply(_ instruction: Instruction, to rows: inout [Row]) {
+        switch instruction {
+        case .map(let add):
+            for index in rows.indices {
+                rows[index] = Row(key: (rows[index].key + add) % 12, value: rows[index].value + add)
+            }
+        case .filter(let multiple):
+            rows.removeAll { ($0.key + $0.value) % multiple == 0 }
+        case .sumByKey: rows = summed(rows)
+        case .source, .read, .union: preconditionFailure("not a step on one row set")
+        }
+    }
+
+    static func summed(_ rows: [Row]) -> [Row] {
+        var sums: [Row] = []
+        for row in rows.sorted(by: { ($0.key, $0.value) < ($1.key, $1.value) }) {
+            if let last = sums.last, last.key == row.key {
+                sums[sums.count - 1].value += row.value
+            } else {
+                sums.append(row)
+            }
+        }
+        return sums
+    }
+
+    /// The rows cut for the reducers of a shuffle.
+    static func blocks(_ rows: [Row], reducers: Int) -> [[Row]] {
+        var blocks = [[Row]](repeating: [], count: reducers)
+        for row in rows { blocks[Int(row.key) % reducers].append(row) }
+        return blocks
+    }
+
+    // MARK: Bytes
+
+    static func encode(_ rows: [Row]) -> [UInt8] {
+        var writer = ByteWriter(capacity: rows.count * 6)
+        for row in rows {
+            writer.writeSigned(row.key)
+            writer.writeSigned(row.value)
+        }
+        return writer.bytes
+    }
+
+    func encoded() -> [UInt8] {
+        var writer = ByteWriter(capacity: 32)
+        writer.writeByte(output == .shuffle ? 0 : output == .collect ? 1 : 2)
+        for instruction in instructions {
+            switch instruction {
+            case .source(let seed, let rows):
+                writer.writeByte(0)
+                writer.writeFixed(seed)
+                writer.writeCount(rows)
+            case .read(let input):
+                writer.writeByte(1)
+                writer.writeCount(input)
+            case .union: writer.writeByte(2)
+            case .map(let add):
+                writer.writeByte(3)
+                writer.writeSigned(add)
+            case .filter(let multiple):
+                writer.writeByte(4)
+                writer.writeSigned(multiple)
+            case .sumByKey: writer.writeByte(5)
+            }
+        }
+        return writer.bytes
+    }
+
+    init(instructions: [Instruction], output: Output) {
+        self.instructions = instructions
+        self.output = output
+    }
+
+    init(decoding bytes: [UInt8]) throws(ByteError) {
+        var reader = ByteReader(bytes)
+        let code = try reader.readByte()
+        output = code == 0 ? .shuffle : code == 1 ? .collect : .commit
+        instructions = []
+        while !reader.isAtEnd {
+            switch try reader.readByte() {
+            case 0:
+                instructions.append(
+                    .source(
+                        seed: try reader.readFixed(), rows: try reader.readCount(minimumSize: 0)))
+            case 1: instructions.append(.read(input: try reader.readCount(minimumSize: 0)))
+            case 2: instructions.append(.union)
+            case 3: instructions.append(.map(add: try reader.readSigned()))
+            case 4: instructions.append(.filter(multiple: try reader.readSigned()))
+            default: instructions.append(.sumByKey)
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import MillraceBase
+import MillraceCore
+import MillraceDriver
+
+/// A job and what is known of it so far.
+struct SimulatedJob {
+    var id: JobID
+    var dataset: Int
+    var partitions: [Int]
+    var output: Program.Output
+    /// By index in `partitions`, whether its result came.
+    var isDelivered: [Bool]
+    var end: Result<Void, JobFailure>?
+    /// By partition index, who may commit; nil while nobody may.
+    var committers: [TaskID?]
+    /// `Simulation.misfortunes` when it was submitted.
+    var misfortunes: Int
+}
+
+/// What users ask for, and what they get.
+extension Simulation {
+    func submitJob(_ incarnation: Int) {
+        guard incarnation == self.incarnation, jobs.count < plan.jobs else { return }
+        let id = JobID(jobs.count)
+        let dataset = workChance.below(graph.datasets.count)
+        let count = graph.datasets[dataset].partitions
+        let wanted = workChance.chance(200) ? [workChance.below(count)] : nil
+        let output: Program.Output = workChance.chance(300) ? .commit : .collect
+        var properties = JobProperties()
+        if workChance.chance(300) { properties.group = "g" }
+        if workChance.chance(300) { properties.tags = ["t"] }
+        let preferred = workChance.chance(300) ? preferences(count) : []
+        let partitions = wanted ?? Array(0..<count)
+        jobs.append(
+            SimulatedJob(
+                id: id, dataset: dataset, partitions: partitions, output: output,
+                isDelivered: partitions.map { _ in false }, committers: partitions.map { _ in nil },
+                misfortunes: misfortunes))
+        note("\(id) is submitted: dataset \(dataset), partitions \(partitions)")
+        let (job, plans) = graph.job(
+            id, dataset, partitions: wanted, output: output, properties: properties,
+            preferred: { $0 == dataset ? preferred : [] })
+        // Called on the simulation's only thread.
+        nonisolated(unsafe) let simulation = self
+        engine.submit(
+            PendingJob(job, plans: plans) { simulation.ended(id, $0) }, now: now)
+        stepped()
+        schedule(
+            .jobSubmission(incarnation: incarnation), after: workChance.delay(plan.jobInterval))
+    }
+
+    private func preferences(_ count: Int) -> [[ExecutorID]] {
+        guard !executors.isEmpty else { return [] }
+        return (0..<count).map { _ in
+            workChance.chance(200) ? [] : [ExecutorID(workChance.below(executors.count))]
+        }
+    }
+
+    // MARK: What comes of it
+
+    /// Sees every effect of the core.
+    func see(_ effect: Effect, _ launches: [TaskDescription]) {
+        switch effect {
+        case .taskResult(let job, let index, _): deliver(job, index)
+        case .jobSucceeded(let job): end(job, .success(()))
+        case .jobFailed(let job, let failure): end(job, .failure(failure))
+        case .commitDecided(let executor, let task, let isGranted):
+            if isGranted { grant(task, executors[executor.rawValue]) }
+        case .notice(let notice): see(notice)
+        case .executorDrained(let executor):
+            note("\(executor) is drained")
+            schedule(.exit(executor: executor.rawValue), after: netChance.delay(.milliseconds(1)))
+        default: break
+        }
+    }
+
+    private func see(_ notice: Notice) {
+        note("\(notice)")
+        guard case .taskFailed(let task, _, _, _, _, _, _) = notice else { return }
+        for job in jobs.indices {
+            for index in jobs[job].committers.indices where jobs[job].committers[index] == task {
+                jobs[job].committers[index] = nil
+            }
+        }
+    }
+
+    private func deliver(_ job: JobID, _ index: Int) {
+        if jobs[job.rawValue].end != nil { fail("\(job) gets a result after its end") }
+        if jobs[job.rawValue].isDelivered[index] { fail("\(job) gets result \(index) twice") }
+        jobs[job.rawValue].isDelivered[index] = true
+    }
+
+    private func end(_ job: JobID, _ end: Result<Void, JobFailure>) {
+        if jobs[job.rawValue].end != nil { fail("\(job) ends twice") }
+        jobs[job.rawValue].end = end
+    }
+
+    /// At most one attempt of a partition may commit, until it is known to have failed; none once
+    /// the partition's result is there.
+    private func grant(_ task: TaskID, _ executor: SimulatedExecutor) {
+        guard let place = executor.position(of: task) else { return }
+        let description = executor.running[place].task
+        let job = executor.running[place].setup.job.rawValue
+        let index = jobs[job].partitions.firstIndex(of: description.partition)!
+        if let other = jobs[job].committers[index], other != task {
+            fail("\(task) and \(other) may commit partition \(description.partition)")
+        }
+        if jobs[job].isDelivered[index] {
+            fail("\(task) may commit partition \(description.partition), which is done")
+        }
+        jobs[job].committers[index] = task
+    }
+
+    /// The caller of the driver gets its answer.
+    private func ended(_ id: JobID, _ result: Result<JobOutcome, MillraceError>) {
+        let job = jobs[id.rawValue]
+        switch result {
+        case .failure(let error):
+            note("\(id) fails: \(error.message)")
+            if case .success = job.end { fail("\(id) succeeds and fails") }
+            if misfortunes == 0 { fail("\(id) fails on a fine day: \(error.message)") }
+        case .success(let outcome):
+            note("\(id) succeeds")
+            self.outcome.succeededJobs += 1
+            if job.isDelivered.contains(false) { fail("\(id) ends with results missing") }
+            let rows = graph.rows(job.dataset)
+            for (index, partition) in job.partitions.enumerated() {
+                check(outcome.results[index], of: job, partition, rows[partition])
+            }
+        }
+    }
+
+    private func check(
+        _ bytes: [UInt8], of job: SimulatedJob, _ partition: Int, _ expected: [Row]
+    ) {
+        switch job.output {
+        case .collect:
+            if bytes != Program.encode(expected) {
+                fail("\(job.id) has a wrong result for partition \(partition)")
+            }
+        case .commit:
+            if sink[job.id, partition]?.rows != expected {
+                fail("\(job.id) has a wrong file for partition \(partition)")
+            }
+        case .shuffle: preconditionFailure("a job does not end with a shuffle")
+        }
+    }
+}

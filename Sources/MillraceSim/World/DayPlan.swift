@@ -1,0 +1,53 @@
+import MillraceBase
+import MillraceCore
+import MillraceDriver
+
+/// What a day's cluster looks like and how it is set, drawn from the seed.
+struct DayPlan {
+    var hosts: Int
+    var executors: Int
+    var coresPerExecutor: Int
+    var jobs: Int
+    /// Between two jobs.
+    var jobInterval: Duration
+    /// Of a task without trouble.
+    var taskTime: Duration
+    var settings = CoreSettings()
+    var heartbeatInterval: Duration
+    /// Until a lost executor is replaced.
+    var replacementDelay: Duration
+
+    /// See `Weather.makeAttemptsOverlap`.
+    mutating func makeAttemptsOverlap(_ random: inout SplitMix64) {
+        settings.maxStageAttempts = 4
+        settings.resubmitDelay = .milliseconds(random.pick([1, 5, 20]))
+        taskTime = .milliseconds(random.pick([1, 3]))
+        coresPerExecutor = 3
+        executors = 4
+    }
+
+    init(_ random: inout SplitMix64, _ weather: Weather, canary: Canary?) {
+        hosts = random.within(1...4)
+        executors = random.within(1...5)
+        coresPerExecutor = random.within(1...3)
+        jobs = random.within(2...10)
+        jobInterval = .microseconds(random.pick([0, 500, 10_000, 100_000]))
+        taskTime = .microseconds(random.pick([20, 200, 2_000, 30_000]))
+        heartbeatInterval = .milliseconds(random.pick([100, 1_000, 10_000]))
+        replacementDelay = .milliseconds(random.pick([1, 50, 500]))
+        settings.maxTaskFailures = random.pick([1, 2, 4, 4, 4])
+        settings.maxStageAttempts = random.pick([1, 2, 4, 4, 4])
+        settings.resubmitDelay = .milliseconds(random.pick([0, 1, 20, 200]))
+        settings.localityWait = .milliseconds(random.pick([0, 20, 3_000]))
+        settings.prefetchQueueTime = .microseconds(random.pick([0, 2_000, 50_000]))
+        settings.prefetchLimit = random.pick([0, 1, 64])
+        // Without trouble even the slowest heartbeat comes in time.
+        settings.heartbeatTimeout =
+            heartbeatInterval * random.pick([3, 12]) + weather.networkDelay * 30
+        settings.heartbeatCheckInterval = settings.heartbeatTimeout / 2
+        settings.starvationTimeout = .milliseconds(random.pick([50, 15_000]))
+        settings.decommissionTimeout = .milliseconds(random.pick([10, 1_000]))
+        settings.checksInvariants = false
+        settings.canary = canary
+    }
+}

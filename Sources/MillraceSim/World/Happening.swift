@@ -1,0 +1,55 @@
+import MillraceBase
+import MillraceCore
+
+/// What can happen at an instant.
+enum Happening {
+    case nothing
+
+    // MARK: Network
+
+    /// The bytes of one message reach an end of a connection.
+    case arrival(connection: Int, Side, [UInt8])
+    /// An end of a connection learns that it's over.
+    case connectionEnd(connection: Int, Side)
+    /// An end of a connection that a partition cut does not wait any longer.
+    case givingUp(connection: Int, Side)
+
+    // MARK: Driver
+
+    case driverTimer(incarnation: Int)
+    case turnEnd(incarnation: Int)
+    case jobSubmission(incarnation: Int)
+
+    // MARK: Executors
+
+    /// A process starts and calls the driver.
+    case executorStart
+    case heartbeat(executor: Int)
+    /// A process that may go, or must, ends.
+    case exit(executor: Int)
+    /// A running task gets to its end.
+    case taskEnd(executor: Int, TaskID)
+    /// An executor sends what one turn of its loop made.
+    case report(executor: Int)
+
+    // MARK: The world
+
+    /// The next misfortune.
+    case fault
+    /// What had gone wrong is right again.
+    case repair(Trouble)
+    /// No misfortune from here on.
+    case calm
+}
+
+/// An end of a connection.
+enum Side: Int {
+    case driver, executor
+}
+
+/// A misfortune that passes.
+enum Trouble {
+    /// Two hosts cannot reach each other.
+    case partition(Int, Int)
+    case slowHost(Int)
+}

@@ -1,0 +1,162 @@
+import MillraceBase
+import MillraceCore
+import MillraceDriver
+import MillraceWire
+
+/// One bad day in the life of a cluster, in one thread, from a seed.
+///
+/// Real: the driver's core and engine with its sessions, and the wire's codecs in both directions.
+/// Simulated: the clock, the network, the executors (`SimulatedExecutor`), and what users ask for
+/// (`Graph`). What goes wrong is `Weather`. After each step of the driver the core's invariants are
+/// checked; every result is compared with what one thread computes. `Problem`s end the day.
+public final class Simulation {
+    /// How a day went.
+    public struct Outcome: Sendable {
+        public var seed: UInt64
+        /// What happened, in events.
+        public var steps = 0
+        public var jobs = 0
+        public var succeededJobs = 0
+        public var duration = Duration.zero
+        /// What should not have happened, in words; nil when all is well.
+        public var problem: String?
+    }
+
+    let seed: UInt64
+    var outcome: Outcome
+    let trace: ((String) -> Void)?
+
+    // Chance, one stream for each use, so that a change in one leaves the others as they were.
+    var faultChance: SplitMix64
+    var netChance: SplitMix64
+    var taskChance: SplitMix64
+    var workChance: SplitMix64
+
+    let weather: Weather
+    let plan: DayPlan
+    var now = Instant.zero
+    var queue = EventQueue()
+    var network: Network
+    var isCalm = false
+    /// Misfortunes so far, to tell whether a job had any.
+    var misfortunes = 0
+
+    // The driver.
+    var engine: DriverEngine
+    let arena = WireArena()
+    var incarnation = 0
+    var isTurnEndDue = false
+
+    var executors: [SimulatedExecutor] = []
+    /// By host, how many times slower it is.
+    var slowness: [Int]
+
+    // The application.
+    var graph: Graph
+    var jobs: [SimulatedJob] = []
+    var sink = CommittedFiles()
+
+    /// Simulated events after which a day is taken to hang.
+    static let stepLimit = 200_000
+
+    public init(seed: UInt64, canary: Canary? = nil, trace: ((String) -> Void)? = nil) {
+        self.seed = seed
+        self.trace = trace
+        outcome = Outcome(seed: seed)
+        var random = SplitMix64(seed: seed)
+        faultChance = SplitMix64(seed: seed, stream: 1)
+        netChance = SplitMix64(seed: seed, stream: 2)
+        taskChance = SplitMix64(seed: seed, stream: 3)
+        workChance = SplitMix64(seed: seed, stream: 4)
+        var weather = Weather(&random)
+        var plan = DayPlan(&random, weather, canary: canary)
+        let isOverlapping = random.chance(300)
+        if isOverlapping {
+            weather.makeAttemptsOverlap(&random)
+            plan.makeAttemptsOverlap(&random)
+        }
+        graph = Graph(&random, width: isOverlapping ? 12 : random.pick([1, 3, 6, 12]))
+        self.weather = weather
+        self.plan = plan
+        network = Network(hosts: plan.hosts + 1, delay: weather.networkDelay)
+        slowness = [Int](repeating: 1, count: plan.hosts + 1)
+        engine = DriverEngine(
+            applicationID: "simulation", settings: plan.settings,
+            heartbeatInterval: plan.heartbeatInterval, maxResultBytes: 0,
+            accumulate: { _ in })
+    }
+
+    /// Lives through the day.
+    public func run() -> Outcome {
+        startDriver()
+        schedule(.calm, after: weather.calmAfter)
+        scheduleFault()
+        while outcome.problem == nil, !isOver, let (time, event) = queue.popFirst() {
+            now = time
+            outcome.steps += 1
+            happen(event)
+            if outcome.steps > Simulation.stepLimit { fail("the day does not end") }
+        }
+        if outcome.problem == nil { checkEnd() }
+        outcome.duration = now - .zero
+        outcome.jobs = jobs.count
+        engine.observe = nil
+        engine.armTimer = { _ in }
+        engine.dismissed = { _, _ in }
+        return outcome
+    }
+
+    /// The only switch: a table of contents.
+    private func happen(_ event: Happening) {
+        switch event {
+        case .nothing: break
+        case .arrival(let connection, let side, let bytes): arrive(connection, side, bytes)
+        case .connectionEnd(let connection, let side): endConnection(connection, at: side)
+        case .givingUp(let connection, let side): giveUp(connection, at: side)
+        case .driverTimer(let incarnation): fireTimer(incarnation)
+        case .turnEnd(let incarnation): endTurn(incarnation)
+        case .jobSubmission(let incarnation): submitJob(incarnation)
+        case .executorStart: startExecutor()
+        case .heartbeat(let executor): beat(executors[executor])
+        case .exit(let executor): exit(executors[executor], "it was decommissioned")
+        case .taskEnd(let executor, let task): endTask(task, on: executors[executor])
+        case .report(let executor): report(executors[executor])
+        case .fault: strike()
+        case .repair(let trouble): repair(trouble)
+        case .calm: calmDown()
+        }
+    }
+
+    /// Every job that was asked for has ended, faults are over, and nothing waits.
+    private var isOver: Bool {
+        isCalm && jobs.count == plan.jobs && jobs.allSatisfy { $0.end != nil }
+            && engine.core.isQuiescent
+    }
+
+    func schedule(_ event: Happening, after delay: Duration) {
+        queue.insert(event, at: now + delay)
+    }
+
+    func note(_ line: @autoclosure () -> String) {
+        guard let trace else { return }
+        let microseconds = now.nanoseconds / 1_000
+        let millis = String(microseconds / 1_000)
+        let fraction = String(microseconds % 1_000 + 1_000).dropFirst()
+        trace("\(millis).\(fraction) ms  \(line())")
+    }
+
+    /// What must hold when all is over.
+    private func checkEnd() {
+        if !isOver {
+            let open = jobs.filter { $0.end == nil }.map { "\($0.id)" }.joined(separator: ", ")
+            fail("nothing happens any more, and these have no end: \(open)")
+        }
+    }
+
+    func fail(_ problem: String) {
+        if outcome.problem == nil {
+            outcome.problem = problem
+            note("PROBLEM: \(problem)")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import MillraceBase
+import MillraceCore
+
+/// What is asked of `millrace-sim`.
+struct Options {
+    static let help = """
+        usage: millrace-sim [--seeds N | --seed N [--trace]] [--canary NAME]
+
+        Lives through bad days of a simulated cluster: the real scheduler and wire over a network,
+        disks and executors that fail as the seed says. Prints how many steps a second that were,
+        which rare paths were taken, and the seed of the first day that went wrong (exit 1).
+
+          --seeds N      the days 0 to N - 1 (1000 unless given)
+          --seed N       the day N alone
+          --trace        one line for each thing that happens
+          --canary NAME  with a bug that must be found: \(canaries)
+          --help, -h
+        """
+
+    /// So many days must take every rare path.
+    static let seedsForProbes = 1_000
+
+    private static let canaries = Canary.allCases.map(\.rawValue).joined(separator: ", ")
+
+    var seeds: Range<UInt64> = 0..<1_000
+    var isTrace = false
+    var isHelp = false
+    var canary: Canary?
+
+    init(_ arguments: [String]) throws(UsageError) {
+        var reader = ArgumentReader(
+            arguments,
+            flags: ["--seeds", "--seed", "--trace", "--canary", "--help", "-h"])
+        var isOneSeed = false
+        while let flag = try reader.nextFlag() {
+            switch flag {
+            case "--seeds": seeds = 0..<UInt64(try reader.integer(in: 1...1_000_000_000))
+            case "--seed":
+                let seed = UInt64(try reader.integer(in: 0...Int.max - 1))
+                seeds = seed..<seed + 1
+                isOneSeed = true
+            case "--trace": isTrace = true
+            case "--canary":
+                let name = try reader.value()
+                guard let known = Canary(rawValue: name) else {
+                    throw UsageError(
+                        "no canary is called '\(name.prefix(100))'; there are \(Self.canaries)")
+                }
+                canary = known
+            case "--help", "-h": isHelp = true
+            default: throw reader.unexpected()
+            }
+        }
+        guard reader.rest.isEmpty else {
+            throw UsageError("'\(reader.rest[0].prefix(100))' is no flag; see --help")
+        }
+        if isTrace, !isOneSeed { throw UsageError("--trace needs --seed N") }
+    }
+}

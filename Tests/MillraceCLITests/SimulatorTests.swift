@@ -1,0 +1,44 @@
+import Foundation
+import Testing
+
+/// `millrace-sim` as a user types it.
+@Suite struct SimulatorTests {
+    static func run(_ arguments: String...) throws -> Program {
+        try Program.run(
+            arguments, of: Program.directory.appendingPathComponent("millrace-sim"))
+    }
+
+    @Test func `a day is the same in two processes`() throws {
+        let first = try Self.run("--seed", "11", "--trace")
+        let second = try Self.run("--seed", "11", "--trace")
+        #expect(first.status == 0)
+        #expect(first.output == second.output)
+        #expect(first.output.contains("registers with"))
+    }
+
+    @Test func `some days end with a summary`() throws {
+        let program = try Self.run("--seeds", "20")
+        #expect(program.status == 0, "\(program.output)\(program.errors)")
+        #expect(program.output.contains("20 days"))
+        #expect(program.output.contains("steps/s"))
+    }
+
+    @Test func `help explains the flags`() throws {
+        let program = try Self.run("--help")
+        #expect(program.status == 0)
+        #expect(program.output.contains("--seeds N"))
+    }
+
+    @Test(
+        "nonsense is one line and 2",
+        arguments: [
+            ["--seeds", "0"], ["--seeds", "many"], ["--seed"], ["--sed", "1"], ["7"],
+            ["--canary", "parrot"], ["--trace"],
+        ])
+    func nonsense(_ arguments: [String]) throws {
+        let program = try Program.run(
+            arguments, of: Program.directory.appendingPathComponent("millrace-sim"))
+        #expect(program.status == 2)
+        #expect(program.isOneLineOfComplaint, "\(program.errors)")
+    }
+}
