@@ -2,9 +2,17 @@
 public struct CoreSettings: Hashable, Sendable {
     /// `millrace.task.maxFailures`: a stage is given up when one of its tasks failed this often.
     public var maxTaskFailures = 4
-    /// `millrace.stage.maxConsecutiveAttempts`: a stage is given up after this many fetch-failed
-    /// attempts in a row.
-    public var maxStageAttempts = 4
+    /// `millrace.stage.maxConsecutiveAttempts`: a stage is given up after this many attempts in a
+    /// row that ended for want of map outputs.
+    public var maxConsecutiveStageAttempts = 4
+    /// `millrace.stage.maxAttempts`: a stage is given up instead of being attempted more often.
+    public var maxStageAttempts = Int.max
+    /// `millrace.stage.ignoreDecommissionFetchFailure`: an attempt that ended for want of the
+    /// outputs of a decommissioned executor hasn't failed.
+    public var ignoresDecommissionFetchFailures = true
+    /// `millrace.files.fetchFailure.unRegisterOutputOnHost`: an output that a shuffle service can't
+    /// serve means that those of all executors on that host are lost.
+    public var unregistersOutputsOfHost = false
     /// How long fetch failures are collected before their stages are submitted again. Spark's
     /// `RESUBMIT_TIMEOUT`.
     public var resubmitDelay: Duration = .milliseconds(200)

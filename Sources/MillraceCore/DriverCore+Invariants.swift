@@ -109,6 +109,11 @@ extension DriverCore {
             if let set = stage.activeSet, !tasks.launches(set) {
                 found.append("\(stage.id) runs but launches nothing")
             }
+            if let set = stage.activeSet, tasks.hasPending(set),
+                !stage.parents.allSatisfy(dag.outputs.isComplete)
+            {
+                found.append("\(stage.id) would launch tasks whose inputs are lost")
+            }
             if (stage.status == .failed) != dag.failedStages.contains(stage.id) {
                 found.append("\(stage.id) is \(stage.status) but listed otherwise")
             }
@@ -122,6 +127,7 @@ extension DriverCore {
     }
 
     private func shuffleViolations(_ found: inout [String]) {
+        var listed = 0
         for slot in 0..<dag.outputs.shuffles.slotBound
         where dag.outputs.shuffles.id(at: slot) != nil {
             let shuffle = dag.outputs.shuffles[slot: slot]
@@ -134,12 +140,16 @@ extension DriverCore {
             if shuffle.isReleased, shuffle.isUnused {
                 found.append("\(shuffle.id) should be gone")
             }
+            listed += shuffle.available
             for status in shuffle.statuses {
-                if let status, !tasks.executors.isAlive(status.executor) {
+                if let status, !tasks.executors.isAlive(status.executor),
+                    !tasks.executors.keepsOutputs(status.executor)
+                {
                     found.append("\(shuffle.id) has outputs on a dead \(status.executor)")
                 }
             }
         }
+        if listed != dag.outputs.index.count { found.append("outputs are listed wrongly") }
     }
 
     private func grantViolations(_ found: inout [String]) {

@@ -40,9 +40,13 @@ public struct DriverCore: Sendable {
         case .jobsCancelled(let selection, let reason):
             revokeGrants(where: { selection.contains($0.properties) }, now, &effects)
             dag.cancel(selection, reason: reason, &tasks, &effects)
-        case .executorRegistered(let executor, let host, let cores, let sendsHeartbeats):
-            register(executor, host: host, cores: cores, sendsHeartbeats, now, &effects)
+        case .executorRegistered(
+            let executor, let host, let cores, let sendsHeartbeats, let hasShuffleService):
+            register(
+                executor, host: host, cores: cores, sendsHeartbeats, hasShuffleService, now,
+                &effects)
         case .executorLost(let executor, let loss): lose(executor, loss, now, &effects)
+        case .hostLost(let host, let loss): loseHost(host, loss, now, &effects)
         case .executorDecommissioned(let executor, let reason):
             tasks.decommission(executor, reason: reason, now, &effects)
         case .heartbeat(let executor): seen(executor, now, &effects)
@@ -60,6 +64,7 @@ public struct DriverCore: Sendable {
         case .grantReleased(let executor, let grant): grants.release(grant, on: executor, &tasks)
         case .queryEnded(let query): grants.endQuery(query, &effects)
         }
+        dag.settle(now, &tasks, &effects)
         tasks.offer(now: now)
         tasks.flush(&effects)
         arm(now, &effects)
@@ -106,14 +111,15 @@ public struct DriverCore: Sendable {
     // MARK: Executors
 
     private mutating func register(
-        _ executor: ExecutorID, host: String, cores: Int, _ sendsHeartbeats: Bool, _ now: Instant,
-        _ effects: inout Effects
+        _ executor: ExecutorID, host: String, cores: Int, _ sendsHeartbeats: Bool,
+        _ hasShuffleService: Bool, _ now: Instant, _ effects: inout Effects
     ) {
         guard tasks.addExecutor(executor, host: host, cores: cores, now: now) else {
             effects.append(.notice(.executorRefused(executor, cores: cores)))
             return
         }
         tasks.executors.states[executor.rawValue].sendsHeartbeats = sendsHeartbeats
+        tasks.executors.states[executor.rawValue].hasShuffleService = hasShuffleService
         heartbeats.executorRegistered(now: now)
         effects.append(.notice(.executorRegistered(executor, host: host, cores: cores)))
     }
@@ -126,27 +132,6 @@ public struct DriverCore: Sendable {
             return
         }
         tasks.executors.states[executor.rawValue].lastSeen = now
-    }
-
-    /// Its tasks wait again and its map outputs are gone.
-    private mutating func lose(
-        _ executor: ExecutorID, _ loss: ExecutorLoss, _ now: Instant, _ effects: inout Effects
-    ) {
-        guard tasks.executors.isAlive(executor) else { return }
-        var loss = loss
-        if tasks.executors.states[executor.rawValue].isDecommissioned {
-            codeProbe(.decommissionedExecutorLost)
-            loss.causedByApp = false
-        }
-        effects.append(.notice(.executorLost(executor, loss)))
-        let ended = tasks.lose(executor)
-        revokeGrants(on: executor, now, &effects)
-        dag.loseOutputs(of: executor, now, &tasks, &effects)
-        for (ended, wasRunning) in ended {
-            dag.accumulators.attemptEnded(ended.task, &effects)
-            fail(
-                ended, .executorLost(loss), counts: loss.causedByApp && wasRunning, now, &effects)
-        }
     }
 
     // MARK: Task ends
@@ -180,7 +165,7 @@ public struct DriverCore: Sendable {
         }
     }
 
-    private mutating func fail(
+    mutating func fail(
         _ ended: TaskScheduler.Ended, _ reason: TaskEndReason, counts: Bool, _ now: Instant,
         _ effects: inout Effects
     ) {
@@ -213,7 +198,6 @@ public struct DriverCore: Sendable {
 
     private mutating func fire(_ now: Instant, _ effects: inout Effects) {
         armedAt = .distantFuture
-        dag.resubmitIfDue(now, &tasks, &effects)
         tasks.recallIfDue(now, &effects)
         repairGrants(now, &effects)
         for executor in heartbeats.expired(tasks.executors, now: now) {

@@ -10,11 +10,16 @@ public enum DriverEvent: Sendable {
     case jobsCancelled(JobSelection, reason: String)
 
     /// An executor may be given tasks. Ids are never reused. One that doesn't send heartbeats (it
-    /// lives in the driver's process) is never lost by silence.
+    /// lives in the driver's process) is never lost by silence. The map outputs of one with a
+    /// shuffle service on its host outlive it.
     case executorRegistered(
-        ExecutorID, host: String, cores: Int, sendsHeartbeats: Bool = true)
+        ExecutorID, host: String, cores: Int, sendsHeartbeats: Bool = true,
+        hasShuffleService: Bool = false)
     /// Its connection broke, its process ended, or it was dismissed.
     case executorLost(ExecutorID, ExecutorLoss)
+    /// A machine is gone, with its executors and their map outputs, also those that a shuffle
+    /// service kept.
+    case hostLost(String, ExecutorLoss)
     /// It will go before long: it gets no more tasks, and what runs there may finish. Answered with
     /// `Effect.decommissionExecutor` and, when no task is left there, `Effect.executorDrained`.
     /// Nothing the second time.

@@ -99,6 +99,9 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     /// From a stage attempt that has been replaced.
     case fetchFailureIgnored(StageID, stageAttempt: Int, FetchFailure)
     case stagesResubmitted([StageID])
+    /// An attempt ends because outputs are lost that tasks it has yet to launch would read.
+    case inputsLost(StageID, stageAttempt: Int, ShuffleID)
+    case hostLost(String, ExecutorLoss)
     case mapOutputsLost(ShuffleID, count: Int, ExecutorID)
     /// The batch goes on in the ordinary way.
     case grantRevoked(GrantID, JobID, reason: String)
@@ -114,7 +117,9 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .taskFailed(_, _, _, _, _, _, .killed), .taskFailed(_, _, _, _, _, _, .commitDenied):
             .info
         case .fetchFailureIgnored, .unknownTask, .unknownExecutor: .debug
-        case .taskFailed, .fetchFailed, .mapOutputsLost, .jobHasNoResources, .executorRefused: .warn
+        case .taskFailed, .fetchFailed, .mapOutputsLost, .inputsLost, .hostLost, .jobHasNoResources,
+            .executorRefused:
+            .warn
         case .executorLost(_, let loss): loss.causedByApp ? .error : .info
         }
     }
@@ -140,6 +145,10 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
             "ignored an old fetch failure of \(stage).\(attempt): \(failure)"
         case .stagesResubmitted(let stages):
             "resubmitted \(stages.map { "\($0)" }.joined(separator: ", "))"
+        case .inputsLost(let stage, let attempt, let shuffle):
+            "\(stage).\(attempt) ends here: it reads \(shuffle)"
+        case .hostLost(let host, let loss):
+            "lost \(host): \(loss.reason)"
         case .mapOutputsLost(let shuffle, let count, let executor):
             "lost \(count) map outputs of \(shuffle) with \(executor)"
         case .jobHasNoResources(let job, let executors):

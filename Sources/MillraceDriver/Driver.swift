@@ -155,7 +155,10 @@ extension CoreSettings {
         self.init()
         maxTaskFailures = conf.scheduler.maxTaskFailures
         if case .local(_, let failures) = conf.application.master { maxTaskFailures = failures }
-        maxStageAttempts = conf.scheduler.maxConsecutiveStageAttempts
+        maxConsecutiveStageAttempts = conf.scheduler.maxConsecutiveStageAttempts
+        maxStageAttempts = conf.scheduler.maxStageAttempts
+        ignoresDecommissionFetchFailures = conf.scheduler.ignoresDecommissionFetchFailures
+        unregistersOutputsOfHost = conf.shuffle.unregistersOutputsOfHost
         cancelledGroupLimit = conf.scheduler.cancelledGroupLimit
         localityWait = conf.scheduler.localityWait
         heartbeatTimeout = conf.network.timeout

@@ -12,6 +12,14 @@ public struct SchedulerEntries: ConfEntries {
         "millrace.stage.maxConsecutiveAttempts", default: 4,
         doc: "Attempts of one stage in a row that may end with a lost map output before its job "
             + "is aborted.", valid: .between(1, 1_000), simulate: [2, 4])
+    public let maxStageAttempts = ConfEntry(
+        "millrace.stage.maxAttempts", default: Int.max,
+        doc: "Attempts of one stage in all before its job is aborted; at least "
+            + "millrace.stage.maxConsecutiveAttempts.", valid: .atLeast(1))
+    public let ignoresDecommissionFetchFailures = ConfEntry(
+        "millrace.stage.ignoreDecommissionFetchFailure", default: true,
+        doc: "Whether map outputs lost with a decommissioned executor are no reason to count an "
+            + "attempt of the stage that reads them.", simulate: [true, false])
     public let cancelledGroupLimit = ConfEntry(
         "millrace.scheduler.numCancelledJobGroupsToTrack", default: 1_000,
         doc: "Job groups of which it is remembered that their future jobs are cancelled too; the "

@@ -23,6 +23,11 @@ public struct ShuffleEntries: ConfEntries {
         doc: "Time between two attempts to fetch a block.",
         aliases: ["spark.shuffle.io.retryWait"], bareUnit: "s",
         simulate: [.milliseconds(10), .seconds(5)])
+    public let unregistersOutputsOfHost = ConfEntry(
+        "millrace.files.fetchFailure.unRegisterOutputOnHost", default: false,
+        doc: "Whether an output that a shuffle service cannot serve means that the outputs of all "
+            + "executors on that host are lost, not only those of the one that wrote it.",
+        simulate: [true, false])
     public let maxMemoryBlock = ConfEntry(
         "millrace.shuffle.memoryOutput.max", default: ByteCount.mebibytes(4),
         doc: "A map task's output up to this size stays in the executor's memory; a larger one is "

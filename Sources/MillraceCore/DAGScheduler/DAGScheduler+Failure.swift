@@ -20,39 +20,36 @@ extension DAGScheduler {
         }
         effects.append(
             .notice(.fetchFailed(ended.stage, stageAttempt: ended.stageAttempt, failure)))
-        if let executor = failure.executor {
-            // Without a service that serves its blocks for it, one unreadable block means they all
-            // are.
-            loseOutputs(of: executor, before: ended.task, now, &tasks, &effects)
-        }
-        guard stages[slot: slot].status == .running else {
-            return codeProbe(.fetchFailureOfFailedStage)
-        }
-
-        if let set = stages[slot: slot].activeSet {
-            tasks.retire(set)
-            stages[slot: slot].oldSets.append(set)
-            stages[slot: slot].activeSet = nil
-        }
-        stages[slot: slot].oldSets.removeAll { !tasks.sets.contains($0) }
-        stages[slot: slot].failedAttempts.append(ended.stageAttempt)
-        stages[slot: slot].status = .failed
-        failedStages.append(ended.stage)
-        if resubmitAt == nil {
-            resubmitAt = now + settings.resubmitDelay
+        if stages[slot: slot].status == .running {
+            endAttempt(slot, &tasks)
+            fail(slot, now)
         } else {
-            codeProbe(.debounceMerged)
+            codeProbe(.fetchFailureOfFailedStage)
         }
+        if let executor = failure.executor {
+            forgetOutputs(blamedOn: executor, by: ended.task, &tasks, &effects)
+            // It is known to be gone with all its outputs: no other complaint says anything new.
+            if !tasks.executors.isAlive(executor), resubmitAt != nil { resubmitAt = now }
+        }
+        let isDecommissioned = failure.executor.map(tasks.executors.isDecommissioned) ?? false
+        if isDecommissioned, settings.ignoresDecommissionFetchFailures { return }
+        _ = countFailedAttempt(slot, ended.stageAttempt, "\(failure)", &tasks, &effects)
+    }
 
-        let attempts = stages[slot: slot].failedAttempts.count
-        if attempts >= settings.maxStageAttempts {
-            codeProbe(.stageAbortedByFetchFailures)
-            abort(
-                ended.stage,
-                """
-                \(ended.stage) has failed the maximum allowable number of times: \(attempts). \
-                Most recent failure: \(failure)
-                """, &tasks, &effects)
+    /// Without a service that serves its blocks for it, one unreadable block of an executor means
+    /// they all are. With one, its machine may have lost those of all executors there. (Spark:
+    /// `removeExecutorAndUnregisterOutputs`.)
+    private mutating func forgetOutputs(
+        blamedOn executor: ExecutorID, by task: TaskID, _ tasks: inout TaskScheduler,
+        _ effects: inout Effects
+    ) {
+        let registry = tasks.executors
+        var blamed = [executor]
+        if settings.unregistersOutputsOfHost, registry.keepsOutputs(executor) {
+            blamed = registry.onHost(of: executor)
+        }
+        for executor in blamed {
+            loseOutputs(of: executor, before: task, &tasks, &effects)
         }
     }
 
@@ -72,14 +69,20 @@ extension DAGScheduler {
     }
 
     /// Outputs on an executor are gone. A map stage that is just running computes its share again
-    /// at once; the others do when a reader is submitted, or fails to fetch.
+    /// at once; the others do when a reader is submitted again.
     mutating func loseOutputs(
-        of executor: ExecutorID, before: TaskID? = nil, _ now: Instant,
-        _ tasks: inout TaskScheduler, _ effects: inout Effects
+        of executor: ExecutorID, before: TaskID? = nil, _ tasks: inout TaskScheduler,
+        _ effects: inout Effects
     ) {
+        let counts =
+            !(settings.ignoresDecommissionFetchFailures
+            && tasks.executors.isDecommissioned(executor))
+        let isKnownLoss = !tasks.executors.isAlive(executor)
         for loss in outputs.removeOutputs(on: executor, before: before) {
             effects.append(
                 .notice(.mapOutputsLost(loss.shuffle, count: loss.mapIndexes.count, executor)))
+            disturbReaders(
+                of: loss.shuffle, lostWith: executor, isKnownLoss: isKnownLoss, counts: counts)
             guard let id = loss.mapStage, let slot = stages.slot(of: id) else { continue }
             stages[slot: slot].acceptedTasks -= min(
                 loss.mapIndexes.count, stages[slot: slot].acceptedTasks)
@@ -87,6 +90,49 @@ extension DAGScheduler {
             codeProbe(.outputsRecomputed)
             for unit in loss.mapIndexes { tasks.recompute(set, unit: unit) }
         }
+    }
+
+    // MARK: Attempts
+
+    /// The attempt launches nothing more; what runs may still succeed. The status is the caller's.
+    mutating func endAttempt(_ slot: Int, _ tasks: inout TaskScheduler) {
+        if let set = stages[slot: slot].activeSet {
+            tasks.retire(set)
+            stages[slot: slot].oldSets.append(set)
+            stages[slot: slot].activeSet = nil
+        }
+        stages[slot: slot].oldSets.removeAll { !tasks.sets.contains($0) }
+    }
+
+    /// To be submitted again after the debounce.
+    mutating func fail(_ slot: Int, _ now: Instant) {
+        stages[slot: slot].status = .failed
+        failedStages.append(stages[slot: slot].id)
+        if resubmitAt == nil {
+            resubmitAt = now + settings.resubmitDelay
+        } else {
+            codeProbe(.debounceMerged)
+        }
+    }
+
+    /// Once for each attempt, however many of its tasks complain. Whether the stage is given up.
+    mutating func countFailedAttempt(
+        _ slot: Int, _ attempt: Int, _ reason: String, _ tasks: inout TaskScheduler,
+        _ effects: inout Effects
+    ) -> Bool {
+        guard stages[slot: slot].failedAttempts.last != attempt else { return false }
+        stages[slot: slot].failedAttempts.append(attempt)
+        let attempts = stages[slot: slot].failedAttempts.count
+        guard attempts >= settings.maxConsecutiveStageAttempts else { return false }
+        let stage = stages[slot: slot].id
+        codeProbe(.stageAbortedByFetchFailures)
+        abort(
+            stage,
+            """
+            \(stage) has failed the maximum allowable number of times: \(attempts). \
+            Most recent failure: \(reason)
+            """, &tasks, &effects)
+        return true
     }
 
     /// Fails every job that needs the stage.
@@ -97,22 +143,5 @@ extension DAGScheduler {
         for job in stages[slot: slot].jobs {
             failJob(job, .stageFailed(stage, message: message), &tasks, &effects)
         }
-    }
-
-    // MARK: Commits
-
-    /// Whether a running attempt may commit its unit.
-    mutating func mayCommit(_ task: TaskID, stage: StageID, unit: Int) -> Bool {
-        guard let slot = stages.slot(of: stage) else { return false }
-        switch stages[slot: slot].kind {
-        case .map(_, let place):
-            guard outputs.shuffles[slot: place].statuses[unit] == nil else { return false }
-        case .result(let job):
-            guard let jobSlot = jobs.slot(of: job), !jobs[slot: jobSlot].isDelivered[unit] else {
-                return false
-            }
-        }
-        if settings.canary == .everybodyCommits { return true }
-        return commits.request(stage, unit: unit, of: stages[slot: slot].unitCount, by: task)
     }
 }

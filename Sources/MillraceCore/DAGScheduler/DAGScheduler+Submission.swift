@@ -36,6 +36,17 @@ extension DAGScheduler {
         if missing != nil { codeProbe(.partialStageResubmitted) }
         let attempt = stages[slot: slot].nextAttempt
         let id = stages[slot: slot].id
+        let limit = max(settings.maxStageAttempts, settings.maxConsecutiveStageAttempts)
+        guard attempt < limit else {
+            abort(
+                id,
+                """
+                \(id) has been resubmitted for the maximum allowable number of times: \(limit), \
+                which is the larger of millrace.stage.maxAttempts and \
+                millrace.stage.maxConsecutiveAttempts
+                """, &tasks, &effects)
+            return
+        }
         let job = stages[slot: slot].jobs[0]
         let properties = jobs[slot: jobs.slot(of: job)!].properties
         stages[slot: slot].nextAttempt += 1

@@ -18,6 +18,8 @@ struct DAGScheduler: Sendable {
     /// Stages that failed to fetch, until `resubmitAt`.
     var failedStages: [StageID] = []
     var resubmitAt: Instant?
+    /// Running and waiting stages whose inputs were lost; at most one for each stage.
+    var disturbances: [Disturbance] = []
     var cancelledGroups: CancelledGroups
 
     init(settings: CoreSettings) {
@@ -218,7 +220,7 @@ struct DAGScheduler: Sendable {
         }
         let id = outputs.shuffles[slot: slot].id
         settleShuffle(slot, &effects)
-        outputs.shuffles.remove(id)
+        outputs.remove(id)
         effects.append(.removeShuffle(id))
     }
 }

@@ -19,6 +19,8 @@ struct ExecutorState: Sendable {
     var granted = 0
     var grantedWork: Int64 = 0
     var sendsHeartbeats = true
+    /// Whether a shuffle service on its host serves its map outputs when it is gone.
+    var hasShuffleService = false
     var lastSeen = Instant.zero
     /// When a task last ended there on its own, or the first one came.
     var lastProgress = Instant.zero

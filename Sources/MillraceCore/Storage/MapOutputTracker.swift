@@ -12,6 +12,8 @@ struct MapOutputTracker: Sendable {
         let mapCount: Int
         let reducerCount: Int
         var statuses: [MapStatus?]
+        /// By map index, where `index` lists an output that is there.
+        var places: [Int32]
         var available = 0
         var epoch: UInt64 = 1
         /// The stage that computes the outputs, while a running job needs it.
@@ -27,6 +29,7 @@ struct MapOutputTracker: Sendable {
 
         mutating func vacate() {
             statuses = []
+            places = []
             readers = []
         }
     }
@@ -39,6 +42,8 @@ struct MapOutputTracker: Sendable {
     }
 
     var shuffles = IdentifierMap<ShuffleID, Shuffle>()
+    /// Lists every status that is there under its executor.
+    private(set) var index = OutputIndex()
 
     func outputs(of shuffle: ShuffleID) -> MapOutputs? {
         guard let slot = shuffles.slot(of: shuffle) else { return nil }
@@ -62,7 +67,8 @@ struct MapOutputTracker: Sendable {
         return shuffles.insert(
             Shuffle(
                 id: shuffle, mapCount: mapCount, reducerCount: reducerCount,
-                statuses: [MapStatus?](repeating: nil, count: mapCount)), for: shuffle)
+                statuses: [MapStatus?](repeating: nil, count: mapCount),
+                places: [Int32](repeating: -1, count: mapCount)), for: shuffle)
     }
 
     /// Keeps the first status of a map index: a second attempt's output is as good, and replacing
@@ -70,6 +76,8 @@ struct MapOutputTracker: Sendable {
     mutating func add(_ status: MapStatus, to slot: Int) -> Bool {
         guard shuffles[slot: slot].statuses[status.mapIndex] == nil else { return false }
         shuffles[slot: slot].statuses[status.mapIndex] = status
+        shuffles[slot: slot].places[status.mapIndex] = index.insert(
+            status.executor, shuffle: slot, mapIndex: status.mapIndex)
         shuffles[slot: slot].available += 1
         shuffles[slot: slot].epoch += 1
         return true
@@ -80,33 +88,40 @@ struct MapOutputTracker: Sendable {
     /// itself. (Spark compares epochs.)
     mutating func removeOutputs(on executor: ExecutorID, before: TaskID? = nil) -> [Loss] {
         var losses: [Loss] = []
-        for slot in 0..<shuffles.slotBound where shuffles.id(at: slot) != nil {
-            var lost: [Int] = []
-            for index in 0..<shuffles[slot: slot].mapCount {
-                if remove(slot, index, on: executor, before: before) { lost.append(index) }
+        var latest: Int32 = -1
+        for entry in index.entries(of: executor) {
+            let (slot, mapIndex) = (Int(entry.shuffle), Int(entry.mapIndex))
+            if let before, shuffles[slot: slot].statuses[mapIndex]!.mapTask > before {
+                codeProbe(.youngerOutputsKept)
+                continue
             }
-            guard !lost.isEmpty else { continue }
-            losses.append(
-                Loss(
-                    shuffle: shuffles[slot: slot].id, mapStage: shuffles[slot: slot].mapStage,
-                    mapIndexes: lost))
+            remove(slot, mapIndex)
+            if entry.shuffle != latest {
+                latest = entry.shuffle
+                losses.append(
+                    Loss(
+                        shuffle: shuffles[slot: slot].id, mapStage: shuffles[slot: slot].mapStage,
+                        mapIndexes: []))
+            }
+            losses[losses.count - 1].mapIndexes.append(mapIndex)
         }
         return losses
     }
 
-    private mutating func remove(
-        _ slot: Int, _ index: Int, on executor: ExecutorID, before: TaskID?
-    ) -> Bool {
-        guard let status = shuffles[slot: slot].statuses[index], status.executor == executor else {
-            return false
-        }
-        if let before, status.mapTask > before {
-            codeProbe(.youngerOutputsKept)
-            return false
-        }
-        shuffles[slot: slot].statuses[index] = nil
+    private mutating func remove(_ slot: Int, _ mapIndex: Int) {
+        index.remove(shuffles[slot: slot].places[mapIndex])
+        shuffles[slot: slot].statuses[mapIndex] = nil
         shuffles[slot: slot].available -= 1
         shuffles[slot: slot].epoch += 1
-        return true
+    }
+
+    /// Forgets the shuffle.
+    mutating func remove(_ shuffle: ShuffleID) {
+        guard let slot = shuffles.slot(of: shuffle) else { return }
+        for mapIndex in 0..<shuffles[slot: slot].mapCount
+        where shuffles[slot: slot].statuses[mapIndex] != nil {
+            index.remove(shuffles[slot: slot].places[mapIndex])
+        }
+        shuffles.remove(shuffle)
     }
 }

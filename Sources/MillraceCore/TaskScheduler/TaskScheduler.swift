@@ -198,6 +198,12 @@ struct TaskScheduler: Sendable {
         return !sets[slot: slot].isZombie
     }
 
+    /// Whether some task of the set waits to be launched.
+    func hasPending(_ id: TaskSetID) -> Bool {
+        guard let slot = sets.slot(of: id) else { return false }
+        return sets[slot: slot].pendingCount > 0
+    }
+
     mutating func requeue(_ index: Int, in slot: Int) {
         let wasIdle = sets[slot: slot].pendingCount == 0
         sets[slot: slot].requeue(index)

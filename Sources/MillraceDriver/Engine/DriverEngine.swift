@@ -76,7 +76,8 @@ package final class DriverEngine {
         handle(
             .executorRegistered(
                 registration.executor, host: registration.host, cores: registration.cores,
-                sendsHeartbeats: sendsHeartbeats),
+                sendsHeartbeats: sendsHeartbeats,
+                hasShuffleService: registration.serviceBlockPort != nil),
             now)
         registrationsChanged()
     }

@@ -12,6 +12,7 @@ import MillraceBase
 struct MiniSimulation {
     struct Executor {
         var cores: Int
+        var host: Int
         var isAlive = true
         var isDecommissioned = false
         var takesTasks: Bool { isAlive && !isDecommissioned }
@@ -23,32 +24,36 @@ struct MiniSimulation {
         var blocks: [[Int]] = []
     }
 
-    private(set) var core: DriverCore
-    private var random: PRNG
-    private var now = Instant.zero
-    private var timer: Instant?
-    private var effects = Effects()
-    private var executors: [Executor] = []
-    /// Map outputs that really exist: shuffle, map index, task.
-    private var blocks: Set<[Int]> = []
-    private var tasks: [TaskID: (setup: StageSetup, outputs: [MapOutputs])] = [:]
-    /// Blocks that some task missed.
-    private var complaints: Set<[Int]> = []
-    /// Slow tasks don't end before.
-    private var earliestEnd: [TaskID: Instant] = [:]
+    static let hosts = 3
+    /// On this one a shuffle service serves what executors leave behind.
+    static let serviceHost = 0
 
-    private var jobCount = 0
-    private var shuffleCount = 0
-    private var partitionsOf: [JobID: Int] = [:]
-    private var results: [JobID: Set<Int>] = [:]
-    private var reusable: [(shuffle: Int, chain: [Int])] = []
-    private(set) var ended: [JobID: Bool] = [:]
-    private var accumulators = AccumulatedModel()
-    private(set) var problems: [String] = []
-    private(set) var steps = 0
+    var core: DriverCore
+    var random: PRNG
+    var now = Instant.zero
+    var timer: Instant?
+    var effects = Effects()
+    var executors: [Executor] = []
+    /// Map outputs that really exist: shuffle, map index, task.
+    var blocks: Set<[Int]> = []
+    var tasks: [TaskID: (setup: StageSetup, outputs: [MapOutputs])] = [:]
+    /// Blocks that some task missed.
+    var complaints: Set<[Int]> = []
+    /// Slow tasks don't end before.
+    var earliestEnd: [TaskID: Instant] = [:]
+
+    var jobCount = 0
+    var shuffleCount = 0
+    var partitionsOf: [JobID: Int] = [:]
+    var results: [JobID: Set<Int>] = [:]
+    var reusable: [(shuffle: Int, chain: [Int])] = []
+    var ended: [JobID: Bool] = [:]
+    var accumulators = AccumulatedModel()
+    var problems: [String] = []
+    var steps = 0
     /// How often each kind of thing happened, to see that the days are bad enough.
-    private(set) var seen: [String: Int] = [:]
-    private var areFaultsOn = true
+    var seen: [String: Int] = [:]
+    var areFaultsOn = true
 
     init(seed: UInt64) {
         random = PRNG(seed: seed)
@@ -56,6 +61,8 @@ struct MiniSimulation {
         settings.heartbeatTimeout = .seconds(1_000_000)
         settings.heartbeatCheckInterval = .seconds(1_000_000)
         if random.chance(500) { settings.decommissionTimeout = .milliseconds(random.below(2_000)) }
+        settings.unregistersOutputsOfHost = random.chance(500)
+        settings.ignoresDecommissionFetchFailures = random.chance(500)
         settings.maxTaskFailures = 2 + random.below(4)
         settings.localityWait = .milliseconds(random.below(3) * 50)
         settings.prefetchQueueTime = .microseconds([0, 100, 2_000][random.below(3)])
@@ -82,7 +89,7 @@ struct MiniSimulation {
         }
     }
 
-    private mutating func step(jobs count: Int) {
+    mutating func step(jobs count: Int) {
         switch random.below(100) {
         case 0..<12: if jobCount < count { submitJob() }
         case 12..<14: if executors.count(where: \.takesTasks) < 5 { addExecutor() }
@@ -93,19 +100,20 @@ struct MiniSimulation {
         case 31..<32: if areFaultsOn { loseBlocks() }
         case 32..<33: if areFaultsOn, random.chance(300) { decommission() }
         case 33..<36: beat()
+        case 36..<37: if areFaultsOn, random.chance(200) { loseHost() }
         default: report()
         }
     }
 
     // MARK: The core's side
 
-    private mutating func handle(_ event: DriverEvent) {
+    mutating func handle(_ event: DriverEvent) {
         effects.removeAll()
         core.handle(event, now: now, into: &effects)
         for effect in effects.list { perform(effect) }
     }
 
-    private mutating func perform(_ effect: Effect) {
+    mutating func perform(_ effect: Effect) {
         switch effect {
         case .launch(let executor, let range):
             for task in effects.launches[range] { launch(task, on: executor.rawValue) }
@@ -125,8 +133,7 @@ struct MiniSimulation {
             }
         case .dismissExecutor(let executor, _):
             seen["dismissed", default: 0] += 1
-            executors[executor.rawValue].isAlive = false
-            executors[executor.rawValue].queue.removeAll()
+            end(executor: executor.rawValue)
         case .accumulators(let change): accumulators.apply(change)
         case .jobSucceeded(let job):
             problems += accumulators.check(job, units: partitionsOf[job] ?? 0)
@@ -144,16 +151,17 @@ struct MiniSimulation {
             seen["fetch failed", default: 0] += 1
             expectForgotten(failure)
         case .notice(.fetchFailureIgnored): seen["old fetch failure", default: 0] += 1
+        case .notice(.inputsLost): seen["inputs lost", default: 0] += 1
         case .notice(.mapOutputsLost): seen["outputs lost", default: 0] += 1
         default: break
         }
     }
 
-    private mutating func end(_ job: JobID, _ success: Bool) {
+    mutating func end(_ job: JobID, _ success: Bool) {
         if ended.updateValue(success, forKey: job) != nil { problems.append("\(job) ended twice") }
     }
 
-    private mutating func launch(_ task: TaskDescription, on executor: Int) {
+    mutating func launch(_ task: TaskDescription, on executor: Int) {
         guard let setup = core.setup(of: task.stage, attempt: task.stageAttempt) else {
             problems.append("\(task.id) has no setup")
             return
@@ -168,169 +176,11 @@ struct MiniSimulation {
     }
 
     /// What was reported missing, and is, must not be promised again.
-    private mutating func expectForgotten(_ failure: FetchFailure) {
+    mutating func expectForgotten(_ failure: FetchFailure) {
         guard let map = failure.mapIndex,
             let status = core.mapOutputs(of: failure.shuffle)?.statuses[map],
             complaints.contains([failure.shuffle.rawValue, map, status.mapTask.rawValue])
         else { return }
         problems.append("map \(map) of \(failure.shuffle) is still promised")
-    }
-
-    // MARK: The world's side
-
-    private mutating func addExecutor() {
-        let id = ExecutorID(executors.count)
-        executors.append(Executor(cores: 1 + random.below(3)))
-        handle(.executorRegistered(id, host: "h", cores: executors[id.rawValue].cores))
-    }
-
-    private mutating func loseExecutor() {
-        let alive = executors.indices.filter { executors[$0].isAlive }
-        let id = alive[random.below(alive.count)]
-        executors[id].isAlive = false
-        executors[id].queue.removeAll()
-        let loss = ExecutorLoss(reason: "chance", causedByApp: random.chance(500))
-        handle(.executorLost(ExecutorID(id), loss))
-    }
-
-    private mutating func decommission() {
-        let alive = executors.indices.filter { executors[$0].isAlive }
-        let id = alive[random.below(alive.count)]
-        executors[id].isDecommissioned = true
-        handle(.executorDecommissioned(ExecutorID(id), reason: "chance"))
-    }
-
-    /// A disk forgets its blocks, and nobody says so: only a fetch finds out.
-    private mutating func loseBlocks() {
-        let id = random.below(executors.count)
-        let lost = executors[id].blocks
-        executors[id].blocks = []
-        blocks.subtract(lost)
-        if !lost.isEmpty { seen["disk lost", default: 0] += 1 }
-    }
-
-    private mutating func submitJob() {
-        let id = jobCount
-        jobCount += 1
-        var chain: [Int] = []
-        var shuffles: [Int] = []
-        // Sometimes the first shuffle of an earlier job is read again.
-        if random.chance(300), let old = reusable.last {
-            chain = old.chain
-            shuffles = [old.shuffle]
-        } else {
-            chain = (0...random.below(3)).map { _ in 1 + random.below(6) }
-            for _ in chain.dropFirst() {
-                shuffles.append(shuffleCount)
-                shuffleCount += 1
-            }
-            if let first = shuffles.first { reusable.append((first, Array(chain.prefix(2)))) }
-        }
-        let final = chain[chain.count - 1]
-        let some = random.chance(200) ? [random.below(final)] : nil
-        let preferred =
-            random.chance(400) ? (0..<final).map { _ in random.below(executors.count) } : []
-        partitionsOf[JobID(id)] = some?.count ?? final
-        handle(
-            .jobSubmitted(
-                Jobs.chain(
-                    id, chain, shuffles: shuffles, partitions: some, preferred: preferred,
-                    properties: JobProperties(
-                        group: "g\(random.below(4))", tags: ["t\(random.below(4))"]))))
-    }
-
-    private mutating func cancelJob() {
-        let name = random.below(4)
-        switch random.below(4) {
-        case 0: handle(.jobsCancelled(.group("g\(name)"), reason: "chance"))
-        case 1: handle(.jobsCancelled(.tag("t\(name)"), reason: "chance"))
-        default: handle(.jobCancelled(JobID(random.below(jobCount)), reason: "chance"))
-        }
-    }
-
-    private mutating func releaseShuffle() {
-        guard reusable.count > 1 else { return }
-        handle(.shuffleReleased(ShuffleID(reusable.removeFirst().shuffle)))
-    }
-
-    private mutating func advance() {
-        now = now + .milliseconds(random.below(100))
-        if let due = timer, due <= now {
-            timer = nil
-            handle(.timerFired)
-        }
-    }
-
-    /// An executor's heartbeat, with what a running task has added so far.
-    private mutating func beat() {
-        let id = random.below(executors.count)
-        guard executors[id].isAlive, let task = executors[id].queue.first else { return }
-        let updates = AccumulatedModel.updates(tasks[task.id]!.setup, task, .result([]))
-        handle(
-            .accumulatorsReported(
-                ExecutorID(id), [PartialAccumulators(task: task.id, updates: updates)]))
-        problems += accumulators.checkPartials()
-    }
-
-    /// One executor reports some of its running tasks.
-    private mutating func report() {
-        let busy = executors.indices.filter { !executors[$0].queue.isEmpty }
-        guard !busy.isEmpty else {
-            // Nothing runs: only time can help.
-            if core.runningJobCount > 0 { advance() }
-            return
-        }
-        let id = busy[random.below(busy.count)]
-        var ends: [TaskEnd] = []
-        for _ in 0...random.below(4) where !executors[id].queue.isEmpty {
-            let place = random.below(min(executors[id].cores, executors[id].queue.count))
-            let task = executors[id].queue[place]
-            if let earliest = earliestEnd[task.id], earliest > now { continue }
-            executors[id].queue.remove(at: place)
-            let reason = outcome(of: task, on: id)
-            ends.append(
-                TaskEnd(
-                    task: task.id, reason: reason, runTime: .microseconds(random.below(300)),
-                    accumulators: AccumulatedModel.updates(tasks[task.id]!.setup, task, reason)))
-        }
-        guard !ends.isEmpty else {
-            advance()
-            return
-        }
-        handle(.tasksEnded(ExecutorID(id), ends))
-        // A report may come twice; the second says nothing.
-        if random.chance(20) { handle(.tasksEnded(ExecutorID(id), ends)) }
-    }
-
-    private mutating func outcome(of task: TaskDescription, on executor: Int) -> TaskEndReason {
-        if executors[executor].kills.contains(task.id), random.chance(500) {
-            return .killed(reason: "asked")
-        }
-        if areFaultsOn, random.chance(60) { return .exception(message: "chance", trace: "") }
-        let (setup, outputs) = tasks[task.id]!
-        for shuffle in outputs {
-            for (index, status) in shuffle.statuses.enumerated() {
-                guard let status else {
-                    return .fetchFailed(
-                        FetchFailure(
-                            shuffle: shuffle.shuffle, mapIndex: nil, executor: nil,
-                            reduce: task.partition, message: "no location"))
-                }
-                let key = [shuffle.shuffle.rawValue, index, status.mapTask.rawValue]
-                let isThere = executors[status.executor.rawValue].isAlive && blocks.contains(key)
-                if !isThere || (areFaultsOn && random.chance(15)) {
-                    complaints.insert(key)
-                    return .fetchFailed(
-                        FetchFailure(
-                            shuffle: shuffle.shuffle, mapIndex: index, executor: status.executor,
-                            reduce: task.partition, message: "gone"))
-                }
-            }
-        }
-        guard let output = setup.outputShuffle else { return .result([1]) }
-        let block = [output.rawValue, task.partition, task.id.rawValue]
-        blocks.insert(block)
-        executors[executor].blocks.append(block)
-        return .mapOutput(BlockSizes([Int](repeating: 3, count: setup.reducerCount)))
     }
 }

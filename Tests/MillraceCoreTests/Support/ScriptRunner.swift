@@ -4,7 +4,8 @@ import MillraceBase
 
 /// Runs a script's commands against a `DriverCore`; its clock stands still but for `advance`.
 ///
-///     executor 0 cores=2            registers it (host=…, silent: without heartbeats)
+///     executor 0 cores=2            registers it (host=…, silent: without heartbeats,
+///                                   service: with a shuffle service)
 ///     job 0 chain=2,3 shuffles=0    2 map tasks, 3 result tasks; also join=2,2,3 shuffles=0,1
 ///                                   partitions=1,0  prefer=0,0,1  group=g  tags=a,b
 ///                                   max-failures=1  inputs
@@ -12,7 +13,7 @@ import MillraceBase
 ///     fail 0 message…               killed 3    deny 3
 ///     fetch-fail 3 map=1 executor=0 (without them: an unknown location)
 ///     lose 0 [innocent]             heartbeat 0      advance 200ms (timers fire on the way)
-///     decommission 0
+///     decommission 0                lose-host a
 ///     cancel 0     cancel-group g [future]  cancel-tag t  cancel-all
 ///     release 0    commit 3 on=0
 ///     outputs 0    setup 1.0        held             quiescent
@@ -64,7 +65,8 @@ struct ScriptRunner {
                 .executorRegistered(
                     ExecutorID(try arguments.number(0)), host: arguments["host"] ?? "host",
                     cores: try arguments.integer("cores") ?? 1,
-                    sendsHeartbeats: !arguments.words.contains("silent")))
+                    sendsHeartbeats: !arguments.words.contains("silent"),
+                    hasShuffleService: arguments.words.contains("service")))
         case "job": try submit(arguments)
         case "succeed": try end(arguments, as: ScriptRunner.success)
         case "fail":
@@ -79,6 +81,11 @@ struct ScriptRunner {
             handle(.executorLost(ExecutorID(try arguments.number(0)), loss))
         case "decommission":
             handle(.executorDecommissioned(ExecutorID(try arguments.number(0)), reason: "spot"))
+        case "lose-host":
+            handle(
+                .hostLost(
+                    arguments.words.first ?? "",
+                    ExecutorLoss(reason: "the machine is gone", causedByApp: false)))
         case "heartbeat": handle(.heartbeat(ExecutorID(try arguments.number(0))))
         case "advance": try advance(by: try arguments.duration(arguments.words.first ?? ""))
         case "cancel": handle(.jobCancelled(JobID(try arguments.number(0)), reason: "asked"))
@@ -142,6 +149,10 @@ struct ScriptRunner {
             case "prefetch": settings.prefetchQueueTime = try arguments.duration(value)
             case "max-failures": settings.maxTaskFailures = Int(value) ?? 4
             case "cancelled-groups": settings.cancelledGroupLimit = Int(value) ?? 1
+            case "stage-attempts": settings.maxStageAttempts = Int(value) ?? 4
+            case "attempts-in-a-row": settings.maxConsecutiveStageAttempts = Int(value) ?? 4
+            case "count-decommissions": settings.ignoresDecommissionFetchFailures = value != "yes"
+            case "whole-host": settings.unregistersOutputsOfHost = value == "yes"
             case "heartbeat-timeout": settings.heartbeatTimeout = try arguments.duration(value)
             case "heartbeat-check": settings.heartbeatCheckInterval = try arguments.duration(value)
             case "decommission-timeout":
