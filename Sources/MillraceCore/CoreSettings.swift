@@ -46,6 +46,8 @@ public struct CoreSettings: Hashable, Sendable {
 
     /// `millrace.streaming.groupScheduling.*`.
     public var groups = GroupSize.Settings()
+    /// How many executors there should be; `nil` when the program's user says so.
+    public var allocation: AllocationSettings?
 
     public init() {}
 }

@@ -8,10 +8,12 @@ extension DriverCore {
     ) {
         guard tasks.executors.isAlive(executor) else { return }
         var loss = loss
-        if tasks.executors.isDecommissioned(executor) {
+        let wasDecommissioned = tasks.executors.isDecommissioned(executor)
+        if wasDecommissioned {
             codeProbe(.decommissionedExecutorLost)
             loss.causedByApp = false
         }
+        endings.count(isRequested: loss.isRequested, wasDecommissioned: wasDecommissioned)
         effects.append(.notice(.executorLost(executor, loss)))
         let ended = tasks.lose(executor)
         revokeGrants(on: executor, now, &effects)

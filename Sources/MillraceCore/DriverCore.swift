@@ -17,6 +17,9 @@ public struct DriverCore: Sendable {
     var tasks: TaskScheduler
     var grants: GrantScheduler
     var heartbeats: HeartbeatMonitor
+    /// `nil` when the number of executors is fixed.
+    var allocation: DynamicAllocation?
+    var endings = ExecutorEndings()
     /// When to warn that nobody takes the waiting jobs; `nil` while tasks run or none wait.
     var starvationDeadline: Instant?
     /// What the shell was last asked for.
@@ -28,6 +31,7 @@ public struct DriverCore: Sendable {
         tasks = TaskScheduler(settings: settings)
         grants = GrantScheduler(settings: settings)
         heartbeats = HeartbeatMonitor(settings: settings)
+        allocation = settings.allocation.map { DynamicAllocation(settings: $0) }
     }
 
     /// One step. Appends what is to be done to `effects`; never fails, never blocks.
@@ -49,6 +53,11 @@ public struct DriverCore: Sendable {
         case .hostLost(let host, let loss): loseHost(host, loss, now, &effects)
         case .executorDecommissioned(let executor, let reason):
             tasks.decommission(executor, reason: reason, now, &effects)
+        case .executorKilled(let executor, let reason):
+            kill(executor, reason: reason, now, &effects)
+        case .executorRequestAnswered(let total, let isAccepted):
+            requestAnswered(total, isAccepted: isAccepted, &effects)
+        case .slotsDemanded(let query, let slots): demandSlots(slots, of: query)
         case .heartbeat(let executor): seen(executor, now, &effects)
         case .accumulatorsReported(let executor, let partials):
             seen(executor, now, &effects)
@@ -67,6 +76,7 @@ public struct DriverCore: Sendable {
         dag.settle(now, &tasks, &effects)
         tasks.offer(now: now)
         tasks.flush(&effects)
+        observeBacklog(now)
         arm(now, &effects)
         assertInvariants()
     }
@@ -215,6 +225,7 @@ public struct DriverCore: Sendable {
             effects.append(.dismissExecutor(executor, loss))
             lose(executor, loss, now, &effects)
         }
+        allocateIfDue(now, &effects)
         if let due = starvationDeadline, now >= due, let first = tasks.queue.entries.first {
             starvationDeadline = nil
             codeProbe(.jobStarved)
@@ -236,6 +247,7 @@ public struct DriverCore: Sendable {
         if let due = dag.resubmitAt { next = min(next, due) }
         if let due = heartbeats.nextCheck { next = min(next, due) }
         if let due = grants.nextCheck { next = min(next, due) }
+        if let due = nextAllocationLook { next = min(next, due) }
         if let due = tasks.nextDecommissionDeadline { next = min(next, due) }
         if let due = tasks.recallAt { next = min(next, due) }
         if let due = tasks.localityDeadline { next = min(next, due) }

@@ -24,6 +24,13 @@ public enum DriverEvent: Sendable {
     /// `Effect.decommissionExecutor` and, when no task is left there, `Effect.executorDrained`.
     /// Nothing the second time.
     case executorDecommissioned(ExecutorID, reason: String)
+    /// It's to go at once: what it runs is run again elsewhere, at nobody's expense. Answered with
+    /// `Effect.releaseExecutor`.
+    case executorKilled(ExecutorID, reason: String)
+    /// The backend's answer to `Effect.requestExecutors`.
+    case executorRequestAnswered(total: Int, isAccepted: Bool)
+    /// The slots that a streaming query needs, by its run id; `nil` when it doesn't say any more.
+    case slotsDemanded(query: String, slots: Int?)
     /// A sign of life. `tasksEnded` is one too.
     case heartbeat(ExecutorID)
     /// What running tasks have added to accumulators so far; comes with heartbeats.

@@ -47,6 +47,11 @@ public enum Effect: Sendable {
     /// No task is left on a decommissioned executor: as far as the scheduler is concerned it may
     /// end now.
     case executorDrained(ExecutorID)
+    /// The core has let go of the executor: ask it to end, and don't be surprised when it does.
+    case releaseExecutor(ExecutorID, reason: String)
+    /// There should be so many executors from now on. Answered with
+    /// `DriverEvent.executorRequestAnswered`.
+    case requestExecutors(total: Int)
     case commitDecided(ExecutorID, TaskID, granted: Bool)
     /// Send `DriverEvent.timerFired` at this instant. Replaces an earlier request.
     case armTimer(Instant)
@@ -110,6 +115,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     /// A report about a task that is not running there.
     case unknownTask(ExecutorID, TaskID)
     case unknownExecutor(ExecutorID)
+    case allocation(AllocationDecision)
 
     public var level: LogLevel {
         switch self {
@@ -121,6 +127,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
             .executorRefused:
             .warn
         case .executorLost(_, let loss): loss.causedByApp ? .error : .info
+        case .allocation(let decision): decision.level
         }
     }
 
@@ -162,6 +169,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
             "ignored a report of \(executor) about \(task), which is not running there"
         case .unknownExecutor(let executor):
             "ignored a report of \(executor), which is not registered"
+        case .allocation(let decision): decision.description
         }
     }
 }

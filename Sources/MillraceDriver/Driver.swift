@@ -107,8 +107,13 @@ public final class Driver: Sendable {
 public protocol DriverBackend: AnyObject, Sendable {
     /// Starts executors; each comes back through `driver.register`.
     func start(_ driver: DriverDoor, conf: Conf) throws
+    /// From now on there should be so many executors; fewer than there are ends none. False when
+    /// that could not be asked for, or this backend's number is fixed.
+    func requestTotal(_ total: Int) -> Bool
     /// The core gave this executor up; its process must not live on.
     func dismiss(_ executor: ExecutorID, reason: String)
+    /// This executor was asked to end and will: that is no failure, and nobody takes its place.
+    func release(_ executor: ExecutorID, reason: String)
     /// Ends all executors; `done` when they are gone, or killed after a grace period.
     func stop(done: @escaping () -> Void)
 }
@@ -168,6 +173,7 @@ extension CoreSettings {
         groups = GroupSize.Settings(conf)
         prefetchLimit = conf.scheduler.maxPrefetchedTasks
         decommissionTimeout = conf.executor.decommissionTimeout
+        allocation = AllocationSettings(conf)
     }
 }
 

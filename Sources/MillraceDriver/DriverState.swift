@@ -33,6 +33,10 @@ final class DriverState: @unchecked Sendable {
         engine.dismissed = { [unowned self] executor, reason in
             backend.dismiss(executor, reason: reason)
         }
+        engine.requested = { [unowned self] total in backend.requestTotal(total) }
+        engine.released = { [unowned self] executor, reason in
+            backend.release(executor, reason: reason)
+        }
         engine.registrationsChanged = { [unowned self] in wakeWaiters() }
         try backend.start(DriverDoor(state: self), conf: conf)
     }

@@ -29,9 +29,12 @@ final class RunningCluster: Sendable {
         let directory = try LocalDirectory(conf, applicationID: identity.applicationID)
         switch conf.application.master {
         case .localCluster(let executors, let cores, let memory):
+            let allocation = AllocationSettings(conf)
+            let executors = allocation?.initialExecutors ?? executors
             let backend = LocalClusterBackend(
-                executors: executors, cores: cores, memory: memory, directory: directory.path,
-                buildID: ClosureCodec.buildIdentity, token: identity.token)
+                executors: executors, maximum: allocation?.maxExecutors, cores: cores,
+                memory: memory, directory: directory.path, buildID: ClosureCodec.buildIdentity,
+                token: identity.token)
             return try await start(
                 backend, identity.applicationID, conf, executors, cores, directory)
         case .local(let slots, _):
@@ -48,7 +51,7 @@ final class RunningCluster: Sendable {
         let driver = try Driver(applicationID: applicationID, conf: conf, backend: backend)
         let wait = conf.scheduler.registrationWait
         let registered = await driver.waitForExecutors(executors, timeout: wait)
-        guard registered > 0 else {
+        guard registered > 0 || executors == 0 else {
             await driver.stop(reason: "no executor came")
             throw MillraceError(
                 .unavailable,

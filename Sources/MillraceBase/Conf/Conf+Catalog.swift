@@ -6,6 +6,10 @@ extension Conf {
     public var executor: ConfGroup<ExecutorEntries> { ConfGroup(values: values) }
     public var memory: ConfGroup<MemoryEntries> { ConfGroup(values: values) }
     public var scheduler: ConfGroup<SchedulerEntries> { ConfGroup(values: values) }
+    public var dynamicAllocation: ConfGroup<DynamicAllocationEntries> {
+        ConfGroup(values: values)
+    }
+    public var decommission: ConfGroup<DecommissionEntries> { ConfGroup(values: values) }
     public var shuffle: ConfGroup<ShuffleEntries> { ConfGroup(values: values) }
     public var network: ConfGroup<NetworkEntries> { ConfGroup(values: values) }
     public var security: ConfGroup<SecurityEntries> { ConfGroup(values: values) }
@@ -16,7 +20,8 @@ extension Conf {
 
     public static let groups: [any ConfEntries.Type] = [
         ApplicationEntries.self, DriverEntries.self, ExecutorEntries.self, MemoryEntries.self,
-        SchedulerEntries.self, ShuffleEntries.self, ShuffleServiceEntries.self,
+        SchedulerEntries.self, DynamicAllocationEntries.self, DecommissionEntries.self,
+        ShuffleEntries.self, ShuffleServiceEntries.self,
         NetworkEntries.self, SecurityEntries.self,
         StreamingEntries.self,
         StateEntries.self, LogEntries.self,

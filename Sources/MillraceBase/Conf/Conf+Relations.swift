@@ -2,6 +2,7 @@
 /// contradiction is said at the start and not when it bites.
 extension Conf {
     func checkRelations() throws(ConfError) {
+        try checkAllocation()
         try require(
             executor.heartbeatInterval < network.timeout, ExecutorEntries.entries.heartbeatInterval,
             "must be below \(NetworkEntries.entries.timeout.key) (\(network.timeout.confText))")
@@ -36,6 +37,17 @@ extension Conf {
                 || security.secretFile != nil,
             SecurityEntries.entries.isAuthenticationEnabled,
             "needs \(SecurityEntries.entries.secretFile.key)")
+    }
+
+    private func checkAllocation() throws(ConfError) {
+        let entries = DynamicAllocationEntries.entries
+        let most = dynamicAllocation.maxExecutors
+        try require(
+            dynamicAllocation.minExecutors <= most, entries.minExecutors,
+            "must be at most \(entries.maxExecutors.key) (\(most))")
+        try require(
+            dynamicAllocation.initialExecutors ?? 0 <= most, entries.initialExecutors,
+            "must be at most \(entries.maxExecutors.key) (\(most))")
     }
 
     private func require<Value>(

@@ -18,6 +18,8 @@ struct ExecutorState: Sendable {
     /// Tasks of granted batches that may run there now, and what they are expected to take.
     var granted = 0
     var grantedWork: Int64 = 0
+    /// Cached blocks there, which make it worth keeping.
+    var cachedBlocks = 0
     var sendsHeartbeats = true
     /// Whether a shuffle service on its host serves its map outputs when it is gone.
     var hasShuffleService = false

@@ -86,10 +86,13 @@ public struct ExecutorLoss: Hashable, Sendable {
     /// that its running tasks count a failure. `false` when the driver dismissed it or the platform
     /// took it away. Spark: `ExecutorExited.exitCausedByApp`, `ExecutorProcessLost.causedByApp`.
     public var causedByApp: Bool
+    /// Whether the driver itself asked it to go.
+    public var isRequested: Bool
 
-    public init(reason: String, causedByApp: Bool = true) {
+    public init(reason: String, causedByApp: Bool = true, isRequested: Bool = false) {
         self.reason = reason
         self.causedByApp = causedByApp
+        self.isRequested = isRequested
     }
 }
 

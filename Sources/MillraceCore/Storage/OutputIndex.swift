@@ -45,6 +45,24 @@ struct OutputIndex: Sendable {
         entries.remove(Int(place))
     }
 
+    func isEmpty(of executor: ExecutorID) -> Bool {
+        !heads.indices.contains(executor.rawValue) || heads[executor.rawValue] < 0
+    }
+
+    /// Whether the executor has an output of such a shuffle (by slot); looks at the newest first.
+    func contains(of executor: ExecutorID, where isSuch: (Int) -> Bool) -> Bool {
+        guard heads.indices.contains(executor.rawValue) else { return false }
+        var place = heads[executor.rawValue]
+        var latest: Int32 = -1
+        while place >= 0 {
+            let shuffle = entries[Int(place)].shuffle
+            if shuffle != latest, isSuch(Int(shuffle)) { return true }
+            latest = shuffle
+            place = entries[Int(place)].next
+        }
+        return false
+    }
+
     /// The outputs of an executor, by shuffle slot and map index. Any executor may be asked for.
     func entries(of executor: ExecutorID) -> [Entry] {
         guard heads.indices.contains(executor.rawValue) else { return [] }

@@ -34,7 +34,9 @@ extension TaskScheduler {
         if !attempts[slot: slot].isKilled {
             executors.states[executor.rawValue].lastProgress = now
         }
-        return release(slot)
+        let ended = release(slot)
+        if executors.states[executor.rawValue].held == 0 { idle.begin(executor.rawValue, now: now) }
+        return ended
     }
 
     private mutating func release(_ attemptSlot: Int) -> Ended {
@@ -137,6 +139,7 @@ extension TaskScheduler {
     /// reported its start isn't counted.)
     mutating func lose(_ executor: ExecutorID) -> [(ended: Ended, wasRunning: Bool)] {
         guard executors.remove(executor) else { return [] }
+        idle.end(executor.rawValue)
         var ended: [(ended: Ended, wasRunning: Bool)] = []
         let cores = executors.states[executor.rawValue].cores
         while executors.states[executor.rawValue].firstHeld >= 0 {

@@ -134,7 +134,10 @@ extension TaskScheduler {
             executors.states[executor].firstHeld = Int32(attemptSlot)
         }
         executors.states[executor].lastHeld = Int32(attemptSlot)
-        if executors.states[executor].held == 0 { executors.states[executor].lastProgress = now }
+        if executors.states[executor].held == 0 {
+            executors.states[executor].lastProgress = now
+            idle.end(executor)
+        }
         executors.states[executor].held += 1
         if executors.states[executor].isQueueing { queuedCount += 1 }
         executors.states[executor].heldWork += estimate

@@ -57,6 +57,8 @@ struct TaskScheduler: Sendable {
     /// When some bound task may next run anywhere.
     var localityDeadline: Instant?
 
+    /// Executors without tasks, for dynamic allocation.
+    var idle: IdleExecutors
     /// Decommissioned executors with the time until which they may take, in order of time.
     var decommissionDeadlines: [(executor: ExecutorID, deadline: Instant)] = []
     /// Decommissioned executors whose last task ended in this step.
@@ -68,6 +70,7 @@ struct TaskScheduler: Sendable {
     init(settings: CoreSettings) {
         self.settings = settings
         queueTime = max(settings.prefetchQueueTime.nanoseconds, 0)
+        idle = IdleExecutors(isTracking: settings.allocation != nil)
     }
 
     // MARK: Executors
@@ -76,6 +79,7 @@ struct TaskScheduler: Sendable {
     mutating func addExecutor(_ id: ExecutorID, host: String, cores: Int, now: Instant) -> Bool {
         guard executors.register(id, host: host, cores: cores, now: now) else { return false }
         hasRoom(id.rawValue)
+        idle.begin(id.rawValue, now: now)
         return true
     }
 

@@ -31,8 +31,13 @@ public final class LocalBackend: DriverBackend, @unchecked Sendable {
         driver.register(registration, link: link, sendsHeartbeats: false)
     }
 
+    public func requestTotal(_ total: Int) -> Bool { false }
+
     /// It lives in this process and cannot go silent.
     public func dismiss(_ executor: ExecutorID, reason: String) {}
+
+    /// Its one executor ends with the program.
+    public func release(_ executor: ExecutorID, reason: String) {}
 
     public func stop(done: @escaping () -> Void) { done() }
 }

@@ -7,7 +7,7 @@ import MillraceWire
 
 /// `local-cluster[N,cores,MiB]`: N executor processes on this machine, copies of the driver's own
 /// program, over the same wire as on any cluster. A process that ends is replaced, until too many
-/// have.
+/// have; with dynamic allocation the driver says how many there should be.
 ///
 /// Belongs to the driver's loop, but for `init`.
 public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
@@ -15,9 +15,13 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         var process: ChildProcess
         var watch: WatchToken
         var willPath: String
+        /// It was asked to end.
+        var isLeaving = false
     }
 
-    private let executors: Int
+    /// Executors there should be, at most `maximum`.
+    private var wanted: Int
+    private let maximum: Int
     private let cores: Int
     private let memory: ByteCount
     private let directory: String
@@ -41,12 +45,14 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     /// message.
     private static let reapDelay = Duration.milliseconds(50)
 
-    /// `directory` is the application's own and exists.
+    /// Starts with `executors` and never runs more than `maximum` (nil: as many). `directory` is
+    /// the application's own and exists.
     public init(
-        executors: Int, cores: Int, memory: ByteCount, directory: String, buildID: String,
-        token: String
+        executors: Int, maximum: Int? = nil, cores: Int, memory: ByteCount, directory: String,
+        buildID: String, token: String
     ) {
-        self.executors = executors
+        wanted = executors
+        self.maximum = max(maximum ?? executors, executors)
         self.cores = cores
         self.memory = memory
         self.directory = directory
@@ -69,11 +75,29 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
                     loop: driver.loop, applicationID: driver.applicationID, secret: token,
                     conf: conf, tls: try TLSContext.client(conf)))
         }
-        for _ in 0..<executors { try launch() }
+        try fill()
+    }
+
+    public func requestTotal(_ total: Int) -> Bool {
+        guard stopping == nil else { return false }
+        wanted = min(total, maximum)
+        do { try fill() } catch {
+            Log.warn("driver", "cannot start an executor", ["reason": error])
+            return false
+        }
+        return true
     }
 
     public func dismiss(_ executor: ExecutorID, reason: String) {
         running[executor]?.process.signal(SIGKILL)
+    }
+
+    public func release(_ executor: ExecutorID, reason: String) {
+        guard let driver, running[executor] != nil else { return }
+        running[executor]?.isLeaving = true
+        _ = driver.loop.schedule(after: Self.grace) { [unowned self] in
+            running[executor]?.process.signal(SIGKILL)
+        }
     }
 
     public func stop(done: @escaping () -> Void) {
@@ -100,6 +124,12 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     }
 
     // MARK: Processes
+
+    /// Starts what is missing. Too many are left alone: who is to go is not decided here.
+    private func fill() throws {
+        let staying = running.values.count { !$0.isLeaving }
+        for _ in 0..<max(wanted - staying, 0) { try launch() }
+    }
 
     private func launch() throws {
         guard let driver, let server else { preconditionFailure("started before the driver") }
@@ -133,6 +163,10 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
             if running.isEmpty { finishStop() }
             return
         }
+        if entry.isLeaving {
+            Log.info("driver", "an executor ended as asked", ["executor": executor.rawValue])
+            return
+        }
         let reason = LastWords.reason(ending, willPath: entry.willPath)
         driver.lose(executor, ExecutorLoss(reason: reason))
         replace()
@@ -141,12 +175,12 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     private func replace() {
         failures += 1
         // Spark's default for spark.executor.maxNumFailures.
-        let limit = max(2 * executors, 3)
+        let limit = max(2 * maximum, 3)
         guard failures <= limit else {
             driver?.giveUp(reason: "\(failures) executors failed; \(limit) failures are the limit")
             return
         }
-        do { try launch() } catch {
+        do { try fill() } catch {
             driver?.giveUp(reason: "a lost executor cannot be replaced: \(error)")
         }
     }

@@ -12,6 +12,10 @@ package final class DriverEngine {
     package var armTimer: (Instant) -> Void = { _ in }
     /// Set by the backend that owns the executors' processes: this one was given up.
     package var dismissed: (ExecutorID, String) -> Void = { _, _ in }
+    /// Set by the backend: so many executors are wanted. Whether it could be asked for.
+    package var requested: (Int) -> Bool = { _ in false }
+    /// Set by the backend: this one was asked to end, and is expected to.
+    package var released: (ExecutorID, String) -> Void = { _, _ in }
     /// Who registered, for those that wait for executors.
     var registrationsChanged: () -> Void = {}
 
@@ -32,8 +36,8 @@ package final class DriverEngine {
     private(set) var order: [ExecutorID] = []
     private var jobs: [JobID: PendingJob] = [:]
     private var plans: [PlanHash: [UInt8]] = [:]
-    /// Jobs whose results went over the limit in this step.
-    private var oversized: [(JobID, String)] = []
+    /// What followed at once from the effects of this step, for the core to know.
+    private var answers: [DriverEvent] = []
 
     package init(
         applicationID: String, settings: CoreSettings, heartbeatInterval: Duration,
@@ -152,9 +156,7 @@ package final class DriverEngine {
         current.removeAll()
         effects = current
         // Only now, for the core's decisions are to be performed before it makes new ones.
-        while let (job, reason) = oversized.popLast() {
-            handle(.jobCancelled(job, reason: reason), now)
-        }
+        while !answers.isEmpty { handle(answers.removeFirst(), now) }
     }
 
     private func perform(_ effect: Effect, _ launches: [TaskDescription], _ now: Instant) {
@@ -168,7 +170,7 @@ package final class DriverEngine {
             guard let job = jobs[id] else { return }
             job.accept(bytes, at: index)
             if maxResultBytes > 0, job.resultBytes > maxResultBytes {
-                oversized.append((id, job.tooLarge(maxResultBytes)))
+                answers.append(.jobCancelled(id, reason: job.tooLarge(maxResultBytes)))
             }
         case .taskMetrics(let id, let stage, let partition, let executor, let metrics):
             jobs[id]?.note(
@@ -185,18 +187,32 @@ package final class DriverEngine {
             for executor in order { sessions[executor]?.remove(shuffle) }
             shuffleServices?.remove(shuffle)
         case .dismissExecutor(let executor, let loss):
-            guard let session = sessions.removeValue(forKey: executor) else { return }
-            forget(session)
-            session.shutDown(reason: loss.reason)
+            close(executor, loss.reason)
             dismissed(executor, loss.reason)
-            registrationsChanged()
-        // The backend and the executors' blocks come in here.
-        case .decommissionExecutor, .executorDrained: break
+        case .decommissionExecutor: break
+        case .executorDrained(let executor):
+            answers.append(.executorKilled(executor, reason: "Finished decommissioning"))
+        case .releaseExecutor(let executor, let reason): release(executor, reason)
+        case .requestExecutors(let total):
+            let isAccepted = requested(total)
+            answers.append(.executorRequestAnswered(total: total, isAccepted: isAccepted))
         case .commitDecided(let executor, let task, let granted):
             sessions[executor]?.decideCommit(task, granted)
         case .armTimer(let instant): armTimer(instant)
         case .notice(let notice): Self.log(notice)
         }
+    }
+
+    private func close(_ executor: ExecutorID, _ reason: String) {
+        guard let session = sessions.removeValue(forKey: executor) else { return }
+        forget(session)
+        session.shutDown(reason: reason)
+        registrationsChanged()
+    }
+
+    private func release(_ executor: ExecutorID, _ reason: String) {
+        close(executor, reason)
+        released(executor, reason)
     }
 
     private static func peer(_ registration: ExecutorMessage.Registration) -> DriverMessage.Peer {

@@ -56,6 +56,8 @@ extension Effects {
         case .decommissionExecutor(let executor, let reason):
             return "decommission \(executor): \(reason)"
         case .executorDrained(let executor): return "\(executor) is drained"
+        case .releaseExecutor(let executor, let reason): return "release \(executor): \(reason)"
+        case .requestExecutors(let total): return "request \(total) executors"
         case .commitDecided(_, let task, let granted):
             return "\(task) \(granted ? "may commit" : "may not commit")"
         case .armTimer(let instant): return "timer at \(instant.nanoseconds / 1_000_000) ms"

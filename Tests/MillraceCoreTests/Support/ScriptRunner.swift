@@ -13,7 +13,9 @@ import MillraceBase
 ///     fail 0 message…               killed 3    deny 3
 ///     fetch-fail 3 map=1 executor=0 (without them: an unknown location)
 ///     lose 0 [innocent]             heartbeat 0      advance 200ms (timers fire on the way)
-///     decommission 0                lose-host a
+///     decommission 0                kill-executor 0    lose-host a
+///     allocation min=0 max=5 …      before the first event (`ScriptRunner+Allocation.swift`)
+///     demand q slots=4              refuse [no]      cache 0 blocks=1    gauges
 ///     cancel 0     cancel-group g [future]  cancel-tag t  cancel-all
 ///     release 0    commit 3 on=0
 ///     outputs 0    setup 1.0        held             quiescent
@@ -35,13 +37,15 @@ struct ScriptRunner {
     }
 
     var settings = CoreSettings()
-    private(set) var core = DriverCore()
+    var core = DriverCore()
     private var now = Instant.zero
     private var timer: Instant?
     private var effects = Effects()
     var launched: [TaskID: Launched] = [:]
     var grants: [GrantID: Grant] = [:]
     var output: [String] = []
+    /// Whether requests for executors are refused.
+    var isRefusing = false
     private var accumulators = AccumulatorTable(registered: 0..<4)
 
     /// What one command prints.
@@ -114,7 +118,7 @@ struct ScriptRunner {
             }
         case "quiescent": output.append("\(core.isQuiescent)")
         case "released", "end-query", "group": try performOnGrants(arguments)
-        default: throw Problem(description: "no command is called \(arguments.name)")
+        default: try performAllocation(arguments)
         }
     }
 
@@ -136,6 +140,17 @@ struct ScriptRunner {
             }
         }
         output += effects.lines
+        answerRequests()
+    }
+
+    /// As the driver does before anything else happens.
+    private mutating func answerRequests() {
+        let requests = effects.list.compactMap { effect -> Int? in
+            if case .requestExecutors(let total) = effect { total } else { nil }
+        }
+        for total in requests {
+            handle(.executorRequestAnswered(total: total, isAccepted: !isRefusing))
+        }
     }
 
     private mutating func cancel(_ jobs: JobSelection) {

@@ -1,0 +1,36 @@
+import MillraceBase
+
+/// What there is to do, in tasks.
+public struct SchedulerLoad: Hashable, Sendable {
+    /// Not launched, or launched in advance and queued at an executor, where Spark would not have
+    /// sent it.
+    public var pending = 0
+    /// Second attempts of slow tasks that wait to be launched.
+    public var pendingSpeculative = 0
+    public var running = 0
+    /// Task sets with a task that no executor may run, because all are excluded for it.
+    public var unschedulableSets = 0
+
+    public init(
+        pending: Int = 0, pendingSpeculative: Int = 0, running: Int = 0, unschedulableSets: Int = 0
+    ) {
+        self.pending = pending
+        self.pendingSpeculative = pendingSpeculative
+        self.running = running
+        self.unschedulableSets = unschedulableSets
+    }
+}
+
+extension TaskScheduler {
+    /// Whether some task waits. The price of a look is that of two comparisons.
+    var isBacklogged: Bool { !queue.isEmpty || queuedCount > 0 }
+
+    /// One addition for each task set that waits; the sets themselves count as their tasks come and
+    /// go.
+    var load: SchedulerLoad {
+        var waiting = 0
+        for entry in queue.entries { waiting += sets[slot: entry.slot].pendingCount }
+        return SchedulerLoad(
+            pending: waiting + queuedCount, running: attempts.count - queuedCount)
+    }
+}
