@@ -75,7 +75,7 @@ extension RDD {
     ) -> MapPartition<(Key, Value), (Key, Combined)> {
         MapPartition { _, rows in
             let table = try fill(rows, create, merge)
-            return { output in table.pull(into: &output) }
+            return { output in table.pull(into: output) }
         }
     }
 
@@ -86,11 +86,9 @@ extension RDD {
     ) throws -> CombineTable<Key, Combined> {
         let hasher = try KeyHasher<Key>()
         let table = CombineTable<Key, Combined>()
-        var chunk: [(Key, Value)] = []
-        while try rows.next(into: &chunk) {
-            try chunk.withUnsafeBufferPointer {
-                try table.update($0, hasher: hasher, insert: create, merge: merge)
-            }
+        let chunk = RowBuffer<(Key, Value)>()
+        while try rows.next(into: chunk) {
+            try table.update(moving: chunk, hasher: hasher, insert: create, merge: merge)
         }
         return table
     }
@@ -118,10 +116,11 @@ extension RDD {
     ) -> ShuffleWrite<(Key, Value), (Key, Value)> {
         ShuffleWrite(reducers: partitioner.numPartitions) { _, rows, buckets in
             let place = try partitioner.placement()
-            var chunk: [(Key, Value)] = []
-            while try rows.next(into: &chunk) {
-                for row in chunk {
-                    try buckets.append(row, to: try place(row.0))
+            let chunk = RowBuffer<(Key, Value)>()
+            while try rows.next(into: chunk) {
+                try chunk.moveEach { row in
+                    let reduce = try place(row.0)
+                    try buckets.append(row, to: reduce)
                 }
             }
         }
@@ -144,8 +143,8 @@ extension RDD {
     ) throws -> CombineTable<Row, Void> {
         let hasher = try KeyHasher<Row>()
         let table = CombineTable<Row, Void>()
-        var chunk: [Row] = []
-        while try rows.next(into: &chunk) {
+        let chunk = RowBuffer<Row>()
+        while try rows.next(into: chunk) {
             for row in chunk {
                 table.update(row, hash: try hasher.hash(row), insert: {}, merge: { _ in })
             }

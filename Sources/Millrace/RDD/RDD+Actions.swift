@@ -82,11 +82,11 @@ extension RDD {
         _ combine: @escaping @Sendable (Element, Element) throws -> Element
     ) async throws -> Element {
         let parts: [Element] = try await runReduce("reduce") { _, rows in
-            var chunk: [Element] = []
-            guard try rows.next(into: &chunk) else { return [] }
+            let chunk = RowBuffer<Element>()
+            guard try rows.next(into: chunk) else { return [] }
             var result = chunk[0]
             for row in chunk.dropFirst() { result = try combine(result, row) }
-            while try rows.next(into: &chunk) {
+            while try rows.next(into: chunk) {
                 for row in chunk { result = try combine(result, row) }
             }
             return [result]
@@ -114,8 +114,8 @@ extension RDD {
     ) async throws -> Result {
         let parts = try await runReduce("aggregate") { _, rows in
             var result = zero
-            var chunk: [Element] = []
-            while try rows.next(into: &chunk) {
+            let chunk = RowBuffer<Element>()
+            while try rows.next(into: chunk) {
                 for row in chunk { result = try add(result, row) }
             }
             return [result]
@@ -130,8 +130,8 @@ extension RDD {
         async throws
     {
         let _: [Int] = try await runReduce("foreach") { _, rows in
-            var chunk: [Element] = []
-            while try rows.next(into: &chunk) {
+            let chunk = RowBuffer<Element>()
+            while try rows.next(into: chunk) {
                 for row in chunk { try body(row) }
             }
             return []
@@ -157,8 +157,8 @@ extension RDD {
         if limit <= 0 { return [] }
         var rows = try await runReduce("takeOrdered") { _, cursor in
             var best: [Element] = []
-            var chunk: [Element] = []
-            while try cursor.next(into: &chunk) {
+            let chunk = RowBuffer<Element>()
+            while try cursor.next(into: chunk) {
                 best.append(contentsOf: chunk)
                 // Sorting whenever as many again have come costs log(limit) per row and needs no
                 // heap.

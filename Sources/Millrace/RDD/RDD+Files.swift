@@ -2,6 +2,7 @@ import MillraceBase
 import MillraceCore
 import MillraceExecutor
 import MillraceStore
+import MillraceWire
 
 extension MillraceContext {
     /// The lines of text files. `location` is a path, a folder, a glob, a `file:` URI, or several

@@ -113,23 +113,23 @@ extension KeyedShuffle {
         MapPartitionPair { _, left, right in
             let hasher = try KeyHasher<Key>()
             let table = CombineTable<Key, ([Left], [Right])>()
-            var lefts: [(Key, Left)] = []
-            while try left.next(into: &lefts) {
+            let lefts = RowBuffer<(Key, Left)>()
+            while try left.next(into: lefts) {
                 for (key, value) in lefts {
                     table.update(
                         key, hash: try hasher.hash(key), insert: { ([value], []) },
                         merge: { $0.0.append(value) })
                 }
             }
-            var rights: [(Key, Right)] = []
-            while try right.next(into: &rights) {
+            let rights = RowBuffer<(Key, Right)>()
+            while try right.next(into: rights) {
                 for (key, value) in rights {
                     table.update(
                         key, hash: try hasher.hash(key), insert: { ([], [value]) },
                         merge: { $0.1.append(value) })
                 }
             }
-            return { output in table.pull(into: &output) }
+            return { output in table.pull(into: output) }
         }
     }
 }

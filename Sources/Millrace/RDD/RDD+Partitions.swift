@@ -34,8 +34,8 @@ extension RDD {
             // first ones.
             var random = SplitMix64(seed: UInt64(partition))
             var next = Int(random.nextUnit() * Double(buckets.reducers))
-            var chunk: [Element] = []
-            while try rows.next(into: &chunk) {
+            let chunk = RowBuffer<Element>()
+            while try rows.next(into: chunk) {
                 for row in chunk {
                     try buckets.append(row, to: next)
                     next = next + 1 == buckets.reducers ? 0 : next + 1

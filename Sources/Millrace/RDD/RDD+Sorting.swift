@@ -53,8 +53,8 @@ extension RDD {
     ) async throws -> [(partition: Int, count: Int, keys: [Key])] where Element == (Key, Value) {
         let kernel: ReduceSink<Element, (Int, Int, Key)>.Kernel = { partition, rows in
             var reservoir = Reservoir<Key>(capacity: capacity, seed: 42, stream: UInt64(partition))
-            var chunk: [(Key, Value)] = []
-            while try rows.next(into: &chunk) {
+            let chunk = RowBuffer<(Key, Value)>()
+            while try rows.next(into: chunk) {
                 for row in chunk { reservoir.add(row.0) }
             }
             let count = reservoir.seen
@@ -122,7 +122,7 @@ extension RDD {
         return placed.derived(
             name,
             MapPartition<(Key, Value), (Key, Value)> { _, cursor in
-                var rows = try cursor.all()
+                var rows = try cursor.all().takeArray()
                 try rows.sort { try areInIncreasingOrder($0.0, $1.0) }
                 var position = 0
                 return { output in

@@ -18,7 +18,7 @@ extension RDD {
             name,
             MapChunks<Element, Output> { input, output in
                 output.reserveCapacity(input.count)
-                for row in input { output.append(try transform(row)) }
+                try input.moveEach { output.append(try transform($0)) }
             }, keepsPartitioner: keepsPartitioner)
     }
 
@@ -47,7 +47,7 @@ extension RDD {
     ) -> RDD<Output.Element>
     where Output: SendableMetatype, Output.Iterator: ChunkIterator & SendableMetatype {
         flatMapRows("flatMap", keepsPartitioner: false, transform) { iterator, output, limit in
-            iterator.append(to: &output, upTo: limit)
+            iterator.append(to: output, upTo: limit)
         }
     }
 
@@ -55,16 +55,17 @@ extension RDD {
     @inlinable func flatMapRows<Output: Sequence>(
         _ name: String, keepsPartitioner: Bool,
         _ transform: @escaping @Sendable (Element) throws -> Output,
-        fill: @escaping @Sendable (inout Output.Iterator, inout [Output.Element], Int) -> Void = {
-            iterator, output, limit in
-            while output.count < limit, let row = iterator.next() { output.append(row) }
-        }
+        fill: @escaping @Sendable (inout Output.Iterator, RowBuffer<Output.Element>, Int) -> Void =
+            {
+                iterator, output, limit in
+                while output.count < limit, let row = iterator.next() { output.append(row) }
+            }
     ) -> RDD<Output.Element>
     where Output: SendableMetatype, Output.Iterator: SendableMetatype {
         derived(
             name,
             MapPartition<Element, Output.Element> { _, rows in
-                var chunk: [Element] = []
+                let chunk = RowBuffer<Element>()
                 var position = 0
                 var pending: Output.Iterator?
                 return { output in
@@ -79,7 +80,7 @@ extension RDD {
                     output.reserveCapacity(limit)
                     while true {
                         if var iterator = open.take() {
-                            fill(&iterator, &output, limit)
+                            fill(&iterator, output, limit)
                             if output.count >= limit {
                                 open = iterator
                                 return true
@@ -87,7 +88,7 @@ extension RDD {
                         }
                         if index == chunk.count {
                             index = 0
-                            guard try rows.next(into: &chunk) else { return !output.isEmpty }
+                            guard try rows.next(into: chunk) else { return !output.isEmpty }
                         }
                         open = try transform(chunk[index]).makeIterator()
                         index += 1
@@ -142,7 +143,7 @@ extension RDD {
                 return { output in
                     if isDone { return false }
                     isDone = true
-                    output.append(try rows.all())
+                    output.append(try rows.all().takeArray())
                     return true
                 }
             })
@@ -169,9 +170,9 @@ extension RDD {
             "sample",
             MapPartition<Element, Element> { partition, rows in
                 var random = SplitMix64(seed: seed, stream: UInt64(partition))
-                var chunk: [Element] = []
+                let chunk = RowBuffer<Element>()
                 return { output in
-                    guard try rows.next(into: &chunk) else { return false }
+                    guard try rows.next(into: chunk) else { return false }
                     for row in chunk {
                         let times =
                             withReplacement

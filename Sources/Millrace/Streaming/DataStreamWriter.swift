@@ -1,6 +1,7 @@
 import MillraceBase
 import MillraceCore
 import MillraceExecutor
+import MillraceWire
 
 /// Which rows of the result a batch puts out. Spark's `OutputMode`.
 public enum OutputMode: String, Sendable, CaseIterable {

@@ -171,8 +171,8 @@ public struct StreamAggregate<Element, Value: Sendable>: Sendable {
         ShuffleWrite(reducers: partitions) { _, rows, buckets in
             let hasher = try KeyHasher<Key>()
             let table = CombineTable<Key, Value>()
-            var chunk: [Element] = []
-            while try rows.next(into: &chunk) {
+            let chunk = RowBuffer<Element>()
+            while try rows.next(into: chunk) {
                 for row in chunk {
                     let key = try key(row)
                     try table.update(
@@ -197,8 +197,8 @@ public struct StreamAggregate<Element, Value: Sendable>: Sendable {
         StateKernels(
             merge: { rows, table in
                 let hasher = try KeyHasher<Key>()
-                var chunk: [(Key, Value)] = []
-                while try rows.next(into: &chunk) {
+                let chunk = RowBuffer<(Key, Value)>()
+                while try rows.next(into: chunk) {
                     for (key, value) in chunk {
                         try table.update(
                             key, hash: try hasher.hash(key), insert: { value },

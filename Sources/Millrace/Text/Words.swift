@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceExecutor
+import MillraceWire
 
 extension String {
     /// The words of this text: what ASCII white space separates, without empty ones.
@@ -25,12 +26,12 @@ public struct Words: Sequence, Sendable {
         @inlinable init(_ text: String) { self.text = text }
 
         @inlinable public mutating func next() -> String? {
-            var one: [String] = []
-            append(to: &one, upTo: 1)
+            let one = RowBuffer<String>(capacity: 1)
+            append(to: one, upTo: 1)
             return one.first
         }
 
-        @inlinable public mutating func append(to chunk: inout [String], upTo limit: Int) {
+        @inlinable public mutating func append(to chunk: RowBuffer<String>, upTo limit: Int) {
             let start = position
             let makesInlineStrings = makesInlineStrings
             position = text.withUTF8 { utf8 in

@@ -3,9 +3,9 @@ import MillraceWire
 /// Turns each chunk of rows into another one: `map`, `keyBy`, `mapValues`, … One kernel call per
 /// chunk.
 public struct MapChunks<Input, Output>: PlanOperator {
-    /// Appends to the second array what becomes of the rows of the first, which it may use up. The
+    /// Appends to the second buffer what becomes of the rows of the first, which it may use up. The
     /// second one is empty.
-    public typealias Kernel = @Sendable (inout [Input], inout [Output]) throws -> Void
+    public typealias Kernel = @Sendable (RowBuffer<Input>, RowBuffer<Output>) throws -> Void
     public let kernel: Shipped<Kernel>
 
     @inlinable public init(_ kernel: @escaping Kernel) { self.kernel = Shipped(kernel) }
@@ -19,18 +19,18 @@ public struct MapChunks<Input, Output>: PlanOperator {
 final class MapChunksCursor<Input, Output>: Cursor<Output> {
     private let child: Cursor<Input>
     private let kernel: MapChunks<Input, Output>.Kernel
-    private var buffer: [Input] = []
+    private let buffer = RowBuffer<Input>()
 
     init(child: Cursor<Input>, kernel: @escaping MapChunks<Input, Output>.Kernel) {
         self.child = child
         self.kernel = kernel
     }
 
-    override func next(into chunk: inout [Output]) throws -> Bool {
+    override func next(into chunk: RowBuffer<Output>) throws -> Bool {
         while true {
-            chunk.removeAll(keepingCapacity: true)
-            guard try child.next(into: &buffer) else { return false }
-            try kernel(&buffer, &chunk)
+            chunk.removeAll()
+            guard try child.next(into: buffer) else { return false }
+            try kernel(buffer, chunk)
             if !chunk.isEmpty { return true }
         }
     }
@@ -38,7 +38,7 @@ final class MapChunksCursor<Input, Output>: Cursor<Output> {
 
 /// Changes each chunk in place: `filter`. The rows stay in the child's buffer.
 public struct EditChunks<Element>: PlanOperator {
-    public typealias Kernel = @Sendable (inout [Element]) throws -> Void
+    public typealias Kernel = @Sendable (RowBuffer<Element>) throws -> Void
     public let kernel: Shipped<Kernel>
 
     @inlinable public init(_ kernel: @escaping Kernel) { self.kernel = Shipped(kernel) }
@@ -58,18 +58,18 @@ final class EditChunksCursor<Element>: Cursor<Element> {
         self.kernel = kernel
     }
 
-    override func next(into chunk: inout [Element]) throws -> Bool {
-        while try child.next(into: &chunk) {
-            try kernel(&chunk)
+    override func next(into chunk: RowBuffer<Element>) throws -> Bool {
+        while try child.next(into: chunk) {
+            try kernel(chunk)
             if !chunk.isEmpty { return true }
         }
         return false
     }
 }
 
-/// Puts the next rows into an empty array and says true, or says false at the end. Made by kernels
+/// Puts the next rows into an empty buffer and says true, or says false at the end. Made by kernels
 /// where the user's types are known, called once per chunk.
-public typealias Pull<Element> = (inout [Element]) throws -> Bool
+public typealias Pull<Element> = (RowBuffer<Element>) throws -> Bool
 
 /// Turns one partition's rows as a whole into another's: `flatMap`, `mapPartitions`, aggregation,
 /// sorting within a partition. The kernel gets the partition's number and its rows, and gives back
@@ -107,13 +107,13 @@ public final class PullCursor<Element>: Cursor<Element> {
 
     public init(_ pull: @escaping Pull<Element>) { self.pull = pull }
 
-    public override func next(into chunk: inout [Element]) throws -> Bool {
+    public override func next(into chunk: RowBuffer<Element>) throws -> Bool {
         while !isAtEnd {
-            chunk.removeAll(keepingCapacity: true)
-            isAtEnd = try !pull(&chunk)
+            chunk.removeAll()
+            isAtEnd = try !pull(chunk)
             if !chunk.isEmpty { return true }
         }
-        chunk.removeAll(keepingCapacity: true)
+        chunk.removeAll()
         return false
     }
 }

@@ -9,8 +9,8 @@ public struct CollectSink<Element>: PlanSink {
         let codec = try RowCodec<Element>()
         let rows = try inputs.open(partition: partition, of: Element.self)
         var writer = ByteWriter()
-        var chunk: [Element] = []
-        while try rows.next(into: &chunk) {
+        let chunk = RowBuffer<Element>()
+        while try rows.next(into: chunk) {
             try task.killTaskIfInterrupted()
             try codec.encode(chunk, into: &writer)
         }
@@ -24,9 +24,9 @@ public struct CountSink<Element>: PlanSink {
 
     public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
         let rows = try inputs.open(partition: partition, of: Element.self)
-        var chunk: [Element] = []
+        let chunk = RowBuffer<Element>()
         var count = 0
-        while try rows.next(into: &chunk) {
+        while try rows.next(into: chunk) {
             try task.killTaskIfInterrupted()
             count += chunk.count
         }
@@ -47,8 +47,8 @@ public struct TakeSink<Element>: PlanSink {
     public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
         let rows = try inputs.open(partition: partition, of: Element.self)
         var taken: [Element] = []
-        var chunk: [Element] = []
-        while taken.count < limit, try rows.next(into: &chunk) {
+        let chunk = RowBuffer<Element>()
+        while taken.count < limit, try rows.next(into: chunk) {
             try task.killTaskIfInterrupted()
             taken.append(contentsOf: chunk.prefix(limit - taken.count))
         }

@@ -1,3 +1,5 @@
+import MillraceWire
+
 /// A partition's rows as a sequence, for user code (`mapPartitions`). Rows are pulled as the
 /// sequence is consumed, once.
 ///
@@ -5,7 +7,7 @@
 /// error, which the operator throws before it looks at anything else.
 public struct Rows<Element>: Sequence, IteratorProtocol {
     @usableFromInline let cursor: Cursor<Element>
-    @usableFromInline var chunk: [Element] = []
+    @usableFromInline let chunk = RowBuffer<Element>()
     @usableFromInline var position = 0
     public let failure: RowsFailure
 
@@ -25,7 +27,7 @@ public struct Rows<Element>: Sequence, IteratorProtocol {
     @usableFromInline mutating func refill() -> Bool {
         position = 0
         guard failure.error == nil else { return false }
-        do { return try cursor.next(into: &chunk) } catch {
+        do { return try cursor.next(into: chunk) } catch {
             failure.error = error
             chunk.removeAll()
             return false

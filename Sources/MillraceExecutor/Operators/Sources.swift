@@ -32,7 +32,7 @@ public struct ParallelizeSource<Element>: PlanOperator {
 
 /// Hands out an array in chunks.
 public final class ArrayCursor<Element>: Cursor<Element> {
-    private var rows: [Element]
+    private let rows: [Element]
     private var position = 0
     private let task: TaskContext
 
@@ -41,19 +41,13 @@ public final class ArrayCursor<Element>: Cursor<Element> {
         self.task = task
     }
 
-    public override func next(into chunk: inout [Element]) throws -> Bool {
+    public override func next(into chunk: RowBuffer<Element>) throws -> Bool {
         try task.killTaskIfInterrupted()
-        chunk.removeAll(keepingCapacity: true)
-        guard position < rows.count else { return false }
-        if position == 0, rows.count <= 2 * Chunk.rows {
-            swap(&chunk, &rows)
-            rows = []
-            return true
-        }
+        chunk.removeAll()
         let end = min(position + Chunk.rows, rows.count)
         chunk.append(contentsOf: rows[position..<end])
         position = end
-        return true
+        return !chunk.isEmpty
     }
 }
 
@@ -81,12 +75,15 @@ final class RangeCursor: Cursor<Int> {
         self.task = task
     }
 
-    override func next(into chunk: inout [Int]) throws -> Bool {
+    override func next(into chunk: RowBuffer<Int>) throws -> Bool {
         try task.killTaskIfInterrupted()
-        chunk.removeAll(keepingCapacity: true)
+        chunk.removeAll()
         let count = min(left, Chunk.rows)
         guard count > 0 else { return false }
-        for index in 0..<count { chunk.append(value &+ index &* step) }
+        chunk.append(room: count) { rows in
+            for index in 0..<count { rows[index] = value &+ index &* step }
+            return count
+        }
         value &+= count &* step
         left -= count
         task.metrics.recordsRead += count

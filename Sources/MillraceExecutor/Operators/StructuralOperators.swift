@@ -1,3 +1,5 @@
+import MillraceWire
+
 /// Partitions of several datasets, one dataset's after the other's.
 public struct Union<Element>: PlanOperator {
     /// Number of partitions of each child.
@@ -34,7 +36,7 @@ public struct Coalesce<Element>: PlanOperator {
         var current: Cursor<Element>?
         return PullCursor<Element> { chunk in
             while true {
-                if let cursor = current, try cursor.next(into: &chunk) { return true }
+                if let cursor = current, try cursor.next(into: chunk) { return true }
                 guard next < end else { return false }
                 current = try inputs.open(partition: next, of: Element.self)
                 next += 1
@@ -51,11 +53,11 @@ public struct ZipWithIndex<Element>: PlanOperator {
     public func open(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> AnyObject {
         let child = try inputs.open(partition: partition, of: Element.self)
         var number = try SourceInput.integers(inputs.input(partition: partition), count: 1)[0]
-        var buffer: [Element] = []
+        let buffer = RowBuffer<Element>()
         return PullCursor<(Element, Int)> { chunk in
-            guard try child.next(into: &buffer) else { return false }
+            guard try child.next(into: buffer) else { return false }
             chunk.reserveCapacity(buffer.count)
-            for row in buffer {
+            buffer.moveEach { row in
                 chunk.append((row, number))
                 number += 1
             }

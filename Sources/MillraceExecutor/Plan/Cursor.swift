@@ -1,3 +1,5 @@
+import MillraceWire
+
 /// Pulls the rows of one partition, a chunk at a time.
 ///
 /// Operators stack cursors; the sink at the bottom of a stage pulls. A call of `next` costs one
@@ -9,10 +11,10 @@ open class Cursor<Element> {
 
     /// Replaces the contents of `chunk` with the next rows (about `Chunk.rows`, at least one,
     /// sometimes more) and says true; or empties it and says false at the end, and from then on.
-    /// The caller keeps the array between calls, so that its buffer is used again; implementations
-    /// call `removeAll(keepingCapacity:)`. Throws what user code throws, `FetchFailure`,
+    /// The caller keeps the buffer between calls, so that its memory is used again. Throws what user
+    /// code throws, `FetchFailure`,
     /// `TaskKilled`, or a `ByteError` for a damaged block.
-    open func next(into chunk: inout [Element]) throws -> Bool {
+    open func next(into chunk: RowBuffer<Element>) throws -> Bool {
         preconditionFailure("Cursor.next is to be overridden")
     }
 }
@@ -26,11 +28,14 @@ public enum Chunk {
 
 extension Cursor {
     /// All rows that are left.
-    @inlinable public func all() throws -> [Element] {
-        var rows: [Element] = []
-        guard try next(into: &rows) else { return [] }
-        var chunk: [Element] = []
-        while try next(into: &chunk) { rows.append(contentsOf: chunk) }
+    @inlinable public func all() throws -> RowBuffer<Element> {
+        let rows = RowBuffer<Element>()
+        guard try next(into: rows) else { return rows }
+        let chunk = RowBuffer<Element>()
+        while try next(into: chunk) {
+            rows.reserveCapacity(rows.count + chunk.count)
+            chunk.moveEach { rows.append($0) }
+        }
         return rows
     }
 }

@@ -1,4 +1,5 @@
 import CMachine
+import MillraceWire
 
 /// A hash table from keys to combined values, for aggregation within one task: insertion only, then
 /// drained once.
@@ -69,11 +70,14 @@ public final class CombineTable<Key, Value> {
     /// of the time of a table that the cache does not hold.
     @inlinable @inline(__always)
     public func update<Input>(
-        _ rows: UnsafeBufferPointer<(Key, Input)>, hasher: KeyHasher<Key>,
+        moving buffer: RowBuffer<(Key, Input)>, hasher: KeyHasher<Key>,
         insert: (Input) throws -> Value, merge: (inout Value, Input) throws -> Void
     ) throws where Key: Equatable {
+        let rows = buffer.takeAll()
+        var start = 0
+        var next = 0
+        defer { rows.dropFirst(next).deinitialize() }
         try withUnsafeTemporaryAllocation(of: UInt64.self, capacity: CombineBatch.rows) { hashes in
-            var start = 0
             while start < rows.count {
                 let count = min(CombineBatch.rows, rows.count &- start)
                 for index in 0..<count {
@@ -87,10 +91,11 @@ public final class CombineTable<Key, Value> {
                     cmachine_prefetch(entries + (Int(truncatingIfNeeded: word & 0xFFFF_FFFF) - 1))
                 }
                 for index in 0..<count {
+                    let (key, input) = (rows.baseAddress! + next).move()
+                    next &+= 1
                     try update(
-                        rows[start &+ index].0, hash: hashes[index],
-                        insert: { try insert(rows[start &+ index].1) },
-                        merge: { try merge(&$0, rows[start &+ index].1) })
+                        key, hash: hashes[index], insert: { try insert(input) },
+                        merge: { try merge(&$0, input) })
                 }
                 start &+= count
             }
@@ -138,7 +143,7 @@ public final class CombineTable<Key, Value> {
 
     /// Moves the next chunk of entries to the end of `chunk`. A `Pull`.
     @inlinable @inline(__always)
-    public func pull(into chunk: inout [(Key, Value)]) -> Bool {
+    public func pull(into chunk: RowBuffer<(Key, Value)>) -> Bool {
         chunk.reserveCapacity(Chunk.rows)
         return drain(Chunk.rows) { key, value, _ in chunk.append((key, value)) } > 0
     }

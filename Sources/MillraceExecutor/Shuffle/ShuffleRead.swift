@@ -25,8 +25,8 @@ final class ShuffleReadCursor<Row>: Cursor<Row> {
         self.task = task
     }
 
-    override func next(into chunk: inout [Row]) throws -> Bool {
-        chunk.removeAll(keepingCapacity: true)
+    override func next(into chunk: RowBuffer<Row>) throws -> Bool {
+        chunk.removeAll()
         while true {
             try task.killTaskIfInterrupted()
             if reader.isAtEnd {
@@ -35,7 +35,7 @@ final class ShuffleReadCursor<Row>: Cursor<Row> {
                 reader = ByteReader(block)
                 continue
             }
-            try codec.decode(from: &reader, into: &chunk)
+            try codec.decode(from: &reader, into: chunk)
             task.metrics.recordsRead += chunk.count
             if !chunk.isEmpty { return true }
         }

@@ -6,7 +6,7 @@ import MillraceWire
 public struct StateKernels<Key, Value>: Codable, Sendable {
     public typealias Merge = @Sendable (Cursor<(Key, Value)>, StateTable<Key, Value>) throws -> Void
     public typealias Rows =
-        @Sendable (StateTable<Key, Value>, ArraySlice<Int>, inout [(Key, Value)]) ->
+        @Sendable (StateTable<Key, Value>, ArraySlice<Int>, RowBuffer<(Key, Value)>) ->
         Void
     public typealias Load = @Sendable ([(Key, Value)], StateTable<Key, Value>) throws -> Void
 
@@ -46,7 +46,7 @@ final class StatePartition<Key, Value> {
     /// Rows in deltas since the last snapshot, and the number of those deltas.
     private var rowsSinceSnapshot = 0
     private var deltasSinceSnapshot = 0
-    private var buffer: [(Key, Value)] = []
+    private let buffer = RowBuffer<(Key, Value)>()
     /// Deltas after which a snapshot is written however few rows they hold: what a start has to
     /// open.
     private static var maxDeltas: Int { 200 }
@@ -141,14 +141,14 @@ final class StatePartition<Key, Value> {
         var writer = DeltaWriter(kind, version: version, groups: groups)
         let (sorted, starts) = byGroup(entries)
         for group in 0..<groups.count where starts[group] < starts[group + 1] {
-            buffer.removeAll(keepingCapacity: true)
-            kernels.rows.function(table, sorted[starts[group]..<starts[group + 1]], &buffer)
+            buffer.removeAll()
+            kernels.rows.function(table, sorted[starts[group]..<starts[group + 1]], buffer)
             try writer.put(group: groups.lowerBound + group) { _ in
             } value: {
                 try codec.encode(buffer, into: &$0)
             }
         }
-        buffer.removeAll(keepingCapacity: true)
+        buffer.removeAll()
         return try folder.publish(writer)
     }
 

@@ -48,13 +48,13 @@ final class StatefulAggregateCursor<Key, Value>: Cursor<(Key, Value)> {
         if let state { StateRegistry.shared.put(state, input, partition: partition) }
     }
 
-    override func next(into chunk: inout [(Key, Value)]) throws -> Bool {
+    override func next(into chunk: RowBuffer<(Key, Value)>) throws -> Bool {
         try task.killTaskIfInterrupted()
-        chunk.removeAll(keepingCapacity: true)
+        chunk.removeAll()
         let state = try self.state ?? advance()
         let end = min(position + Chunk.rows, output.count)
         guard position < end else { return false }
-        kernels.rows.function(state.table, output[position..<end], &chunk)
+        kernels.rows.function(state.table, output[position..<end], chunk)
         position = end
         return true
     }

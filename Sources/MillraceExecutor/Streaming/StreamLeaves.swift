@@ -11,15 +11,15 @@ open class StreamLeafCursor<Element>: Cursor<Element> {
     public init(task: TaskContext) { self.task = task }
 
     /// Puts the next rows into the empty `chunk`; false at the end.
-    open func read(into chunk: inout [Element]) throws -> Bool {
+    open func read(into chunk: RowBuffer<Element>) throws -> Bool {
         preconditionFailure("StreamLeafCursor.read is to be overridden")
     }
 
-    public final override func next(into chunk: inout [Element]) throws -> Bool {
-        chunk.removeAll(keepingCapacity: true)
+    public final override func next(into chunk: RowBuffer<Element>) throws -> Bool {
+        chunk.removeAll()
         while !isAtEnd {
             try task.killTaskIfInterrupted()
-            isAtEnd = try !read(into: &chunk)
+            isAtEnd = try !read(into: chunk)
             count += chunk.count
             if isAtEnd {
                 task.metrics.recordsRead += count
@@ -51,7 +51,7 @@ final class StreamRowsCursor<Element>: StreamLeafCursor<Element> {
         super.init(task: task)
     }
 
-    override func read(into chunk: inout [Element]) throws -> Bool {
+    override func read(into chunk: RowBuffer<Element>) throws -> Bool {
         let end = min(position + Chunk.rows, rows.count)
         chunk.append(contentsOf: rows[position..<end])
         position = end
@@ -131,7 +131,7 @@ final class RateRowsCursor: StreamLeafCursor<RateRow> {
         super.init(task: task)
     }
 
-    override func read(into chunk: inout [RateRow]) throws -> Bool {
+    override func read(into chunk: RowBuffer<RateRow>) throws -> Bool {
         while value < input.end, chunk.count < Chunk.rows {
             let relative = Double(value - input.origin) * input.msPerValue
             chunk.append(
@@ -176,7 +176,7 @@ final class TextFileLinesCursor: StreamLeafCursor<String> {
         super.init(task: task)
     }
 
-    override func read(into chunk: inout [String]) throws -> Bool {
+    override func read(into chunk: RowBuffer<String>) throws -> Bool {
         if file == nil {
             guard let path = paths.popFirst() else { return false }
             file = try PosixFileSystem().open(path)

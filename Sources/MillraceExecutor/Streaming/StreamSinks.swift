@@ -8,9 +8,9 @@ public struct NoopSink<Element>: PlanSink {
 
     public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
         let rows = try inputs.open(partition: partition, of: Element.self)
-        var chunk: [Element] = []
+        let chunk = RowBuffer<Element>()
         var count = 0
-        while try rows.next(into: &chunk) { count += chunk.count }
+        while try rows.next(into: chunk) { count += chunk.count }
         task.metrics.named.append((StreamMetric.outputRows, Int64(count)))
         return .result([])
     }
@@ -24,9 +24,9 @@ public struct StreamCollectSink<Element>: PlanSink {
         let codec = try RowCodec<Element>()
         let rows = try inputs.open(partition: partition, of: Element.self)
         var writer = ByteWriter()
-        var chunk: [Element] = []
+        let chunk = RowBuffer<Element>()
         var count = 0
-        while try rows.next(into: &chunk) {
+        while try rows.next(into: chunk) {
             count += chunk.count
             try codec.encode(chunk, into: &writer)
         }
@@ -38,16 +38,16 @@ public struct StreamCollectSink<Element>: PlanSink {
 /// Calls the user's function for each row, on the executors. A row may be seen again when a task or
 /// batch is repeated.
 public struct ForeachSink<Element>: PlanSink {
-    public typealias Kernel = @Sendable ([Element]) throws -> Void
+    public typealias Kernel = @Sendable (RowBuffer<Element>) throws -> Void
     public let kernel: Shipped<Kernel>
 
     @inlinable public init(_ kernel: @escaping Kernel) { self.kernel = Shipped(kernel) }
 
     public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
         let rows = try inputs.open(partition: partition, of: Element.self)
-        var chunk: [Element] = []
+        let chunk = RowBuffer<Element>()
         var count = 0
-        while try rows.next(into: &chunk) {
+        while try rows.next(into: chunk) {
             count += chunk.count
             try kernel.function(chunk)
         }
@@ -61,7 +61,7 @@ public struct ForeachSink<Element>: PlanSink {
 /// read by anyone.
 public struct LineFileSink<Element>: PlanSink {
     /// Appends each row as a line with its end.
-    public typealias Kernel = @Sendable ([Element], inout [UInt8]) throws -> Void
+    public typealias Kernel = @Sendable (RowBuffer<Element>, inout [UInt8]) throws -> Void
     /// Where, as a POSIX path.
     public let folder: String
     /// `txt` or `json`.
@@ -77,10 +77,10 @@ public struct LineFileSink<Element>: PlanSink {
     public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
         let rows = try inputs.open(partition: partition, of: Element.self)
         let fileSystem = PosixFileSystem()
-        var chunk: [Element] = []
+        let chunk = RowBuffer<Element>()
         var bytes: [UInt8] = []
         var count = 0
-        guard try rows.next(into: &chunk) else {
+        guard try rows.next(into: chunk) else {
             task.metrics.named.append((StreamMetric.outputRows, 0))
             return .result([])
         }
@@ -95,7 +95,7 @@ public struct LineFileSink<Element>: PlanSink {
                 try kernel.function(chunk, &bytes)
                 try file.write(bytes)
                 task.metrics.bytesWritten += bytes.count
-            } while try rows.next(into: &chunk)
+            } while try rows.next(into: chunk)
             try file.sync()
             try file.close()
             try fileSystem.syncFolder(folder)

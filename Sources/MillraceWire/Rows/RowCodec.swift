@@ -20,6 +20,10 @@ public struct RowCodec<Row>: Sendable {
         try rows.withUnsafeBufferPointer { try encode($0, into: &writer) }
     }
 
+    public func encode(_ rows: RowBuffer<Row>, into writer: inout ByteWriter) throws {
+        try encode(UnsafeBufferPointer(rows.rows), into: &writer)
+    }
+
     public func encode(_ rows: UnsafeBufferPointer<Row>, into writer: inout ByteWriter) throws {
         writer.writeCount(rows.count)
         guard let base = rows.baseAddress, rows.count > 0 else { return }
@@ -31,6 +35,25 @@ public struct RowCodec<Row>: Sendable {
 
     /// Reads one batch and appends its rows. Throws `ByteError` or `DecodingError` on bad bytes;
     /// `rows` is then as it was.
+    public func decode(from reader: inout ByteReader, into rows: RowBuffer<Row>) throws {
+        let start = reader
+        do {
+            let count = try shape.readCount(from: &reader)
+            if count == 0 { return }
+            try rows.append(room: count) { memory in
+                let strided = Strided(
+                    base: UnsafeMutableRawPointer(memory), stride: MemoryLayout<Row>.stride,
+                    count: count)
+                try shape.decode(from: &reader, into: strided)
+                return count
+            }
+        } catch {
+            reader = start
+            throw error
+        }
+    }
+
+    /// The same into an array.
     public func decode(from reader: inout ByteReader, into rows: inout [Row]) throws {
         let start = reader
         do {

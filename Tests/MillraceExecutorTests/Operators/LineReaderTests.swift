@@ -1,5 +1,6 @@
 import CZlib
 import MillraceBase
+import MillraceWire
 import Testing
 
 @testable import MillraceExecutor
@@ -47,9 +48,9 @@ private func gzip(_ bytes: [UInt8]) -> [UInt8] {
         var reader = try LineReader(
             Pieces(text.dropFirst(max(start - 1, 0)), size: piece), start: start, end: end,
             readSize: piece)
-        var lines: [String] = []
-        while try reader.next(3, into: &lines) {}
-        return lines
+        let lines = RowBuffer<String>()
+        while try reader.next(3, into: lines) {}
+        return lines.takeArray()
     }
 
     /// By the definition: a line ends at LF, CRLF or CR.
@@ -109,8 +110,8 @@ private func gzip(_ bytes: [UInt8]) -> [UInt8] {
         file += [0, 0, 0]
         var reader = try LineReader(
             GzipBytes(Pieces(file, size: piece), path: "x.gz"), start: 0, end: Int.max)
-        var found: [String] = []
-        while try reader.next(1000, into: &found) {}
+        let found = RowBuffer<String>()
+        while try reader.next(1000, into: found) {}
         #expect(found.map(\.utf8.count) == [3, 3, 5, 100_000])
     }
 

@@ -14,8 +14,8 @@ import Testing
             oracle[key, default: 0] += row
         }
         #expect(table.count == oracle.count)
-        var drained: [(Int, Int)] = []
-        while table.pull(into: &drained) {}
+        let drained = RowBuffer<(Int, Int)>()
+        while table.pull(into: drained) {}
         #expect(Dictionary(uniqueKeysWithValues: drained) == oracle)
     }
 
@@ -27,11 +27,10 @@ import Testing
             (String(repeating: "k", count: row % 20) + "\((row &* 7919) % max(rows / 3, 1))", row)
         }
         for (key, value) in input { oracle[key, default: 0] += value }
-        try input.withUnsafeBufferPointer {
-            try table.update($0, hasher: KeyHasher(), insert: { $0 }, merge: { $0 += $1 })
-        }
-        var drained: [(String, Int)] = []
-        while table.pull(into: &drained) {}
+        try table.update(
+            moving: RowBuffer(input), hasher: KeyHasher(), insert: { $0 }, merge: { $0 += $1 })
+        let drained = RowBuffer<(String, Int)>()
+        while table.pull(into: drained) {}
         #expect(Dictionary(uniqueKeysWithValues: drained) == oracle)
     }
 
@@ -51,8 +50,8 @@ import Testing
         for row in 0..<300 {
             table.update("k\(row % 100)", hash: 7, insert: { [row] }, merge: { $0.append(row) })
         }
-        var rows: [(String, [Int])] = []
-        while table.pull(into: &rows) {}
+        let rows = RowBuffer<(String, [Int])>()
+        while table.pull(into: rows) {}
         #expect(rows.count == 100)
         #expect(rows.allSatisfy { $0.1.count == 3 })
         #expect(rows.map(\.0) == (0..<100).map { "k\($0)" })

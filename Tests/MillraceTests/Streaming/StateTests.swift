@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceExecutor
+import MillraceWire
 import Testing
 
 @testable import Millrace

@@ -1,4 +1,5 @@
 import MillraceExecutor
+import MillraceWire
 import Testing
 
 @testable import Millrace
@@ -33,10 +34,10 @@ import Testing
         for limit in 1...9 {
             var iterator = text.words().makeIterator()
             var found: [String] = []
-            var chunk: [String] = []
+            let chunk = RowBuffer<String>()
             repeat {
-                chunk = []
-                iterator.append(to: &chunk, upTo: limit)
+                chunk.removeAll()
+                iterator.append(to: chunk, upTo: limit)
                 #expect(chunk.count <= limit)
                 found += chunk
             } while !chunk.isEmpty

@@ -1,6 +1,7 @@
 import MillraceBase
 import MillraceExecutor
 import MillraceStore
+import MillraceWire
 
 /// A folder of files, exactly once: tasks write files under unique names, and a batch counts when
 /// the driver has listed its files in the folder's manifest. Spark's `FileStreamSink`.

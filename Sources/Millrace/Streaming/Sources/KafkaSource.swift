@@ -1,6 +1,7 @@
 import MillraceBase
 import MillraceExecutor
 import MillraceKafka
+import MillraceWire
 
 /// Topics of a Kafka cluster. Offsets are resolved here, once per batch; executors read exactly the
 /// ranges they are given. Spark's `KafkaMicroBatchStream`.
@@ -123,13 +124,16 @@ struct KafkaRecords: PlanOperator {
 
 final class KafkaRecordsCursor: StreamLeafCursor<KafkaRecord> {
     private let reader: KafkaRangeReader?
+    private var records: [KafkaRecord] = []
 
     init(_ reader: KafkaRangeReader?, task: TaskContext) {
         self.reader = reader
         super.init(task: task)
     }
 
-    override func read(into chunk: inout [KafkaRecord]) throws -> Bool {
-        try reader?.next(into: &chunk) ?? false
+    override func read(into chunk: RowBuffer<KafkaRecord>) throws -> Bool {
+        let isMore = try reader?.next(into: &records) ?? false
+        chunk.append(contentsOf: records)
+        return isMore
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import MillraceStore
+import MillraceWire
 
 /// Where a `LineReader` gets its bytes.
 protocol ByteSource: AnyObject {
@@ -41,7 +42,7 @@ struct LineReader {
 
     /// Appends up to `limit` lines; false when there is none left. Bytes that are not UTF-8 become
     /// U+FFFD.
-    mutating func next(_ limit: Int, into lines: inout [String]) throws -> Bool {
+    mutating func next(_ limit: Int, into lines: RowBuffer<String>) throws -> Bool {
         var added = 0
         while added < limit, bufferOffset + position < end, let line = try nextLine() {
             buffer.withUnsafeBufferPointer { bytes in

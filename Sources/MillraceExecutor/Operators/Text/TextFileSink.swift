@@ -9,7 +9,7 @@ import MillraceWire
 /// attempt never shows.
 public struct TextFileSink<Element>: PlanSink {
     /// Appends the lines of a chunk, each with its line end.
-    public typealias Kernel = @Sendable (inout [Element], inout [UInt8]) throws -> Void
+    public typealias Kernel = @Sendable (RowBuffer<Element>, inout [UInt8]) throws -> Void
     /// Folder for the attempts' folders.
     public let folder: String
     public let kernel: Shipped<Kernel>
@@ -44,12 +44,12 @@ public struct TextFileSink<Element>: PlanSink {
     private func write(_ rows: Cursor<Element>, to file: any WritableFile, _ task: TaskContext)
         throws
     {
-        var chunk: [Element] = []
+        let chunk = RowBuffer<Element>()
         var bytes: [UInt8] = []
-        while try rows.next(into: &chunk) {
+        while try rows.next(into: chunk) {
             try task.killTaskIfInterrupted()
             task.metrics.recordsWritten += chunk.count
-            try kernel.function(&chunk, &bytes)
+            try kernel.function(chunk, &bytes)
             if bytes.count >= TextOutput.bufferSize { try flush(&bytes, to: file, task) }
         }
         try flush(&bytes, to: file, task)

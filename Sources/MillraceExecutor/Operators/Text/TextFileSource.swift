@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceStore
+import MillraceWire
 
 /// A part of a text file, or a whole gzip file: the input of one partition of `textFile`.
 public struct TextSplit: Hashable, Sendable {
@@ -72,10 +73,10 @@ final class TextFileCursor: Cursor<String> {
         task.metrics.bytesRead += split.length
     }
 
-    override func next(into chunk: inout [String]) throws -> Bool {
+    override func next(into chunk: RowBuffer<String>) throws -> Bool {
         try task.killTaskIfInterrupted()
-        chunk.removeAll(keepingCapacity: true)
-        guard try lines.next(Chunk.rows, into: &chunk) else { return false }
+        chunk.removeAll()
+        guard try lines.next(Chunk.rows, into: chunk) else { return false }
         task.metrics.recordsRead += chunk.count
         return true
     }
