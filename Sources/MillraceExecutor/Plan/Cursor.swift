@@ -11,8 +11,8 @@ open class Cursor<Element> {
 
     /// Replaces the contents of `chunk` with the next rows (about `Chunk.rows`, at least one,
     /// sometimes more) and says true; or empties it and says false at the end, and from then on.
-    /// The caller keeps the buffer between calls, so that its memory is used again. Throws what user
-    /// code throws, `FetchFailure`,
+    /// The caller keeps the buffer between calls, so that its memory is used again. Throws what
+    /// user code throws, `FetchFailure`,
     /// `TaskKilled`, or a `ByteError` for a damaged block.
     open func next(into chunk: RowBuffer<Element>) throws -> Bool {
         preconditionFailure("Cursor.next is to be overridden")

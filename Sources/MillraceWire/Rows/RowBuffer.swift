@@ -109,8 +109,8 @@ public final class RowBuffer<Row> {
         }
     }
 
-    /// Hands each row over, in order; the buffer is empty then. When `body` throws, the rows that it
-    /// did not get are gone too.
+    /// Hands each row over, in order; the buffer is empty then. When `body` throws, the rows that
+    /// it did not get are gone too.
     @inlinable @inline(__always)
     public func moveEach(_ body: (consuming Row) throws -> Void) rethrows {
         let count = filled
