@@ -53,7 +53,7 @@ import Testing
         func rows(_ rows: [(Int, Int)]) -> Cursor<(Int, Int)> {
             var left = [rows]
             return PullCursor { chunk in
-                chunk = left.popLast() ?? []
+                chunk.append(contentsOf: left.popLast() ?? [])
                 return !chunk.isEmpty
             }
         }
