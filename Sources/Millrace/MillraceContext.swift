@@ -35,7 +35,8 @@ public final class MillraceContext: Sendable {
         self.conf = conf
         self.cluster = cluster
         applicationID = cluster.driver.applicationID
-        runner = ClusterJobRunner(driver: cluster.driver)
+        runner = ClusterJobRunner(
+            driver: cluster.driver, accumulators: cluster.accumulators)
         defaultParallelism = conf.application.defaultParallelism ?? max(cluster.cores, 2)
     }
 

@@ -72,6 +72,8 @@ public struct DriverCore: Sendable {
             dag.accumulators.settleBatches(of: query, through: batch, &effects)
         case .grantReleased(let executor, let grant): grants.release(grant, on: executor, &tasks)
         case .queryEnded(let query): grants.endQuery(query, &effects)
+        case .batchesRetracted(let query, let batch):
+            dag.accumulators.retractBatches(of: query, after: batch, &effects)
         }
         dag.settle(now, &tasks, &effects)
         tasks.offer(now: now)

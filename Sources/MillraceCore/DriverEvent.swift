@@ -55,4 +55,7 @@ public enum DriverEvent: Sendable {
     /// No batch of the query up to this one is ever run again: it's committed, or its checkpoint
     /// is gone.
     case batchesSettled(query: String, through: BatchID)
+    /// The query starts again and its log has no batch after this one: what ran under such numbers
+    /// is void.
+    case batchesRetracted(query: String, after: BatchID)
 }

@@ -78,6 +78,11 @@ public final class Driver: Sendable {
         loop.post { [state] in state.handle(.batchesSettled(query: query, through: batch)) }
     }
 
+    /// The query starts again, and its log has no batch after this one.
+    public func retractBatches(of query: String, after batch: BatchID) {
+        loop.post { [state] in state.handle(.batchesRetracted(query: query, after: batch)) }
+    }
+
     /// Waits until `count` executors are registered, at most `timeout`; returns how many are.
     public func waitForExecutors(_ count: Int, timeout: Duration) async -> Int {
         await withCheckedContinuation { continuation in

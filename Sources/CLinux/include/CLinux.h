@@ -7,6 +7,7 @@
 #define CLINUX_H
 #include "CLinuxNet.h"
 #include "CLinuxProcess.h"
+#include "CLinuxTask.h"
 #include "SwiftRuntime.h"
 #include <errno.h>
 #include <pthread.h>

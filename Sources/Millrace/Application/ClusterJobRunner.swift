@@ -5,10 +5,12 @@ import MillraceExecutor
 /// The door of jobs to the driver's scheduler.
 struct ClusterJobRunner: JobRunner {
     let driver: Driver
+    let accumulators: AccumulatorRegistry
 
     func run(
         _ request: JobRequest, onResult: @escaping @Sendable (Int, [UInt8]) throws -> Void
     ) async throws -> JobReport {
+        defer { accumulators.mergeSettled() }
         let finished = FinishedJob(
             try await driver.run(request.job, plans: Self.plans(request)))
         for (index, bytes) in finished.results.enumerated() { try onResult(index, bytes) }
@@ -27,6 +29,14 @@ struct ClusterJobRunner: JobRunner {
     func cancel(_ job: JobID, reason: String) { driver.cancel(job, reason: reason) }
 
     func release(_ shuffle: ShuffleID) { driver.release(shuffle) }
+
+    func settleBatches(of query: String, through batch: BatchID) {
+        driver.settleBatches(of: query, through: batch)
+    }
+
+    func retractBatches(of query: String, after batch: BatchID) {
+        driver.retractBatches(of: query, after: batch)
+    }
 
     private static func plans(_ request: JobRequest) -> [PlanBytes] {
         request.plans.map { PlanBytes(hash: $0.hash, bytes: $0.bytes) }

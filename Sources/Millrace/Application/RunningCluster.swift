@@ -7,15 +7,18 @@ import MillraceWire
 /// The driver and executors of one application, assembled as its master says.
 final class RunningCluster: Sendable {
     let driver: Driver
+    let accumulators: AccumulatorRegistry
     /// Of all executors, once they are there.
     let cores: Int
     private let localRuntime: ExecutorRuntime?
     private let directory: LocalDirectory
 
     private init(
-        driver: Driver, cores: Int, localRuntime: ExecutorRuntime?, directory: LocalDirectory
+        driver: Driver, accumulators: AccumulatorRegistry, cores: Int,
+        localRuntime: ExecutorRuntime?, directory: LocalDirectory
     ) {
         self.driver = driver
+        self.accumulators = accumulators
         self.cores = cores
         self.localRuntime = localRuntime
         self.directory = directory
@@ -48,7 +51,10 @@ final class RunningCluster: Sendable {
         _ backend: LocalClusterBackend, _ applicationID: String, _ conf: Conf, _ executors: Int,
         _ cores: Int, _ directory: LocalDirectory
     ) async throws -> RunningCluster {
-        let driver = try Driver(applicationID: applicationID, conf: conf, backend: backend)
+        let accumulators = AccumulatorRegistry()
+        let driver = try Driver(
+            applicationID: applicationID, conf: conf, backend: backend,
+            accumulate: { accumulators.apply($0) })
         let wait = conf.scheduler.registrationWait
         let registered = await driver.waitForExecutors(executors, timeout: wait)
         guard registered > 0 || executors == 0 else {
@@ -59,7 +65,8 @@ final class RunningCluster: Sendable {
             )
         }
         return RunningCluster(
-            driver: driver, cores: executors * cores, localRuntime: nil, directory: directory)
+            driver: driver, accumulators: accumulators, cores: executors * cores,
+            localRuntime: nil, directory: directory)
     }
 
     private static func startLocal(
@@ -71,18 +78,24 @@ final class RunningCluster: Sendable {
             memory: MemoryManager(
                 limit: .ofThisProcess(promised: conf.driver.memory), conf: conf),
             mapOutputStore: try MapOutputStore(conf: conf, directory: directory.path),
-            fetcher: NoBlockFetcher(), maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes
-        ) { end in reports.report(end) }
+            fetcher: NoBlockFetcher(), maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
+            dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates
+        ) { report in reports.report(report) }
         try runtime.start()
         let registration = ExecutorMessage.Registration(
             protocolVersion: ExecutorMessage.protocolVersion, applicationID: applicationID,
             executor: ExecutorID(0), buildID: "", host: "localhost", blockPort: 0, cores: slots,
             memoryBytes: 0, processID: Int(getpid()))
         let backend = LocalBackend(
-            registration: registration, link: LocalExecutor(runtime: runtime), reports: reports)
-        let driver = try Driver(applicationID: applicationID, conf: conf, backend: backend)
+            registration: registration, link: LocalExecutor(runtime: runtime), reports: reports,
+            beat: { runtime.askForAccumulators() })
+        let accumulators = AccumulatorRegistry()
+        let driver = try Driver(
+            applicationID: applicationID, conf: conf, backend: backend,
+            accumulate: { accumulators.apply($0) })
         return RunningCluster(
-            driver: driver, cores: slots, localRuntime: runtime, directory: directory)
+            driver: driver, accumulators: accumulators, cores: slots, localRuntime: runtime,
+            directory: directory)
     }
 
     func stop() async {

@@ -17,6 +17,10 @@ public struct ExecutorEntries: ConfEntries {
         doc: "Time between an executor's signs of life. Below `millrace.network.timeout`.",
         valid: .between(.milliseconds(10), .seconds(3_600)),
         simulate: [.milliseconds(100), .seconds(1), .seconds(10)])
+    public let dropsZeroAccumulatorUpdates = ConfEntry(
+        "millrace.executor.heartbeat.dropZeroAccumulatorUpdates", default: true,
+        doc: "Whether what running tasks report with heartbeats leaves out accumulators that are "
+            + "zero.")
     public let decommissionTimeout = ConfEntry<Duration?>(
         "millrace.executor.decommission.forceKillTimeout", default: nil,
         doc: "How long a decommissioned executor may take to finish its tasks and move its blocks "

@@ -100,6 +100,16 @@ extension AccumulatorTable {
         shares.filter { $0.id == id }
     }
 
+    /// Those whose `takeSettledBytes` has something to give.
+    public var accumulatorsWithSettledBytes: [AccumulatorID] {
+        (0..<accounts.slotBound).compactMap { slot in
+            guard let id = accounts.id(at: slot), !accounts[slot: slot].settledBytes.isEmpty else {
+                return nil
+            }
+            return id
+        }
+    }
+
     /// Origins whose contributions may still be replaced, or that report partial updates.
     public var liveOrigins: Int { order.count }
 

@@ -11,7 +11,8 @@ import MillraceBase
 ///   that is skipped adds none. Settled when the shuffle is removed.
 /// - a final stage's is its job's. Settled when the job ends, however it ends.
 /// - a batch's stages have one for each place in the batch's job: a batch that is run again
-///   replaces what it contributed before. Settled when the batch can't be run again.
+///   replaces what it contributed before. Settled when the batch is committed; retracted when
+///   the query starts again and its log doesn't have the batch.
 ///
 /// What is settled is folded into a sum by `AccumulatorTable`, so that memory is bounded by what
 /// can still change.
@@ -69,10 +70,7 @@ struct Accumulators: Sendable {
             let isSame = index < old.unitCounts.count && old.unitCounts[index] == count
             origins.append(isSame ? old.origins[index] : newOrigin())
         }
-        for origin in old.origins where !origins.contains(origin) {
-            if contributed.contains(origin) { effects.append(.accumulators(.retracted(origin))) }
-            contributed.remove(origin)
-        }
+        for origin in old.origins where !origins.contains(origin) { retract(origin, &effects) }
         batches[place].origins = origins
         batches[place].unitCounts = unitCounts
         return origins
@@ -85,10 +83,15 @@ struct Accumulators: Sendable {
         _ updates: [AccumulatorUpdate], _ effects: inout Effects
     ) {
         if !contributed.contains(origin) {
-            if updates.isEmpty { return }
+            if updates.isEmpty || (isOfBatch && !isKnown(origin)) { return }
             contributed.insert(Contributed(isOfBatch: isOfBatch), for: origin)
         }
         effects.append(.accumulators(.contributed(origin, unit: unit, stage, updates)))
+    }
+
+    /// Whether a batch has it: not when it was retracted while its job still ran.
+    private func isKnown(_ origin: AccumulatorOrigin) -> Bool {
+        batches.contains { $0.origins.contains(origin) }
     }
 
     mutating func reported(
@@ -133,6 +136,28 @@ struct Accumulators: Sendable {
             }
         }
         batches = kept
+    }
+
+    /// The query starts again, and its log names no batch after this one: whatever ran under such a
+    /// number counts no more. Batches of these numbers will have other data.
+    mutating func retractBatches(
+        of query: String, after batch: BatchID, _ effects: inout Effects
+    ) {
+        var kept: [Batch] = []
+        for entry in batches {
+            if entry.query == query, entry.batch > batch {
+                for origin in entry.origins { retract(origin, &effects) }
+            } else {
+                kept.append(entry)
+            }
+        }
+        batches = kept
+    }
+
+    private mutating func retract(_ origin: AccumulatorOrigin, _ effects: inout Effects) {
+        guard contributed.contains(origin) else { return }
+        contributed.remove(origin)
+        effects.append(.accumulators(.retracted(origin)))
     }
 
     private mutating func settle(_ batch: Batch, _ effects: inout Effects) {

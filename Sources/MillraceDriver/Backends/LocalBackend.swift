@@ -11,24 +11,34 @@ public final class LocalBackend: DriverBackend, @unchecked Sendable {
     private let registration: ExecutorMessage.Registration
     private let link: any ExecutorLink
     private let reports: LocalReports
+    private let beat: () -> Void
 
+    /// `beat` is called on the loop where an executor of its own process would send a heartbeat.
     public init(
-        registration: ExecutorMessage.Registration, link: any ExecutorLink, reports: LocalReports
+        registration: ExecutorMessage.Registration, link: any ExecutorLink, reports: LocalReports,
+        beat: @escaping () -> Void
     ) {
         self.registration = registration
         self.link = link
         self.reports = reports
+        self.beat = beat
     }
 
     public func start(_ driver: DriverDoor, conf: Conf) {
         let executor = registration.executor
         reports.connect(
-            Mailbox(loop: driver.loop, limit: .max) { ends in
-                var message = ExecutorMessage()
-                message.taskEnds = ends
-                driver.receive(message, from: executor)
+            Mailbox(loop: driver.loop, limit: .max) { reports in
+                driver.receive(ExecutorMessage(reports), from: executor)
             })
         driver.register(registration, link: link, sendsHeartbeats: false)
+        keepBeating(driver.loop, every: conf.executor.heartbeatInterval)
+    }
+
+    private func keepBeating(_ loop: EventLoop, every interval: Duration) {
+        _ = loop.schedule(after: interval) { [self] in
+            beat()
+            keepBeating(loop, every: interval)
+        }
     }
 
     public func requestTotal(_ total: Int) -> Bool { false }
@@ -42,14 +52,14 @@ public final class LocalBackend: DriverBackend, @unchecked Sendable {
     public func stop(done: @escaping () -> Void) { done() }
 }
 
-/// The ends of tasks on their way from the task threads of this process to the driver's loop.
+/// What tasks have to say on its way from the task threads of this process to the driver's loop.
 public final class LocalReports: Sendable {
-    private let mailbox = Mutex<Mailbox<TaskEnd>?>(nil)
+    private let mailbox = Mutex<Mailbox<TaskReport>?>(nil)
 
     public init() {}
 
-    func connect(_ mailbox: Mailbox<TaskEnd>) { self.mailbox.withLock { $0 = mailbox } }
+    func connect(_ mailbox: Mailbox<TaskReport>) { self.mailbox.withLock { $0 = mailbox } }
 
     /// Any thread. Dropped once the driver has stopped, when nobody waits for it any more.
-    public func report(_ end: TaskEnd) { _ = mailbox.withLock { $0 }?.post(end) }
+    public func report(_ report: TaskReport) { _ = mailbox.withLock { $0 }?.post(report) }
 }

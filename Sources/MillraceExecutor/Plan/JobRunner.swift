@@ -24,6 +24,17 @@ public protocol JobRunner: Sendable {
     /// No RDD refers to the shuffle any more; its files may go. Called on any thread, must not
     /// wait.
     func release(_ shuffle: ShuffleID)
+
+    /// No batch of the query up to this one is run again, so what its tasks added to accumulators
+    /// is final. Called on any thread, must not wait.
+    func settleBatches(of query: String, through batch: BatchID)
+
+    /// The query starts again, and its log has no batch after this one: what ran under such numbers
+    /// doesn't count. Called on any thread, must not wait.
+    func retractBatches(of query: String, after batch: BatchID)
+
+    /// The accumulators that the jobs' tasks add to.
+    var accumulators: AccumulatorRegistry { get }
 }
 
 /// What the accepted tasks of a finished job said of themselves.

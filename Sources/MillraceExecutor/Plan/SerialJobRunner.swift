@@ -11,6 +11,7 @@ public final class SerialJobRunner: JobRunner {
         var shuffles: [ShuffleID: MemoryShuffle] = [:]
         var nextTask = TaskID(0)
     }
+    public let accumulators = AccumulatorRegistry()
     private let state = Mutex(State())
 
     public init() {}
@@ -45,6 +46,9 @@ public final class SerialJobRunner: JobRunner {
     public func release(_ shuffle: ShuffleID) {
         state.withLock { _ = $0.shuffles.removeValue(forKey: shuffle) }
     }
+
+    public func settleBatches(of query: String, through batch: BatchID) {}
+    public func retractBatches(of query: String, after batch: BatchID) {}
 
     private func runSerially(
         _ request: JobRequest, _ onResult: (Int, [UInt8]) throws -> Void
@@ -101,11 +105,20 @@ public final class SerialJobRunner: JobRunner {
             query: job.properties.query ?? "",
             input: try TaskInput(decoding: stage.inputs.isEmpty ? [] : stage.inputs[partition]),
             shuffle: MemoryShuffleEnvironment(inputs: inputs, output: output))
-        let result = try plan.run(task)
+        let result = try task.run { try plan.run(task) }
+        count(try task.accumulators.updates(), of: id)
         if !task.metrics.named.isEmpty {
             let metrics = task.metrics.named.map { TaskMetric(name: $0.name, value: $0.value) }
             report.tasks.append(JobReport.Task(partition: partition, metrics: metrics))
         }
         return result
+    }
+
+    /// Every task runs once, so what it added is final.
+    private func count(_ updates: [AccumulatorUpdate], of task: TaskID) {
+        guard !updates.isEmpty else { return }
+        let origin = AccumulatorOrigin(task.rawValue)
+        accumulators.apply(.contributed(origin, unit: 0, StageID(task.rawValue), updates))
+        accumulators.apply(.settled(origin))
     }
 }

@@ -23,6 +23,9 @@ public final class TaskContext: @unchecked Sendable {
     /// Filled by operators; read by the runtime when the task has ended.
     public var metrics = TaskMetrics()
     let interruption = TaskInterruption()
+    let accumulators = TaskAccumulators()
+    /// Reports what `accumulators` have so far. On the task's thread.
+    var tellAccumulators: () -> Void = {}
 
     public init(
         partition: Int, attempt: Int = 0, taskID: TaskID = TaskID(0), stage: StageID = StageID(0),

@@ -1,14 +1,17 @@
 import Synchronization
 
-/// Whether a task is to end, and why: said on any thread, heard on the task's at its next chunk of
-/// rows, or at once where it waits.
+/// What other threads want of a running task: its end, with a reason, or what it has added to
+/// accumulators. The task hears it at its next chunk of rows, an end also where it waits.
 final class TaskInterruption: Sendable {
     private struct State {
         var reason: String?
         var wake: (@Sendable () -> Void)?
     }
 
-    private let isSet = Atomic<Bool>(false)
+    static let killed: UInt8 = 1
+    static let askedForAccumulators: UInt8 = 2
+
+    private let wants = Atomic<UInt8>(0)
     private let state = Mutex(State())
 
     /// Any thread; the first reason counts.
@@ -16,14 +19,25 @@ final class TaskInterruption: Sendable {
         let wake = state.withLock { state -> (@Sendable () -> Void)? in
             guard state.reason == nil else { return nil }
             state.reason = reason
-            isSet.store(true, ordering: .relaxed)
+            wants.bitwiseOr(Self.killed, ordering: .relaxed)
             return state.wake
         }
         wake?()
     }
 
-    var isKilled: Bool { isSet.load(ordering: .relaxed) }
+    /// Any thread.
+    func askForAccumulators() { wants.bitwiseOr(Self.askedForAccumulators, ordering: .relaxed) }
+
+    /// Nothing, most of the time.
+    var isWanted: Bool { wants.load(ordering: .relaxed) != 0 }
+    var isKilled: Bool { wants.load(ordering: .relaxed) & Self.killed != 0 }
     var reason: String? { isKilled ? state.withLock { $0.reason } : nil }
+
+    /// Whether it was asked for what it has added, since the last time.
+    fileprivate func takeAccumulatorsAsked() -> Bool {
+        let former = wants.bitwiseAnd(~Self.askedForAccumulators, ordering: .relaxed).oldValue
+        return former & Self.askedForAccumulators != 0
+    }
 
     /// False when the task was killed before: there is nothing to wait for then.
     fileprivate func setWake(_ wake: (@Sendable () -> Void)?) -> Bool {
@@ -48,11 +62,12 @@ extension TaskContext {
     /// whoever makes or takes them, and by long loops of the program. Spark's
     /// `killTaskIfInterrupted`.
     @inline(__always) public func killTaskIfInterrupted() throws {
-        if isInterrupted { throw killed() }
+        if interruption.isWanted { try attend() }
     }
 
-    @inline(never) private func killed() -> TaskKilled {
-        TaskKilled(reason: interruption.reason ?? "")
+    @inline(never) private func attend() throws {
+        if let reason = interruption.reason { throw TaskKilled(reason: reason) }
+        if interruption.takeAccumulatorsAsked() { tellAccumulators() }
     }
 
     /// Waits for what another thread brings, not longer than the task is wanted: `wake` ends the
@@ -60,7 +75,9 @@ extension TaskContext {
     func waiting<Result>(
         wakenBy wake: @escaping @Sendable () -> Void, _ wait: () throws -> Result
     ) throws -> Result {
-        guard interruption.setWake(wake) else { throw killed() }
+        guard interruption.setWake(wake) else {
+            throw TaskKilled(reason: interruption.reason ?? "")
+        }
         let result = Swift.Result { try wait() }
         _ = interruption.setWake(nil)
         try killTaskIfInterrupted()

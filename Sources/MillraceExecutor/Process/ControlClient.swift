@@ -102,12 +102,8 @@ final class ControlClient: @unchecked Sendable {
         blockServer.close()
     }
 
-    /// All ends of one turn leave in one message.
-    func report(_ ends: [TaskEnd]) {
-        var message = ExecutorMessage()
-        message.taskEnds = ends
-        send(message)
-    }
+    /// All that the tasks said in one turn leaves in one message.
+    func report(_ reports: [TaskReport]) { send(ExecutorMessage(reports)) }
 
     private func send(_ message: ExecutorMessage) {
         guard let call, call.isOpen else { return }
@@ -150,6 +146,7 @@ final class ControlClient: @unchecked Sendable {
                 sequence: heartbeats, runningTasks: runtime.heldTasks,
                 residentBytes: ProcessMemory.residentBytes())
             send(message)
+            runtime.askForAccumulators()
             beat(every: interval)
         }
     }

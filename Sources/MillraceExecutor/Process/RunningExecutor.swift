@@ -20,8 +20,9 @@ final class RunningExecutor {
         let fetcher = LateBlockFetcher()
         let runtime = ExecutorRuntime(
             executor: launch.executor, slots: launch.cores, memory: memory, mapOutputStore: store,
-            fetcher: fetcher, maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes
-        ) { end in reports.report(end) }
+            fetcher: fetcher, maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
+            dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates
+        ) { report in reports.report(report) }
         self.loop = loop
         self.runtime = runtime
         try runtime.start()
@@ -46,17 +47,17 @@ final class RunningExecutor {
     }
 }
 
-/// The ends of tasks on their way from the task threads to the control stream.
+/// What tasks have to say on its way from the task threads to the control stream.
 final class ExecutorReports: Sendable {
-    private let mailbox = SetOnce<Mailbox<TaskEnd>>()
+    private let mailbox = SetOnce<Mailbox<TaskReport>>()
 
     /// On the loop.
     func connect(_ control: ControlClient) {
-        mailbox.set(Mailbox(loop: control.loop, limit: .max) { ends in control.report(ends) })
+        mailbox.set(Mailbox(loop: control.loop, limit: .max) { reports in control.report(reports) })
     }
 
     /// Any thread. Tasks are launched by the control stream only, so the mailbox is there.
-    func report(_ end: TaskEnd) { _ = mailbox.value?.post(end) }
+    func report(_ report: TaskReport) { _ = mailbox.value?.post(report) }
 }
 
 /// The runtime is made before the loop it fetches on.

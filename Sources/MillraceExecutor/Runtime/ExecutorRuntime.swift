@@ -8,13 +8,13 @@ import Synchronization
 ///
 /// The same in an executor process, which is fed by the control stream, and inside the driver for
 /// `local[N]`, which is fed by values. `launch` and its siblings are called by the loop and never
-/// block; a task's end is reported on its thread.
+/// block; what a task has to say is reported on its thread (`ExecutorRuntime+Task.swift`).
 public final class ExecutorRuntime: Sendable {
-    private struct StageKey: Hashable {
+    struct StageKey: Hashable {
         var stage: StageID
         var attempt: Int
     }
-    private struct State {
+    struct State {
         var stages: [StageKey: ResidentStage] = [:]
         var outputs: [ShuffleID: MapOutputs] = [:]
         /// Tasks that a thread has taken.
@@ -24,7 +24,7 @@ public final class ExecutorRuntime: Sendable {
         /// Tasks here, queued or running.
         var held: Set<TaskID> = []
     }
-    private struct Work: Sendable {
+    struct Work: Sendable {
         var task: TaskDescription
         var stage: ResidentStage?
     }
@@ -36,16 +36,18 @@ public final class ExecutorRuntime: Sendable {
     public let slots: Int
     let fetcher: any BlockFetcher
     let maxBytesInFlight: Int
-    private let report: @Sendable (TaskEnd) -> Void
-    private let state = Mutex(State())
+    /// `millrace.executor.heartbeat.dropZeroAccumulatorUpdates`
+    let dropsZeroUpdates: Bool
+    let report: @Sendable (TaskReport) -> Void
+    let state = Mutex(State())
     private let queue = WorkQueue<Work>()
     private let threads = Mutex<[TaskThread]>([])
 
-    /// `report` is called once for each launched task, on its thread.
+    /// `report` is called on any thread; once for each launched task with its end.
     public init(
         executor: ExecutorID, slots: Int, memory: MemoryManager, mapOutputStore: MapOutputStore,
-        fetcher: any BlockFetcher, maxBytesInFlight: Int,
-        report: @escaping @Sendable (TaskEnd) -> Void
+        fetcher: any BlockFetcher, maxBytesInFlight: Int, dropsZeroUpdates: Bool = true,
+        report: @escaping @Sendable (TaskReport) -> Void
     ) {
         self.executor = executor
         self.slots = slots
@@ -53,6 +55,7 @@ public final class ExecutorRuntime: Sendable {
         self.mapOutputStore = mapOutputStore
         self.fetcher = fetcher
         self.maxBytesInFlight = maxBytesInFlight
+        self.dropsZeroUpdates = dropsZeroUpdates
         self.report = report
     }
 
@@ -139,76 +142,17 @@ public final class ExecutorRuntime: Sendable {
         }
         for work in queued {
             let reason = reasons[work.task.id] ?? ""
-            report(TaskEnd(task: work.task.id, reason: .killed(reason: reason)))
+            report(.ended(TaskEnd(task: work.task.id, reason: .killed(reason: reason))))
+        }
+    }
+
+    /// Asks the running tasks what they have added to accumulators so far; they say it at their
+    /// next chunk of rows.
+    public func askForAccumulators() {
+        state.withLock { state in
+            for context in state.running.values { context.interruption.askForAccumulators() }
         }
     }
 
     func mapOutputs(of shuffle: ShuffleID) -> MapOutputs? { state.withLock { $0.outputs[shuffle] } }
-
-    // MARK: On a task thread
-
-    private func run(_ work: Work) {
-        let start = ContinuousClock.now
-        let killed = state.withLock { $0.killed.removeValue(forKey: work.task.id) }
-        var end = TaskEnd(task: work.task.id, reason: .killed(reason: killed ?? ""))
-        if killed == nil { run(work, into: &end) }
-        end.runTime = ContinuousClock.now - start
-        state.withLock { state in
-            state.running[work.task.id] = nil
-            state.killed[work.task.id] = nil
-            state.held.remove(work.task.id)
-        }
-        report(end)
-    }
-
-    private func run(_ work: Work, into end: inout TaskEnd) {
-        guard let stage = work.stage else {
-            end.reason = .exception(message: "\(work.task.stage) is not set up here", trace: "")
-            return
-        }
-        let setup = stage.setup
-        let memory = TaskMemory(manager: memory, task: work.task.id)
-        defer { memory.end() }
-        do {
-            let context = TaskContext(
-                partition: work.task.partition, attempt: work.task.attempt, taskID: work.task.id,
-                stage: setup.stage, stageAttempt: setup.attempt, job: setup.job, batch: setup.batch,
-                query: setup.query ?? "", input: try TaskInput(decoding: work.task.input),
-                shuffle: TaskShuffle(runtime: self, setup: setup, task: work.task.id),
-                memory: memory)
-            state.withLock { state in
-                state.running[work.task.id] = context
-                if let reason = state.killed[work.task.id] { context.kill(reason: reason) }
-            }
-            defer {
-                end.recordsRead = context.metrics.recordsRead
-                end.recordsWritten = context.metrics.recordsWritten
-                end.metrics = context.metrics.named.map {
-                    TaskMetric(name: $0.name, value: $0.value)
-                }
-            }
-            switch try stage.executable().run(context) {
-            case .result(let bytes): end.reason = .result(bytes)
-            case .mapOutput(let sizes):
-                end.reason = .mapOutput(BlockSizes(sizes.lazy.map { Int(clamping: $0) }))
-            }
-        } catch { end.reason = Self.reason(error, setup) }
-    }
-
-    private static func reason(_ error: any Error, _ setup: StageSetup) -> TaskEndReason {
-        switch error {
-        case let failure as FetchFailure:
-            .fetchFailed(
-                MillraceCore.FetchFailure(
-                    shuffle: setup.inputShuffles[failure.shuffleInput], mapIndex: failure.mapIndex,
-                    executor: failure.executor, reduce: failure.reduce, message: failure.message))
-        case let missing as MapOutputsMissing:
-            .fetchFailed(
-                MillraceCore.FetchFailure(
-                    shuffle: missing.shuffle, mapIndex: nil, executor: nil, reduce: missing.reduce,
-                    message: missing.description))
-        case let killed as TaskKilled: .killed(reason: killed.reason)
-        default: .exception(message: "\(error)", trace: "")
-        }
-    }
 }

@@ -21,10 +21,10 @@ import MillraceBase
 ///     outputs 0    setup 1.0        held             quiescent
 ///     succeed 0 1  acc=0:5,1:2      the same updates of accumulators 0 and 1 by each; also `fail`
 ///     partial 0 acc=0:3             values           what the accumulators are
-///     job 0 query=q batch=3         settle q through=3
 ///     job 0 query=0                 a batch that may run under a grant (query by number)
 ///     released 0 on=1               executor 1 has let go of grant 0
 ///     end-query 0  group 0
+///     job 0 query=q batch=3         settle q through=3   retract q after=3
 ///     set locality-wait=0ms         before the first event
 struct ScriptRunner {
     struct Problem: Error, CustomStringConvertible { var description: String }
@@ -109,6 +109,11 @@ struct ScriptRunner {
                 .batchesSettled(
                     query: arguments.words.first ?? "",
                     through: BatchID(try arguments.integer("through") ?? 0)))
+        case "retract":
+            handle(
+                .batchesRetracted(
+                    query: arguments.words.first ?? "",
+                    after: BatchID(try arguments.integer("after") ?? -1)))
         case "values": output += accumulators.lines
         case "outputs": showOutputs(ShuffleID(try arguments.number(0)))
         case "setup": try showSetup(arguments)

@@ -22,6 +22,7 @@ extension StreamingQueryRunner {
                     .offsets
             }
         }
+        recoverAccumulators(logs)
         // Batch N makes version N + 1.
         let version = logs.committed.map { $0.rawValue + 1 } ?? 0
         for folder in folders { try folder.deleteVersions(after: version) }
@@ -31,6 +32,16 @@ extension StreamingQueryRunner {
                 ["query": query.id, "offsets": latest.batch, "committed": logs.committed as Any])
         }
         return logs
+    }
+
+    /// Of a run before this one in the same application: what is committed counts for good, what is
+    /// logged will be run again, and what isn't logged never was.
+    private func recoverAccumulators(_ logs: RecoveredLogs) {
+        let runner = spec.context.runner
+        if let committed = logs.committed {
+            runner.settleBatches(of: query.id, through: committed)
+        }
+        runner.retractBatches(of: query.id, after: logs.latest?.batch ?? BatchID(-1))
     }
 
     /// State that was written in other key groups cannot be read.

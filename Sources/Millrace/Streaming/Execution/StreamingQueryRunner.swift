@@ -173,6 +173,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
             case .writeCommit(let batch, let watermark): write(batch, watermark)
             case .releaseSources(let batch):
                 for (source, end) in zip(sources, batch.end) { end.map { source.commit($0) } }
+                settleAccumulators(through: batch.id)
             case .publish(let report): publish(report)
             case .publishIdle(let report): publishIdle(report)
             case .purge(let batch): purge(keepingFrom: batch)
@@ -329,6 +330,13 @@ final class StreamingQueryRunner: @unchecked Sendable {
         }
     }
 
+    /// No batch up to this one is run again, not by the query's next start either.
+    private func settleAccumulators(through batch: BatchID) {
+        spec.context.runner.settleBatches(of: query.id, through: batch)
+        // Those of the batches before, on the query's own thread.
+        spec.context.runner.accumulators.mergeSettled()
+    }
+
     private func terminate(_ error: MillraceError?) {
         for source in sources { source.stop() }
         log.close()
@@ -336,6 +344,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
         checkpoint.close()
         if spec.isTemporary, error == nil {
             try? checkpoint.fileSystem.deleteTree(checkpoint.path)
+            settleAccumulators(through: BatchID(.max))
         }
         let failure = error.map {
             MillraceError(

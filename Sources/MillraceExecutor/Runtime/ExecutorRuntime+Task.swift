@@ -1,0 +1,94 @@
+import MillraceBase
+import MillraceCore
+import MillraceWire
+import Synchronization
+
+/// One attempt on its thread, from its context to the end that is reported.
+extension ExecutorRuntime {
+    func run(_ work: Work) {
+        let start = ContinuousClock.now
+        let killed = state.withLock { $0.killed.removeValue(forKey: work.task.id) }
+        var end = TaskEnd(task: work.task.id, reason: .killed(reason: killed ?? ""))
+        if killed == nil { run(work, into: &end) }
+        end.runTime = ContinuousClock.now - start
+        state.withLock { state in
+            state.running[work.task.id] = nil
+            state.killed[work.task.id] = nil
+            state.held.remove(work.task.id)
+        }
+        report(.ended(end))
+    }
+
+    private func run(_ work: Work, into end: inout TaskEnd) {
+        guard let stage = work.stage else {
+            end.reason = .exception(message: "\(work.task.stage) is not set up here", trace: "")
+            return
+        }
+        let memory = TaskMemory(manager: memory, task: work.task.id)
+        defer { memory.end() }
+        do {
+            let context = try context(work.task, stage.setup, memory)
+            state.withLock { state in
+                state.running[work.task.id] = context
+                if let reason = state.killed[work.task.id] { context.kill(reason: reason) }
+            }
+            run(stage, context, into: &end)
+        } catch { end.reason = Self.reason(error, stage.setup) }
+    }
+
+    private func context(
+        _ task: TaskDescription, _ setup: StageSetup, _ memory: TaskMemory
+    ) throws -> TaskContext {
+        let context = TaskContext(
+            partition: task.partition, attempt: task.attempt, taskID: task.id, stage: setup.stage,
+            stageAttempt: setup.attempt, job: setup.job, batch: setup.batch,
+            query: setup.query ?? "", input: try TaskInput(decoding: task.input),
+            shuffle: TaskShuffle(runtime: self, setup: setup, task: task.id), memory: memory)
+        context.tellAccumulators = { [report, dropsZeroUpdates, unowned context] in
+            // What cannot be encoded is said when the task ends.
+            let updates = try? context.accumulators.updates(droppingZero: dropsZeroUpdates)
+            guard let updates, !updates.isEmpty else { return }
+            report(.accumulators(PartialAccumulators(task: task.id, updates: updates)))
+        }
+        return context
+    }
+
+    private func run(_ stage: ResidentStage, _ context: TaskContext, into end: inout TaskEnd) {
+        do {
+            let plan = try stage.executable()
+            let output = try context.run { try plan.run(context) }
+            end.accumulators = try context.accumulators.updates()
+            switch output {
+            case .result(let bytes): end.reason = .result(bytes)
+            case .mapOutput(let sizes):
+                end.reason = .mapOutput(BlockSizes(sizes.lazy.map { Int(clamping: $0) }))
+            }
+        } catch {
+            // Whatever a task says that was asked to end, it ended because of that.
+            end.reason =
+                context.interruption.reason.map { .killed(reason: $0) }
+                ?? Self.reason(error, stage.setup)
+            end.accumulators = (try? context.accumulators.updates(ofFailed: true)) ?? []
+        }
+        end.recordsRead = context.metrics.recordsRead
+        end.recordsWritten = context.metrics.recordsWritten
+        end.metrics = context.metrics.named.map { TaskMetric(name: $0.name, value: $0.value) }
+    }
+
+    private static func reason(_ error: any Error, _ setup: StageSetup) -> TaskEndReason {
+        switch error {
+        case let failure as FetchFailure:
+            .fetchFailed(
+                MillraceCore.FetchFailure(
+                    shuffle: setup.inputShuffles[failure.shuffleInput], mapIndex: failure.mapIndex,
+                    executor: failure.executor, reduce: failure.reduce, message: failure.message))
+        case let missing as MapOutputsMissing:
+            .fetchFailed(
+                MillraceCore.FetchFailure(
+                    shuffle: missing.shuffle, mapIndex: nil, executor: nil, reduce: missing.reduce,
+                    message: missing.description))
+        case let killed as TaskKilled: .killed(reason: killed.reason)
+        default: .exception(message: "\(error)", trace: "")
+        }
+    }
+}
