@@ -7,6 +7,9 @@ public struct CoreSettings: Hashable, Sendable {
     public var maxConsecutiveStageAttempts = 4
     /// `millrace.stage.maxAttempts`: a stage is given up instead of being attempted more often.
     public var maxStageAttempts = Int.max
+    /// `millrace.driver.maxResultSize`: bytes that the results of one job may take together; 0 is
+    /// no limit.
+    public var maxResultSize = 1 << 30
     /// `millrace.stage.ignoreDecommissionFetchFailure`: an attempt that ended for want of the
     /// outputs of a decommissioned executor hasn't failed.
     public var ignoresDecommissionFetchFailures = true

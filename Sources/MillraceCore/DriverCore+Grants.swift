@@ -49,6 +49,12 @@ extension DriverCore {
         _ end: TaskEnd, _ position: Int, _ stage: Int, _ partition: Int, _ now: Instant,
         _ effects: inout Effects
     ) {
+        if case .result(let bytes) = end.reason,
+            let problem = grants.runs[position].results.add(
+                bytes.count, limit: settings.maxResultSize)
+        {
+            return giveUp(position, stage, partition, problem, now, &effects)
+        }
         let before = grants.runs[position].finish(stage, partition, end)
         let run = grants.runs[position]
         let executor = run.executor(stage, partition)
@@ -69,6 +75,20 @@ extension DriverCore {
             grants.finish(position, now)
             effects.append(.jobSucceeded(run.job.id))
         }
+    }
+
+    /// The batch has failed for good, whoever computes the rest.
+    private mutating func giveUp(
+        _ position: Int, _ stage: Int, _ partition: Int, _ problem: String, _ now: Instant,
+        _ effects: inout Effects
+    ) {
+        let run = grants.runs[position]
+        if grants.runs[position].fail(stage, partition) == .runnable {
+            tasks.vacate(run.executor(stage, partition).rawValue, for: run.estimates[stage])
+        }
+        revoke(position, "its results are too large", now, &effects)
+        let failed = StageID(run.firstStage.rawValue + stage)
+        dag.failJob(run.job.id, .stageFailed(failed, message: problem), &tasks, &effects)
     }
 
     /// The same batch contributes under the same origins in the ordinary way. Most programs have
@@ -118,7 +138,8 @@ extension DriverCore {
         let delivered = run.grant.stages[last].executors.indices.map { run.isDone(last, $0) }
         dag.submit(
             run.job, now, &tasks, &effects,
-            resuming: DAGScheduler.Resumption(firstStage: run.firstStage, delivered: delivered))
+            resuming: DAGScheduler.Resumption(
+                firstStage: run.firstStage, delivered: delivered, results: run.results))
     }
 
     /// A lost executor takes back the grants that name it.

@@ -26,7 +26,7 @@ public final class Driver: Sendable {
             engine: DriverEngine(
                 applicationID: applicationID, settings: CoreSettings(conf),
                 heartbeatInterval: conf.executor.heartbeatInterval,
-                maxResultBytes: conf.driver.maxResultSize.bytes, accumulate: accumulate),
+                accumulate: accumulate),
             backend: backend, loop: loop)
         try loop.start()
         do { try loop.sync { [state] in try state.start(conf) } } catch {
@@ -166,6 +166,7 @@ extension CoreSettings {
         maxTaskFailures = conf.scheduler.maxTaskFailures
         if case .local(_, let failures) = conf.application.master { maxTaskFailures = failures }
         maxConsecutiveStageAttempts = conf.scheduler.maxConsecutiveStageAttempts
+        maxResultSize = conf.driver.maxResultSize.bytes
         maxStageAttempts = conf.scheduler.maxStageAttempts
         ignoresDecommissionFetchFailures = conf.scheduler.ignoresDecommissionFetchFailures
         unregistersOutputsOfHost = conf.shuffle.unregistersOutputsOfHost

@@ -50,6 +50,11 @@ extension DAGScheduler {
             if jobs[slot: jobSlot].isDelivered[ended.unit], settings.canary != .secondResult {
                 return codeProbe(.secondResultDropped)
             }
+            if let problem = jobs[slot: jobSlot].results.add(
+                bytes.count, limit: settings.maxResultSize)
+            {
+                return abort(ended.stage, problem, &tasks, &effects)
+            }
             jobs[slot: jobSlot].isDelivered[ended.unit] = true
             jobs[slot: jobSlot].remaining -= 1
             accept(ended, end, slot, &tasks, &effects)

@@ -34,6 +34,7 @@ struct DAGScheduler: Sendable {
     struct Resumption {
         var firstStage: StageID
         var delivered: [Bool]
+        var results: ResultSize
     }
 
     mutating func submit(
@@ -64,7 +65,9 @@ struct DAGScheduler: Sendable {
             else { throw .invalid(message: "\(output.shuffle) is known with other partitions") }
             if let stage = outputs.shuffles[slot: slot].mapStage,
                 stages[slot: stages.slot(of: stage)!].parents != draft.parents
-            { throw .invalid(message: "\(output.shuffle) is being computed from other shuffles") }
+            {
+                throw .invalid(message: "\(output.shuffle) is being computed from other shuffles")
+            }
         }
     }
 
@@ -88,7 +91,8 @@ struct DAGScheduler: Sendable {
         jobs.insert(
             ActiveJob(
                 id: job.id, properties: job.properties, finalStage: final,
-                isDelivered: isDelivered, remaining: isDelivered.count { !$0 }),
+                isDelivered: isDelivered, remaining: isDelivered.count { !$0 },
+                results: resuming?.results ?? ResultSize()),
             for: job.id)
         join(final, job.id)
         return final

@@ -83,6 +83,7 @@ struct ActiveJob: Sendable, SlabElement {
     /// By result index.
     var isDelivered: [Bool]
     var remaining: Int
+    var results = ResultSize()
 
     mutating func vacate() {
         properties = JobProperties()

@@ -30,6 +30,7 @@ struct GrantedRun: Sendable {
     /// Stages whose executors were told where their inputs are.
     private var repaired: [Bool]
     private(set) var remaining: Int
+    var results = ResultSize()
 
     init(
         query: QueryID, grant: Grant, job: JobDescription, shuffles: [ShuffleID],

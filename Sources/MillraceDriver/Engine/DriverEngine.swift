@@ -24,7 +24,6 @@ package final class DriverEngine {
 
     let applicationID: String
     private let heartbeatInterval: Duration
-    private let maxResultBytes: Int
     /// Takes what happens to accumulators; on the loop, in order.
     private let accumulate: @Sendable (AccumulatorChange) -> Void
     package private(set) var core: DriverCore
@@ -41,11 +40,10 @@ package final class DriverEngine {
 
     package init(
         applicationID: String, settings: CoreSettings, heartbeatInterval: Duration,
-        maxResultBytes: Int, accumulate: @escaping @Sendable (AccumulatorChange) -> Void
+        accumulate: @escaping @Sendable (AccumulatorChange) -> Void
     ) {
         self.applicationID = applicationID
         self.heartbeatInterval = heartbeatInterval
-        self.maxResultBytes = maxResultBytes
         self.accumulate = accumulate
         core = DriverCore(settings: settings)
     }
@@ -167,11 +165,7 @@ package final class DriverEngine {
         case .kill(let executor, let task, let reason):
             sessions[executor]?.kill(task, reason: reason)
         case .taskResult(let id, let index, let bytes):
-            guard let job = jobs[id] else { return }
-            job.accept(bytes, at: index)
-            if maxResultBytes > 0, job.resultBytes > maxResultBytes {
-                answers.append(.jobCancelled(id, reason: job.tooLarge(maxResultBytes)))
-            }
+            jobs[id]?.accept(bytes, at: index)
         case .taskMetrics(let id, let stage, let partition, let executor, let metrics):
             jobs[id]?.note(
                 .init(stage: stage, partition: partition, executor: executor, metrics: metrics))

@@ -30,7 +30,6 @@ public struct JobOutcome: Sendable {
 package final class PendingJob: @unchecked Sendable {
     let description: JobDescription
     let plans: [PlanBytes]
-    private(set) var resultBytes = 0
     private var outcome: JobOutcome
     private let complete: @Sendable (Result<JobOutcome, MillraceError>) -> Void
 
@@ -47,7 +46,6 @@ package final class PendingJob: @unchecked Sendable {
 
     func accept(_ bytes: [UInt8], at index: Int) {
         outcome.results[index] = bytes
-        resultBytes += bytes.count
     }
 
     func note(_ numbers: JobOutcome.TaskNumbers) { outcome.tasks.append(numbers) }
@@ -55,12 +53,6 @@ package final class PendingJob: @unchecked Sendable {
     func succeed() { complete(.success(outcome)) }
 
     func fail(_ error: MillraceError) { complete(.failure(error)) }
-
-    /// Spark's words, because people search for them.
-    func tooLarge(_ limit: Int) -> String {
-        "total size of serialized results (\(resultBytes) bytes) is bigger than "
-            + "millrace.driver.maxResultSize (\(limit) bytes)"
-    }
 
     private static func resultCount(_ description: JobDescription) -> Int {
         if let partitions = description.partitions { return partitions.count }

@@ -82,7 +82,7 @@ public final class Simulation {
         slowness = [Int](repeating: 1, count: plan.hosts + 1)
         engine = DriverEngine(
             applicationID: "simulation", settings: plan.settings,
-            heartbeatInterval: plan.heartbeatInterval, maxResultBytes: 0,
+            heartbeatInterval: plan.heartbeatInterval,
             accumulate: { _ in })
     }
 

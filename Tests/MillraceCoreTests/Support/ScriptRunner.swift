@@ -171,6 +171,7 @@ struct ScriptRunner {
             case "cancelled-groups": settings.cancelledGroupLimit = Int(value) ?? 1
             case "stage-attempts": settings.maxStageAttempts = Int(value) ?? 4
             case "attempts-in-a-row": settings.maxConsecutiveStageAttempts = Int(value) ?? 4
+            case "max-result": settings.maxResultSize = Int(value) ?? 0
             case "count-decommissions": settings.ignoresDecommissionFetchFailures = value != "yes"
             case "whole-host": settings.unregistersOutputsOfHost = value == "yes"
             case "heartbeat-timeout": settings.heartbeatTimeout = try arguments.duration(value)
