@@ -103,7 +103,7 @@ let package = Package(
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase", "TestProcess"]),
         tests(
             "MillraceExecutorTests",
-            ["MillraceExecutor", "MillraceStore", "MillraceWire", "MillraceBase", "CZlib"]),
+            ["MillraceExecutor", "MillraceStore", "MillraceCore", "MillraceWire", "MillraceBase", "CZlib"]),
         tests(
             "MillraceTests",
             [

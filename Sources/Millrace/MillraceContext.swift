@@ -21,6 +21,8 @@ public final class MillraceContext: Sendable {
     private let rdds = Atomic<Int>(0)
     private let jobs = Atomic<Int>(0)
     private let shuffles = Atomic<Int>(0)
+    private let persisted = Atomic<Int>(0)
+    let checkpoints = CheckpointPlace()
 
     /// A context without a cluster of its own, for tests.
     public init(runner: any JobRunner, defaultParallelism: Int, conf: Conf = Conf()) {
@@ -58,6 +60,16 @@ public final class MillraceContext: Sendable {
                 processID: $0.registration.processID, heldTasks: $0.heldTasks)
         } ?? []
     }
+
+    /// What executors keep of the persisted datasets. Spark's `getRDDStorageInfo`.
+    public func storageInfo() async throws -> [RDDStorageInfo] {
+        try await cluster?.driver.storageInfo() ?? []
+    }
+
+    /// Changes whenever a dataset is persisted, unpersisted or checkpointed, which changes plans
+    /// that were made before.
+    var storageEpoch: Int { persisted.load(ordering: .acquiring) }
+    func storageChanged() { persisted.wrappingAdd(1, ordering: .releasing) }
 
     func nextRDD() -> RDDID {
         RDDID(rdds.wrappingAdd(1, ordering: .relaxed).oldValue)

@@ -32,6 +32,7 @@ extension DriverCore {
         shuffleViolations(&found)
         accumulatorViolations(&found)
         grantViolations(&found)
+        blockViolations(&found)
         return found
     }
 
@@ -110,19 +111,33 @@ extension DriverCore {
                 found.append("\(stage.id) runs but launches nothing")
             }
             if let set = stage.activeSet, tasks.hasPending(set),
-                !stage.parents.allSatisfy(dag.outputs.isComplete)
+                !stage.awaited.allSatisfy(dag.outputs.isComplete)
             {
                 found.append("\(stage.id) would launch tasks whose inputs are lost")
             }
             if (stage.status == .failed) != dag.failedStages.contains(stage.id) {
                 found.append("\(stage.id) is \(stage.status) but listed otherwise")
             }
-            if stage.status == .waiting, stage.parents.allSatisfy(dag.outputs.isComplete) {
+            if stage.status == .waiting, stage.awaited.allSatisfy(dag.outputs.isComplete) {
                 found.append("\(stage.id) waits for nothing")
             }
         }
         if dag.failedStages.isEmpty != (dag.resubmitAt == nil) {
             found.append("failed stages wait without a time, or a time without stages")
+        }
+    }
+
+    private func blockViolations(_ found: inout [String]) {
+        for slot in 0..<dag.blocks.datasets.slotBound
+        where dag.blocks.datasets.id(at: slot) != nil {
+            let dataset = dag.blocks.datasets[slot: slot]
+            if dataset.available != dataset.holders.count(where: { !$0.isEmpty }) {
+                found.append("\(dataset.id) counts its blocks wrongly")
+            }
+            for executor in dataset.holders.joined().map(\.executor) + dataset.asked.map(\.executor)
+            where !tasks.executors.isAlive(executor) {
+                found.append("\(dataset.id) has blocks on a dead \(executor)")
+            }
         }
     }
 

@@ -20,6 +20,7 @@ extension DriverCore {
         if !tasks.executors.keepsOutputs(executor) {
             dag.loseOutputs(of: executor, &tasks, &effects)
         }
+        dag.blocks.lose(executor, tasks.executors, &effects)
         for (ended, wasRunning) in ended {
             dag.accumulators.attemptEnded(ended.task, &effects)
             fail(

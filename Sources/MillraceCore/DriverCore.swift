@@ -53,6 +53,7 @@ public struct DriverCore: Sendable {
         case .hostLost(let host, let loss): loseHost(host, loss, now, &effects)
         case .executorDecommissioned(let executor, let reason):
             tasks.decommission(executor, reason: reason, now, &effects)
+            dag.blocks.decommission(executor, tasks.executors, &effects)
         case .executorKilled(let executor, let reason):
             kill(executor, reason: reason, now, &effects)
         case .executorRequestAnswered(let total, let isAccepted):
@@ -74,6 +75,8 @@ public struct DriverCore: Sendable {
         case .queryEnded(let query): grants.endQuery(query, &effects)
         case .batchesRetracted(let query, let batch):
             dag.accumulators.retractBatches(of: query, after: batch, &effects)
+        case .blocksUpdated(let executor, let blocks): update(blocks, on: executor, &effects)
+        case .rddReleased(let rdd): dag.blocks.release(rdd, &effects)
         }
         dag.settle(now, &tasks, &effects)
         tasks.offer(now: now)
@@ -100,8 +103,14 @@ public struct DriverCore: Sendable {
             stage: stage, attempt: attempt, plan: found.plan.plan,
             inputShuffles: found.plan.inputShuffles, outputShuffle: output,
             reducerCount: found.reducerCount, job: job, query: properties.query,
-            batch: properties.batch)
+            batch: properties.batch, persisted: found.plan.persisted)
     }
+
+    /// What is kept of the persisted datasets.
+    public var storageInfo: [RDDStorageInfo] { dag.blocks.storageInfo }
+
+    /// Who keeps the partitions of a persisted dataset, by partition; `nil` when it isn't known.
+    public func blockHolders(of rdd: RDDID) -> [[ExecutorID]]? { dag.blocks.holders(of: rdd) }
 
     /// The known map outputs of a shuffle; `nil` when it's released or was never submitted.
     public func mapOutputs(of shuffle: ShuffleID) -> MapOutputs? {
@@ -144,6 +153,13 @@ public struct DriverCore: Sendable {
             return
         }
         tasks.executors.states[executor.rawValue].lastSeen = now
+    }
+
+    private mutating func update(
+        _ blocks: [BlockStatus], on executor: ExecutorID, _ effects: inout Effects
+    ) {
+        guard tasks.executors.isAlive(executor) else { return }
+        for block in blocks { dag.blocks.update(block, on: executor, tasks.executors, &effects) }
     }
 
     // MARK: Task ends

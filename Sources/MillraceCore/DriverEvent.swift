@@ -58,4 +58,9 @@ public enum DriverEvent: Sendable {
     /// The query starts again and its log has no batch after this one: what ran under such numbers
     /// is void.
     case batchesRetracted(query: String, after: BatchID)
+
+    /// What an executor keeps of persisted datasets, or keeps no longer.
+    case blocksUpdated(ExecutorID, [BlockStatus])
+    /// A dataset was unpersisted, or nobody can name it any more.
+    case rddReleased(RDDID)
 }

@@ -38,6 +38,10 @@ public enum Effect: Sendable {
     /// The outputs of a shuffle are forgotten; executors remove its blocks and their copy of its
     /// map outputs.
     case removeShuffle(ShuffleID)
+    /// Nobody asks for the kept blocks of a dataset any more; executors remove them.
+    case removeRDD(RDDID)
+    /// The executor is to fetch a kept block from another one and keep it too.
+    case copyBlock(BlockCopy, to: ExecutorID)
     /// The core gave an executor up (heartbeat time-out): end its connection and, where possible,
     /// its process.
     case dismissExecutor(ExecutorID, ExecutorLoss)

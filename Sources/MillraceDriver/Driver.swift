@@ -73,6 +73,12 @@ public final class Driver: Sendable {
         loop.post { [state] in state.handle(.shuffleReleased(shuffle)) }
     }
 
+    /// The blocks of this dataset are kept no longer; `done` when they are gone everywhere, or when
+    /// the driver stops.
+    public func unpersist(_ rdd: RDDID, done: @escaping @Sendable () -> Void) {
+        loop.post { [state] in state.unpersist(rdd, done: done) }
+    }
+
     /// No batch of the query up to this one is ever run again.
     public func settleBatches(of query: String, through batch: BatchID) {
         loop.post { [state] in state.handle(.batchesSettled(query: query, through: batch)) }
@@ -97,6 +103,11 @@ public final class Driver: Sendable {
     /// Who is registered and what runs.
     public func status() async throws -> DriverStatus {
         try await loop.run { [state] in state.status }
+    }
+
+    /// What is kept of the persisted datasets.
+    public func storageInfo() async throws -> [RDDStorageInfo] {
+        try await loop.run { [state] in state.engine.storageInfo }
     }
 
     /// Ends running jobs and executors, then the loop. Nothing the second time.

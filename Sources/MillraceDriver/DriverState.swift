@@ -60,6 +60,11 @@ final class DriverState: @unchecked Sendable {
         askForTurnEnd()
     }
 
+    func unpersist(_ rdd: RDDID, done: @escaping () -> Void) {
+        handle(.rddReleased(rdd))
+        engine.removals.whenDone(rdd, done)
+    }
+
     func register(
         _ registration: ExecutorMessage.Registration, link: any ExecutorLink, sendsHeartbeats: Bool
     ) {
@@ -89,6 +94,7 @@ final class DriverState: @unchecked Sendable {
         guard !isStopped else { return done() }
         isStopped = true
         engine.shutDown(reason: reason)
+        engine.removals.abandon()
         for key in waiters.keys.sorted() { resume(key) }
         // Executors first: what they still write goes too.
         backend.stop { [engine] in

@@ -43,7 +43,7 @@ final class ShuffleServiceBlocks: BlockProvider {
         case .file(_, _, let length):
             blocks += 1
             bytes += Int(clamping: length)
-        case .bytes: blocks += 1
+        case .bytes, .later: blocks += 1
         case .failure: missing += 1
         }
         return content

@@ -27,6 +27,7 @@ import MillraceBase
             for executor in try await context.executors() {
                 print("\(executor.id.rawValue) \(executor.processID)")
             }
+        case let scenario? where try await StorageJobs.run(scenario, context): break
         default: throw MillraceError(.invalidArgument, "no scenario \(arguments)")
         }
         print("ok")

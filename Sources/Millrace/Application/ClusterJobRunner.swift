@@ -38,6 +38,10 @@ struct ClusterJobRunner: JobRunner {
         driver.retractBatches(of: query, after: batch)
     }
 
+    func unpersist(_ rdd: RDDID, done: @escaping @Sendable () -> Void) {
+        driver.unpersist(rdd, done: done)
+    }
+
     private static func plans(_ request: JobRequest) -> [PlanBytes] {
         request.plans.map { PlanBytes(hash: $0.hash, bytes: $0.bytes) }
     }

@@ -78,7 +78,8 @@ final class RunningCluster: Sendable {
             memory: MemoryManager(
                 limit: .ofThisProcess(promised: conf.driver.memory), conf: conf),
             mapOutputStore: try MapOutputStore(conf: conf, directory: directory.path),
-            fetcher: NoBlockFetcher(), maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
+            blockFolder: "\(directory.path)/blocks", fetcher: NoBlockFetcher(),
+            maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
             dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates
         ) { report in reports.report(report) }
         try runtime.start()

@@ -20,7 +20,8 @@ struct JobPlanner {
         properties: JobProperties
     ) throws -> JobRequest {
         let stage: PlannedJobStage
-        if let cacheKey, let kept = node.plans.withLock({ $0[cacheKey] }) {
+        let epoch = context.storageEpoch
+        if let cacheKey, let kept = node.plans.withLock({ $0[cacheKey] }), kept.epoch == epoch {
             stage = kept
         } else {
             stage = try plan(node, sink: sink)
@@ -34,7 +35,8 @@ struct JobPlanner {
             partitions: partitions,
             final: MillraceCore.StagePlan(
                 plan: stage.stage.hash, inputShuffles: stage.shuffles.map(\.id),
-                inputs: try inputs(stage, of: node, partitions: partitions)),
+                inputs: try inputs(stage, of: node, partitions: partitions),
+                persisted: stage.persisted),
             properties: properties)
         return JobRequest(job: job, plans: lineage.plans)
     }
@@ -42,24 +44,28 @@ struct JobPlanner {
     /// The plan of the stage that ends with `sink` over `node`.
     private func plan(_ node: RDDNode, sink: any PlanSink) throws -> PlannedJobStage {
         var builder = StageBuilder()
+        let epoch = context.storageEpoch
         try builder.add(node)
         let bytes = try PlanTree(nodes: builder.nodes, sink: sink).encode()
         return PlannedJobStage(
             stage: PlannedStage(hash: PlanHash(of: bytes), bytes: bytes),
-            shuffles: builder.shuffles,
-            sources: builder.sources)
+            shuffles: builder.shuffles, sources: builder.sources, persisted: builder.persisted,
+            epoch: epoch)
     }
 
     /// The map stage of a shuffle with its inputs, made once.
     fileprivate func mapStage(_ shuffle: RDDShuffle) throws -> (
         MillraceCore.StagePlan, PlannedJobStage
     ) {
-        if let kept = shuffle.plan.withLock({ $0 }) { return kept }
+        if let kept = shuffle.plan.withLock({ $0 }), kept.1.epoch == context.storageEpoch {
+            return kept
+        }
         try shuffle.check()
         let stage = try plan(shuffle.parent, sink: shuffle.sink)
         let core = MillraceCore.StagePlan(
             plan: stage.stage.hash, inputShuffles: stage.shuffles.map(\.id),
-            inputs: try inputs(stage, of: shuffle.parent, partitions: nil))
+            inputs: try inputs(stage, of: shuffle.parent, partitions: nil),
+            persisted: stage.persisted)
         shuffle.plan.withLock { $0 = (core, stage) }
         return (core, stage)
     }
@@ -83,7 +89,9 @@ struct JobPlanner {
         _ node: RDDNode, _ partition: Int, _ sources: [PlannedJobStage.Source],
         _ items: inout [TaskInput.Item]
     ) throws {
-        if let input = node.input, let source = sources.first(where: { $0.node === node }) {
+        if let input = node.input,
+            let source = sources.first(where: { $0.node == ObjectIdentifier(node) })
+        {
             let isThere = items.contains { $0.node == source.number && $0.partition == partition }
             if !isThere {
                 items.append(
@@ -112,6 +120,7 @@ private struct StageBuilder {
     var nodes: [PlanTree.Node] = []
     var shuffles: [RDDShuffle] = []
     var sources: [PlannedJobStage.Source] = []
+    var persisted: [PersistedRDD] = []
     private var numbers: [ObjectIdentifier: Int] = [:]
 
     @discardableResult mutating func add(_ node: RDDNode) throws -> Int {
@@ -131,9 +140,24 @@ private struct StageBuilder {
         }
         let number = nodes.count
         nodes.append(try PlanTree.Node(node.op, children: children, shuffleInput: shuffleInput))
-        numbers[ObjectIdentifier(node)] = number
-        if node.input != nil { sources.append(.init(number: number, node: node)) }
-        return number
+        if node.input != nil {
+            sources.append(.init(number: number, node: ObjectIdentifier(node)))
+        }
+        let top = try addPersistence(of: node, over: number)
+        numbers[ObjectIdentifier(node)] = top
+        return top
+    }
+}
+
+extension StageBuilder {
+    /// Puts the operator on top that keeps the node's rows, if they are to be kept. Returns the
+    /// number of the topmost operator.
+    private mutating func addPersistence(of node: RDDNode, over number: Int) throws -> Int {
+        let persistence = node.persistence.withLock { $0 }
+        guard let (level, rows) = try persistence.kept() else { return number }
+        nodes.append(try PlanTree.Node(rows(persisted.count), children: [number]))
+        persisted.append(PersistedRDD(rdd: node.id, level: level))
+        return nodes.count - 1
     }
 }
 
@@ -167,6 +191,8 @@ private struct LineageBuilder {
             }
         }
         nodes.append(
-            LineageNode(id: node.id, partitionCount: node.partitions, dependencies: dependencies))
+            LineageNode(
+                id: node.id, partitionCount: node.partitions, dependencies: dependencies,
+                storageLevel: node.persistence.withLock { $0.level }))
     }
 }

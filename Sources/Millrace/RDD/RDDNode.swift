@@ -6,24 +6,23 @@ import Synchronization
 /// One dataset of a lineage, without its element type: the operator that computes it, what it
 /// depends on, and, for sources, the bytes for each partition.
 ///
-/// Immutable but for the cache of encoded plans. `JobPlanner` walks nodes and cuts at shuffles.
+/// Immutable but for the cache of encoded plans, where its rows are kept (`persistence`), and its
+/// past, which a checkpoint cuts off once. `JobPlanner` walks nodes and cuts at shuffles.
 public final class RDDNode: Sendable {
     public let id: RDDID
     /// The API call that made it, for the UI: "map", "textFile".
     public let name: String
     public let partitions: Int
-    public let dependencies: [RDDDependency]
     /// How the keys of the rows are placed, when known. Spark's `rdd.partitioner`.
     public let partitioner: AnyPartitioner?
-    /// Opened on executors; its children are `dependencies` in order. A shuffle dependency is no
-    /// child: a node with one has exactly this dependency and its operator reads the shuffle.
-    public let op: any PlanOperator
-    /// The bytes that a task needs for a partition of this node (`PlanInputs.input`).
-    public let input: (@Sendable (Int) throws -> [UInt8])?
     /// Throws when rows of this dataset cannot be encoded where they have to be; asked when a job
     /// is submitted.
     public let check: (@Sendable () throws -> Void)?
     let plans = Mutex<[String: PlannedJobStage]>([:])
+    let persistence = Mutex(RDDPersistence())
+    let checkpoint = Mutex(RDDCheckpoint.none)
+    private let origin: Mutex<RDDOrigin>
+    private let runner: any JobRunner
 
     public init(
         context: MillraceContext, name: String, partitions: Int, op: any PlanOperator,
@@ -33,14 +32,32 @@ public final class RDDNode: Sendable {
     ) {
         precondition(partitions >= 0)
         id = context.nextRDD()
+        runner = context.runner
         self.name = name
         self.partitions = partitions
-        self.op = op
-        self.dependencies = dependencies
         self.partitioner = partitioner
-        self.input = input
         self.check = check
+        origin = Mutex(RDDOrigin(op: op, dependencies: dependencies, input: input))
     }
+
+    deinit { if persistence.withLock({ $0.isKept }) { runner.unpersist(id) {} } }
+
+    public var dependencies: [RDDDependency] { origin.withLock { $0.dependencies } }
+    /// Opened on executors; its children are `dependencies` in order. A shuffle dependency is no
+    /// child: a node with one has exactly this dependency and its operator reads the shuffle.
+    public var op: any PlanOperator { origin.withLock { $0.op } }
+    /// The bytes that a task needs for a partition of this node (`PlanInputs.input`).
+    public var input: (@Sendable (Int) throws -> [UInt8])? { origin.withLock { $0.input } }
+
+    /// From now on the rows come from `origin`.
+    func cutLineage(_ origin: RDDOrigin) { self.origin.withLock { $0 = origin } }
+}
+
+/// Where the rows of a node come from.
+struct RDDOrigin: Sendable {
+    var op: any PlanOperator
+    var dependencies: [RDDDependency] = []
+    var input: (@Sendable (Int) throws -> [UInt8])?
 }
 
 /// How partitions of a node come from partitions of its parent.
@@ -89,10 +106,13 @@ struct PlannedJobStage: Sendable {
     var shuffles: [RDDShuffle]
     /// Nodes with per-partition bytes, by their number in the plan.
     var sources: [Source]
+    /// Nodes whose rows are kept, in the order of the plan's local numbers.
+    var persisted: [PersistedRDD]
+    /// `MillraceContext.storageEpoch` when it was made: with another one it may be another plan.
+    var epoch: Int
 
     struct Source: Sendable {
         var number: Int
-        /// Unowned by design: the kept plan belongs to a node that reaches this one.
-        unowned let node: RDDNode
+        var node: ObjectIdentifier
     }
 }

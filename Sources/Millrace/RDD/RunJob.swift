@@ -9,7 +9,7 @@ extension MillraceContext {
     /// for the node.
     @usableFromInline func runJob(
         _ name: String, _ node: RDDNode, _ sink: any PlanSink, cacheKey: String? = nil,
-        partitions: [Int]? = nil
+        partitions: [Int]? = nil, writesCheckpoints: Bool = true
     ) async throws -> [[UInt8]] {
         let results = JobResults(count: partitions?.count ?? node.partitions)
         if results.isEmpty { return [] }
@@ -17,6 +17,7 @@ extension MillraceContext {
             node, sink: sink, cacheKey: cacheKey, partitions: partitions,
             properties: currentLabels.properties(name))
         try await runner.run(request) { index, bytes in results.store(bytes, at: index) }
+        if writesCheckpoints { try await writeCheckpoints(below: node) }
         return results.all
     }
 }

@@ -20,6 +20,7 @@ extension DAGScheduler {
         }
         effects.append(
             .notice(.fetchFailed(ended.stage, stageAttempt: ended.stageAttempt, failure)))
+        stages[slot: slot].awaitAllParents()
         if stages[slot: slot].status == .running {
             endAttempt(slot, &tasks)
             fail(slot, now)

@@ -63,7 +63,7 @@ extension DAGScheduler {
         _ effects: inout Effects
     ) -> Bool {
         guard let slot = stages.slot(of: disturbance.stage),
-            !stages[slot: slot].parents.allSatisfy(outputs.isComplete)
+            !stages[slot: slot].awaited.allSatisfy(outputs.isComplete)
         else { return true }
         switch stages[slot: slot].status {
         case .idle, .failed: return true

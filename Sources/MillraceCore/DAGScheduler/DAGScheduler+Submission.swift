@@ -14,7 +14,7 @@ extension DAGScheduler {
             }
             stages[slot: slot].status = .waiting
             var isReady = true
-            for parent in stages[slot: slot].parents.reversed() where !outputs.isComplete(parent) {
+            for parent in stages[slot: slot].awaited.reversed() where !outputs.isComplete(parent) {
                 isReady = false
                 stack.append(mapStage(of: parent))
             }

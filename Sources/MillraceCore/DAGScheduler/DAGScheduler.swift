@@ -14,6 +14,7 @@ struct DAGScheduler: Sendable {
     var outputs = MapOutputTracker()
     var commits = OutputCommitCoordinator()
     var accumulators = Accumulators()
+    var blocks = BlockManagerMaster()
     var nextStage = StageID(0)
     /// Stages that failed to fetch, until `resubmitAt`.
     var failedStages: [StageID] = []
@@ -44,13 +45,21 @@ struct DAGScheduler: Sendable {
         precondition(!jobs.contains(job.id), "\(job.id) is submitted twice")
         do throws(JobFailure) {
             try refuseCancelled(job)
-            let cut = try StageCut(job)
+            let cut = try StageCut(job, kept: blocks)
             try checkKnownShuffles(cut)
+            notePersisted(job)
             let final = addStages(cut, for: job, resuming, &effects)
             completeIfDone(job.id, &tasks, &effects)
             if jobs.contains(job.id) { submitStage(final, now, &tasks, &effects) }
         } catch {
             effects.append(.jobFailed(job.id, error))
+        }
+    }
+
+    private mutating func notePersisted(_ job: JobDescription) {
+        for node in job.lineage.nodes {
+            guard let level = node.storageLevel else { continue }
+            blocks.register(node.id, partitions: node.partitionCount, level: level)
         }
     }
 
@@ -63,8 +72,10 @@ struct DAGScheduler: Sendable {
             guard outputs.shuffles[slot: slot].mapCount == draft.partitionCount,
                 outputs.shuffles[slot: slot].reducerCount == output.reducerCount
             else { throw .invalid(message: "\(output.shuffle) is known with other partitions") }
+            // Fewer are what a checkpoint leaves of them.
             if let stage = outputs.shuffles[slot: slot].mapStage,
-                stages[slot: stages.slot(of: stage)!].parents != draft.parents
+                case let parents = stages[slot: stages.slot(of: stage)!].parents,
+                !draft.parents.allSatisfy({ parents.contains($0) })
             {
                 throw .invalid(message: "\(output.shuffle) is being computed from other shuffles")
             }
@@ -125,7 +136,8 @@ struct DAGScheduler: Sendable {
                 id: id, kind: kind, plan: draft.plan,
                 unitCount: partitions?.count ?? draft.partitionCount, partitions: partitions,
                 reducerCount: draft.output?.reducerCount ?? 0, preferred: draft.preferred,
-                parents: draft.parents, jobs: [], origin: origin), for: id)
+                parents: draft.parents, awaited: draft.awaited, jobs: [], origin: origin),
+            for: id)
         if case .map(_, let slot) = kind { outputs.shuffles[slot: slot].mapStage = id }
         for parent in draft.parents {
             outputs.shuffles[slot: outputs.shuffles.slot(of: parent)!].readers.append(id)

@@ -34,6 +34,9 @@ struct Stage: Sendable, SlabElement {
     private(set) var preferred: [[ExecutorID]]
     /// The shuffles it reads, each once.
     private(set) var parents: [ShuffleID]
+    /// Those that its tasks wait for: not what only leads to a dataset that is kept, until an
+    /// attempt failed for want of it.
+    private(set) var awaited: [ShuffleID]
     /// The running jobs that need it, ascending; never empty.
     var jobs: [JobID]
     /// What its tasks' accumulator updates belong to.
@@ -54,12 +57,16 @@ struct Stage: Sendable, SlabElement {
     var runTime = Duration.zero
     var hasSucceeded = false
 
+    /// What was thought to be kept isn't any more.
+    mutating func awaitAllParents() { awaited = parents }
+
     mutating func vacate() {
         plan.inputs = []
         plan.inputShuffles = []
         partitions = nil
         preferred = []
         parents = []
+        awaited = []
         jobs = []
         oldSets = []
         failedAttempts = []

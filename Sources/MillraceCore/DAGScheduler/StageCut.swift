@@ -13,6 +13,7 @@ struct StageCut: Sendable {
         var plan: StagePlan
         var partitionCount: Int
         var parents: [ShuffleID]
+        var awaited: [ShuffleID]
         var preferred: [[ExecutorID]]
     }
 
@@ -26,12 +27,14 @@ struct StageCut: Sendable {
     private(set) var drafts: [Draft] = []
 
     private let nodes: [LineageNode]
+    private let kept: BlockManagerMaster
     private var places = IdentifierMap<RDDID, Place>()
     private var visited: [Int]
     private var stack: [Int] = []
 
-    init(_ job: JobDescription) throws(JobFailure) {
+    init(_ job: JobDescription, kept: BlockManagerMaster) throws(JobFailure) {
         nodes = job.lineage.nodes
+        self.kept = kept
         visited = [Int](repeating: -1, count: nodes.count)
         for (place, node) in nodes.enumerated() {
             guard node.id.rawValue >= 0, !places.contains(node.id) else {
@@ -115,24 +118,31 @@ struct StageCut: Sendable {
             throw .invalid(
                 message: "\(name) has inputs for \(plan.inputs.count) of \(count) partitions")
         }
-        let parents = parentShuffles(of: place)
+        let parents = parentShuffles(of: place, mark: 2 * drafts.count) { _ in false }
+        let kept = kept
+        let awaited = parentShuffles(of: place, mark: 2 * drafts.count + 1) {
+            $0.storageLevel != nil && kept.isComplete($0.id)
+        }
         for shuffle in plan.inputShuffles where !parents.contains(shuffle) {
             throw .invalid(message: "\(name) reads \(shuffle), on which its RDD doesn't depend")
         }
         drafts.append(
             Draft(
                 output: output, plan: plan, partitionCount: count, parents: parents,
+                awaited: awaited,
                 preferred: preferredExecutors(of: place)))
     }
 
     /// The shuffles that are read in the stage which ends with this node: those behind narrow
-    /// dependencies only.
-    private mutating func parentShuffles(of place: Int) -> [ShuffleID] {
+    /// dependencies only, and not what lies behind a node where it may end.
+    private mutating func parentShuffles(
+        of place: Int, mark: Int, endsAt: (LineageNode) -> Bool
+    ) -> [ShuffleID] {
         var shuffles: [ShuffleID] = []
-        let mark = drafts.count
         stack.append(place)
         visited[place] = mark
         while let place = stack.popLast() {
+            if endsAt(nodes[place]) { continue }
             for dependency in nodes[place].dependencies {
                 switch dependency {
                 case .shuffle(let shuffle):
@@ -149,11 +159,13 @@ struct StageCut: Sendable {
         return shuffles
     }
 
-    /// The node's own preferences, else those of the nearest narrow parent with the same
-    /// partitions. Spark: `DAGScheduler.getPreferredLocsInternal`.
+    /// Where the node's partitions are kept, else its own preferences, else those of the nearest
+    /// narrow parent with the same partitions. Spark: `DAGScheduler.getPreferredLocsInternal`.
     private func preferredExecutors(of place: Int) -> [[ExecutorID]] {
         var place = place
-        while nodes[place].preferredExecutors.isEmpty {
+        while true {
+            let own = preferences(of: nodes[place])
+            if !own.isEmpty { return own }
             let parent = nodes[place].dependencies.first { dependency in
                 guard case .narrow = dependency else { return false }
                 return nodes[at(dependency)].partitionCount == nodes[place].partitionCount
@@ -161,6 +173,15 @@ struct StageCut: Sendable {
             guard let parent else { return [] }
             place = at(parent)
         }
-        return nodes[place].preferredExecutors
+    }
+
+    private func preferences(of node: LineageNode) -> [[ExecutorID]] {
+        guard node.storageLevel != nil, let holders = kept.holders(of: node.id),
+            holders.contains(where: { !$0.isEmpty })
+        else { return node.preferredExecutors }
+        guard !node.preferredExecutors.isEmpty else { return holders }
+        return holders.indices.map {
+            holders[$0].isEmpty ? node.preferredExecutors[$0] : holders[$0]
+        }
     }
 }

@@ -20,15 +20,19 @@ public struct LineageNode: Sendable {
     /// Executors on which a partition is best computed (cached block, state owner), by partition,
     /// best first. Empty when no partition has a preference.
     public var preferredExecutors: [[ExecutorID]]
+    /// Set when its rows are kept: where they are kept already, that is where its partitions are
+    /// best computed, and what they were computed from is not needed.
+    public var storageLevel: StorageLevel?
 
     public init(
         id: RDDID, partitionCount: Int, dependencies: [Dependency] = [],
-        preferredExecutors: [[ExecutorID]] = []
+        preferredExecutors: [[ExecutorID]] = [], storageLevel: StorageLevel? = nil
     ) {
         self.id = id
         self.partitionCount = partitionCount
         self.dependencies = dependencies
         self.preferredExecutors = preferredExecutors
+        self.storageLevel = storageLevel
     }
 }
 
@@ -75,14 +79,17 @@ public struct StagePlan: Sendable {
     /// Whether the tasks need each other: they are launched together or not at all, and when one
     /// fails all are tried again. Spark's barrier execution mode.
     public var isBarrier: Bool
+    /// Datasets that are kept, in the order in which the plan counts them.
+    public var persisted: [PersistedRDD]
 
     public init(
         plan: PlanHash, inputShuffles: [ShuffleID] = [], inputs: [[UInt8]] = [],
-        isBarrier: Bool = false
+        isBarrier: Bool = false, persisted: [PersistedRDD] = []
     ) {
         self.plan = plan
         self.inputShuffles = inputShuffles
         self.inputs = inputs
         self.isBarrier = isBarrier
+        self.persisted = persisted
     }
 }

@@ -40,10 +40,13 @@ public struct StageSetup: Hashable, Sendable {
     public var job: JobID
     public var query: String?
     public var batch: BatchID?
+    /// In the order of the plan: datasets whose rows the tasks keep, or read where they are kept.
+    public var persisted: [PersistedRDD]
 
     public init(
         stage: StageID, attempt: Int, plan: PlanHash, inputShuffles: [ShuffleID],
-        outputShuffle: ShuffleID?, reducerCount: Int, job: JobID, query: String?, batch: BatchID?
+        outputShuffle: ShuffleID?, reducerCount: Int, job: JobID, query: String?, batch: BatchID?,
+        persisted: [PersistedRDD] = []
     ) {
         self.stage = stage
         self.attempt = attempt
@@ -54,5 +57,6 @@ public struct StageSetup: Hashable, Sendable {
         self.job = job
         self.query = query
         self.batch = batch
+        self.persisted = persisted
     }
 }

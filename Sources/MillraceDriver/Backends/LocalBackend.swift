@@ -52,14 +52,14 @@ public final class LocalBackend: DriverBackend, @unchecked Sendable {
     public func stop(done: @escaping () -> Void) { done() }
 }
 
-/// What tasks have to say on its way from the task threads of this process to the driver's loop.
+/// What the threads of the local executor have to say, on its way to the driver's loop.
 public final class LocalReports: Sendable {
-    private let mailbox = Mutex<Mailbox<TaskReport>?>(nil)
+    private let mailbox = Mutex<Mailbox<ExecutorReport>?>(nil)
 
     public init() {}
 
-    func connect(_ mailbox: Mailbox<TaskReport>) { self.mailbox.withLock { $0 = mailbox } }
+    func connect(_ mailbox: Mailbox<ExecutorReport>) { self.mailbox.withLock { $0 = mailbox } }
 
     /// Any thread. Dropped once the driver has stopped, when nobody waits for it any more.
-    public func report(_ report: TaskReport) { _ = mailbox.withLock { $0 }?.post(report) }
+    public func report(_ report: ExecutorReport) { _ = mailbox.withLock { $0 }?.post(report) }
 }

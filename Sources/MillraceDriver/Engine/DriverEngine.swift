@@ -37,6 +37,8 @@ package final class DriverEngine {
     private var plans: [PlanHash: [UInt8]] = [:]
     /// What followed at once from the effects of this step, for the core to know.
     private var answers: [DriverEvent] = []
+    /// Datasets whose blocks are being removed.
+    private(set) var removals = BlockRemovals()
 
     package init(
         applicationID: String, settings: CoreSettings, heartbeatInterval: Duration,
@@ -95,6 +97,7 @@ package final class DriverEngine {
 
     private func forget(_ session: ExecutorSession) {
         order.removeAll { $0 == session.id }
+        removals.lose(session.id)
         let heir = shuffleServices?.executorLost(session.registration)
         for other in order {
             if let heir {
@@ -111,6 +114,8 @@ package final class DriverEngine {
         if !message.partialAccumulators.isEmpty {
             handle(.accumulatorsReported(executor, message.partialAccumulators), now)
         }
+        if !message.blocks.isEmpty { handle(.blocksUpdated(executor, message.blocks), now) }
+        for rdd in message.removedRDDs { removals.answer(rdd, of: executor) }
         for task in message.commitRequests { handle(.commitRequested(executor, task), now) }
         if !message.taskEnds.isEmpty { handle(.tasksEnded(executor, message.taskEnds), now) }
     }
@@ -139,6 +144,7 @@ package final class DriverEngine {
     var runningJobs: [(id: JobID, properties: JobProperties)] {
         jobs.keys.sorted().map { ($0, jobs[$0]!.description.properties) }
     }
+    var storageInfo: [RDDStorageInfo] { core.storageInfo }
     func heldTaskCount(of executor: ExecutorID) -> Int { core.heldTaskCount(of: executor) }
 
     // MARK: Effects
@@ -177,6 +183,10 @@ package final class DriverEngine {
             for executor in order {
                 sessions[executor]?.finish(summary.stage, attempts: summary.attempts)
             }
+        case .removeRDD(let rdd):
+            removals.begin(rdd, on: order)
+            for executor in order { sessions[executor]?.remove(rdd) }
+        case .copyBlock(let copy, let target): sessions[target]?.copy(copy)
         case .removeShuffle(let shuffle):
             for executor in order { sessions[executor]?.remove(shuffle) }
             shuffleServices?.remove(shuffle)

@@ -57,7 +57,13 @@ final class ExecutorSession {
             outputEpochs[shuffle] = epoch
             outbox.mapOutputs.append(outputs)
         }
-        if stages.insert(key).inserted { outbox.stages.append(setup) }
+        if stages.insert(key).inserted {
+            for dataset in setup.persisted {
+                guard let holders = core.blockHolders(of: dataset.rdd) else { continue }
+                outbox.blockHolders.append(.init(rdd: dataset.rdd, holders: holders))
+            }
+            outbox.stages.append(setup)
+        }
     }
 
     /// Map outputs change between two launches of one stage, so each turn of the loop looks again.
@@ -84,6 +90,10 @@ final class ExecutorSession {
     func decideCommit(_ task: TaskID, _ isGranted: Bool) {
         outbox.commitDecisions.append(.init(task: task, isGranted: isGranted))
     }
+
+    func remove(_ rdd: RDDID) { outbox.removedRDDs.append(rdd) }
+
+    func copy(_ copy: BlockCopy) { outbox.blockCopies.append(copy) }
 
     func remove(_ shuffle: ShuffleID) {
         outputEpochs[shuffle] = nil

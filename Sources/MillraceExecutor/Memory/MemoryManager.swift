@@ -103,6 +103,11 @@ public final class MemoryManager: Sendable {
         return account
     }
 
+    /// The account holds nothing and leaves the ledger.
+    func close(_ account: StorageAccount) {
+        accounts.withLock { $0.removeAll { $0 === account } }
+    }
+
     /// `bytes` more for an account; cached blocks are evicted for it, but none of the dataset
     /// `rdd`, which is what is being cached. False, and nothing taken, when that is not enough.
     public func acquireStorage(

@@ -35,6 +35,9 @@ public protocol JobRunner: Sendable {
 
     /// The accumulators that the jobs' tasks add to.
     var accumulators: AccumulatorRegistry { get }
+    /// The rows of this dataset are kept no longer. Called on any thread, must not wait; `done`
+    /// when they are gone everywhere.
+    func unpersist(_ rdd: RDDID, done: @escaping @Sendable () -> Void)
 }
 
 /// What the accepted tasks of a finished job said of themselves.

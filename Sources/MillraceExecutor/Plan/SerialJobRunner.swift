@@ -1,5 +1,7 @@
+import Glibc
 import MillraceBase
 import MillraceCore
+import MillraceStore
 import Synchronization
 
 /// Runs jobs in the calling thread, one task after the other, with shuffles in memory: for tests
@@ -13,8 +15,17 @@ public final class SerialJobRunner: JobRunner {
     }
     public let accumulators = AccumulatorRegistry()
     private let state = Mutex(State())
+    private let blocks: BlockManager
+    private let folder: String
+    private static let runners = Atomic<Int>(0)
 
-    public init() {}
+    public init() {
+        let number = Self.runners.wrappingAdd(1, ordering: .relaxed).newValue
+        folder = "/tmp/millrace-serial-\(getpid())-\(number)"
+        blocks = BlockManager(memory: .unlimited(), folder: folder) { _ in }
+    }
+
+    deinit { try? PosixFileSystem().deleteTree(folder) }
 
     /// Number of distinct plans seen, for tests.
     public var planCount: Int { state.withLock { $0.plans.count } }
@@ -43,6 +54,12 @@ public final class SerialJobRunner: JobRunner {
 
     public func cancel(_ job: JobID, reason: String) {}
 
+    public func unpersist(_ rdd: RDDID, done: @escaping @Sendable () -> Void) {
+        blocks.refuse([rdd])
+        blocks.remove(rdd)
+        done()
+    }
+
     public func release(_ shuffle: ShuffleID) {
         state.withLock { _ = $0.shuffles.removeValue(forKey: shuffle) }
     }
@@ -59,6 +76,7 @@ public final class SerialJobRunner: JobRunner {
             state.withLock { $0.plans[plan.hash] = executable }
         }
         let job = request.job
+        for node in job.lineage.nodes where node.storageLevel != nil { blocks.expect([node.id]) }
         var partitions: [RDDID: Int] = [:]
         for node in job.lineage.nodes {
             partitions[node.id] = node.partitionCount
@@ -104,7 +122,8 @@ public final class SerialJobRunner: JobRunner {
             partition: partition, taskID: id, job: job.id, batch: job.properties.batch,
             query: job.properties.query ?? "",
             input: try TaskInput(decoding: stage.inputs.isEmpty ? [] : stage.inputs[partition]),
-            shuffle: MemoryShuffleEnvironment(inputs: inputs, output: output))
+            shuffle: MemoryShuffleEnvironment(inputs: inputs, output: output),
+            blocks: TaskBlocks(manager: blocks, persisted: stage.persisted))
         let result = try task.run { try plan.run(task) }
         count(try task.accumulators.updates(), of: id)
         if !task.metrics.named.isEmpty {

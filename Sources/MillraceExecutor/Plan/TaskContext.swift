@@ -20,6 +20,8 @@ public final class TaskContext: @unchecked Sendable {
     public let shuffle: any ShuffleEnvironment
     /// To be asked before anything that grows with the data is allocated.
     public let memory: TaskMemory
+    /// Where persisted datasets are kept; nil: nowhere.
+    public let blocks: TaskBlocks?
     /// Filled by operators; read by the runtime when the task has ended.
     public var metrics = TaskMetrics()
     let interruption = TaskInterruption()
@@ -31,7 +33,7 @@ public final class TaskContext: @unchecked Sendable {
         partition: Int, attempt: Int = 0, taskID: TaskID = TaskID(0), stage: StageID = StageID(0),
         stageAttempt: Int = 0, job: JobID = JobID(0), batch: BatchID? = nil, query: String = "",
         input: TaskInput = TaskInput(), shuffle: any ShuffleEnvironment,
-        memory: TaskMemory = .unlimited()
+        memory: TaskMemory = .unlimited(), blocks: TaskBlocks? = nil
     ) {
         self.partition = partition
         self.attempt = attempt
@@ -44,6 +46,7 @@ public final class TaskContext: @unchecked Sendable {
         self.input = input
         self.shuffle = shuffle
         self.memory = memory
+        self.blocks = blocks
     }
 }
 

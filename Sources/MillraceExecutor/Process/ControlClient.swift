@@ -38,7 +38,7 @@ final class ControlClient: @unchecked Sendable {
         let clientTLS = try TLSContext.client(conf)
         blockServer = try BlockServer(
             loop: loop, address: SocketAddress(host: Self.blockHost(launch), port: 0),
-            provider: MapOutputProvider(store: runtime.mapOutputStore),
+            provider: ServedBlocks(runtime),
             tls: try TLSContext.server(conf), options: blocks)
         var serviceBlocks = blocks
         serviceBlocks.token = "\(launch.applicationID):\(launch.token)"
@@ -103,7 +103,7 @@ final class ControlClient: @unchecked Sendable {
     }
 
     /// All that the tasks said in one turn leaves in one message.
-    func report(_ reports: [TaskReport]) { send(ExecutorMessage(reports)) }
+    func report(_ reports: [ExecutorReport]) { send(ExecutorMessage(reports)) }
 
     private func send(_ message: ExecutorMessage) {
         guard let call, call.isOpen else { return }

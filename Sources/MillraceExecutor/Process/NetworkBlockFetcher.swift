@@ -53,25 +53,25 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         serviceClient.close()
     }
 
-    func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
-        let fetch = NetworkFetch(blocks.count, limit: deadline)
+    func start(names: [String], from executor: ExecutorID) -> any BlockFetch {
+        let fetch = NetworkFetch(names.count, limit: deadline)
         loop.post { [self] in
             underWay[executor, default: [:]][ObjectIdentifier(fetch)] = fetch
-            ask(executor, blocks, fetch, attempt: 0)
+            ask(executor, names, fetch, attempt: 0)
         }
         return fetch
     }
 
     private func ask(
-        _ executor: ExecutorID, _ blocks: [BlockID], _ fetch: NetworkFetch, attempt: Int
+        _ executor: ExecutorID, _ names: [String], _ fetch: NetworkFetch, attempt: Int
     ) {
         guard let peer = peers[executor] else {
             return remove(executor)
         }
         var failed: BlockError?
-        var left = blocks.count
+        var left = names.count
         let owner = peer.isService ? "\(executor.rawValue)/" : ""
-        let requests = blocks.map { BlockRequest(key: Array("\(owner)\($0)".utf8)) }
+        let requests = names.map { BlockRequest(key: Array("\(owner)\($0)".utf8)) }
         let client = peer.isService ? serviceClient : client
         client.fetch(peer.endpoint, requests, deadline: loop.now + deadline) {
             [self] index, result in
@@ -87,12 +87,12 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
             }
             guard left == 0 else { return }
             guard let failed, Self.isRetriable(failed) else { return forget(fetch, executor) }
-            retry(executor, blocks, fetch, attempt, failed)
+            retry(executor, names, fetch, attempt, failed)
         }
     }
 
     private func retry(
-        _ executor: ExecutorID, _ blocks: [BlockID], _ fetch: NetworkFetch, _ attempt: Int,
+        _ executor: ExecutorID, _ names: [String], _ fetch: NetworkFetch, _ attempt: Int,
         _ error: BlockError
     ) {
         guard attempt < retries, peers[executor] != nil else {
@@ -105,7 +105,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
             ["from": executor.rawValue, "attempt": attempt + 2, "reason": error])
         fetch.restart()
         _ = loop.schedule(after: retryWait) { [self] in
-            ask(executor, blocks, fetch, attempt: attempt + 1)
+            ask(executor, names, fetch, attempt: attempt + 1)
         }
     }
 

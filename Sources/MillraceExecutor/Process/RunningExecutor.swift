@@ -2,6 +2,7 @@ import Glibc
 import MillraceBase
 import MillraceCore
 import MillraceNet
+import MillraceStore
 import MillraceWire
 
 /// The parts of an executor process, assembled: runtime, block server, fetcher and control stream.
@@ -20,7 +21,8 @@ final class RunningExecutor {
         let fetcher = LateBlockFetcher()
         let runtime = ExecutorRuntime(
             executor: launch.executor, slots: launch.cores, memory: memory, mapOutputStore: store,
-            fetcher: fetcher, maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
+            blockFolder: StorePath.join(launch.directory, "blocks"), fetcher: fetcher,
+            maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
             dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates
         ) { report in reports.report(report) }
         self.loop = loop
@@ -47,27 +49,27 @@ final class RunningExecutor {
     }
 }
 
-/// What tasks have to say on its way from the task threads to the control stream.
+/// What the executor's threads have to say, on its way to the control stream.
 final class ExecutorReports: Sendable {
-    private let mailbox = SetOnce<Mailbox<TaskReport>>()
+    private let mailbox = SetOnce<Mailbox<ExecutorReport>>()
 
     /// On the loop.
     func connect(_ control: ControlClient) {
-        mailbox.set(Mailbox(loop: control.loop, limit: .max) { reports in control.report(reports) })
+        mailbox.set(Mailbox(loop: control.loop, limit: .max) { control.report($0) })
     }
 
-    /// Any thread. Tasks are launched by the control stream only, so the mailbox is there.
-    func report(_ report: TaskReport) { _ = mailbox.value?.post(report) }
+    /// Any thread. All work comes through the control stream, so the mailbox is there.
+    func report(_ report: ExecutorReport) { _ = mailbox.value?.post(report) }
 }
 
 /// The runtime is made before the loop it fetches on.
 final class LateBlockFetcher: BlockFetcher {
     let network = SetOnce<NetworkBlockFetcher>()
 
-    func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
+    func start(names: [String], from executor: ExecutorID) -> any BlockFetch {
         guard let network = network.value else {
-            return NoBlockFetcher().start(blocks, from: executor)
+            return NoBlockFetcher().start(names: names, from: executor)
         }
-        return network.start(blocks, from: executor)
+        return network.start(names: names, from: executor)
     }
 }

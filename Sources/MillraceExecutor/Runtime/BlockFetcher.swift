@@ -29,8 +29,14 @@ public struct BlockID: Hashable, Sendable, CustomStringConvertible {
 
 /// Gets blocks from other executors. Called on task threads.
 public protocol BlockFetcher: Sendable {
-    /// Starts a request and returns at once.
-    func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch
+    /// Starts a request for blocks by their names and returns at once.
+    func start(names: [String], from executor: ExecutorID) -> any BlockFetch
+}
+
+extension BlockFetcher {
+    func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
+        start(names: blocks.map(\.description), from: executor)
+    }
 }
 
 /// A request under way.
@@ -56,7 +62,7 @@ public struct BlockFetchError: Error, Hashable, Sendable, CustomStringConvertibl
 /// For a master whose only executor is the driver itself: there is nobody to fetch from.
 public struct NoBlockFetcher: BlockFetcher {
     public init() {}
-    public func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
+    public func start(names: [String], from executor: ExecutorID) -> any BlockFetch {
         Refused()
     }
 

@@ -11,7 +11,10 @@ extension ExecutorRuntime {
                 piece.plan, total: piece.totalBytes, offset: piece.offset, piece: piece.bytes)
         }
         if !message.mapOutputs.isEmpty { update(message.mapOutputs) }
+        if !message.removedRDDs.isEmpty { transfers.remove(message.removedRDDs) }
+        if !message.blockHolders.isEmpty { transfers.update(message.blockHolders) }
         if !message.stages.isEmpty { add(stages: message.stages) }
+        if !message.blockCopies.isEmpty { transfers.copy(message.blockCopies) }
         if !message.launches.isEmpty { launch(message.launches) }
         if !message.kills.isEmpty { kill(message.kills) }
         if !message.removedShuffles.isEmpty { remove(message.removedShuffles) }

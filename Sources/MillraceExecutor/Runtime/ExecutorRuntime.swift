@@ -33,21 +33,23 @@ public final class ExecutorRuntime: Sendable {
     public let plans = ResidentPlans()
     public let mapOutputStore: MapOutputStore
     public let memory: MemoryManager
+    let transfers: BlockTransfers
     public let slots: Int
     let fetcher: any BlockFetcher
     let maxBytesInFlight: Int
     /// `millrace.executor.heartbeat.dropZeroAccumulatorUpdates`
     let dropsZeroUpdates: Bool
-    let report: @Sendable (TaskReport) -> Void
+    let report: @Sendable (ExecutorReport) -> Void
     let state = Mutex(State())
     private let queue = WorkQueue<Work>()
     private let threads = Mutex<[TaskThread]>([])
 
-    /// `report` is called on any thread; once for each launched task with its end.
+    /// `report` is called on any thread; once for each launched task with its end. Cached blocks
+    /// that go to disk go to `blockFolder`.
     public init(
         executor: ExecutorID, slots: Int, memory: MemoryManager, mapOutputStore: MapOutputStore,
-        fetcher: any BlockFetcher, maxBytesInFlight: Int, dropsZeroUpdates: Bool = true,
-        report: @escaping @Sendable (TaskReport) -> Void
+        blockFolder: String, fetcher: any BlockFetcher, maxBytesInFlight: Int,
+        dropsZeroUpdates: Bool = true, report: @escaping @Sendable (ExecutorReport) -> Void
     ) {
         self.executor = executor
         self.slots = slots
@@ -57,6 +59,9 @@ public final class ExecutorRuntime: Sendable {
         self.maxBytesInFlight = maxBytesInFlight
         self.dropsZeroUpdates = dropsZeroUpdates
         self.report = report
+        transfers = BlockTransfers(
+            manager: BlockManager(memory: memory, folder: blockFolder, report: report),
+            fetcher: fetcher, executor: executor, report: report)
     }
 
     public func start() throws {
@@ -79,6 +84,7 @@ public final class ExecutorRuntime: Sendable {
             return threads
         }
         for thread in threads { thread.join() }
+        transfers.stop()
     }
 
     /// Tasks here, running or queued.
@@ -87,6 +93,7 @@ public final class ExecutorRuntime: Sendable {
     // MARK: What the driver sends
 
     public func add(stages: [StageSetup]) {
+        transfers.manager.expect(stages.flatMap { $0.persisted.map(\.rdd) })
         state.withLock { state in
             for setup in stages {
                 state.stages[StageKey(stage: setup.stage, attempt: setup.attempt)] = ResidentStage(

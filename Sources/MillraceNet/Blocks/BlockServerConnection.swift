@@ -41,6 +41,9 @@ final class BlockServerConnection: ConnectionDelegate {
     private var events: [FrameDecoder.Event] = []
     private var fetches: [Fetch] = []
     private var turn = 0
+    /// Blocks that are being made elsewhere, and those that have come from there.
+    private var pending = 0
+    private var made: [(stream: UInt32, index: Int, content: BlockContent)] = []
     private var rest: Rest?
     private var timer: TimerToken?
 
@@ -92,6 +95,7 @@ final class BlockServerConnection: ConnectionDelegate {
         state = .ended
         cancelTimer()
         fetches.removeAll()
+        made.removeAll()
         rest = nil
         self.connection = nil
         server.ended(self, error)
@@ -163,6 +167,9 @@ final class BlockServerConnection: ConnectionDelegate {
         while connection.hasRoom, state == .open {
             if rest != nil {
                 sendRest(connection)
+            } else if !made.isEmpty {
+                let next = made.removeFirst()
+                send(next.content, next.stream, next.index, connection)
             } else if !fetches.isEmpty {
                 sendNext(connection)
             } else {
@@ -182,13 +189,38 @@ final class BlockServerConnection: ConnectionDelegate {
         } else {
             turn += 1
         }
-        let content = server.provider.content(of: request, for: principal)
+        send(server.provider.content(of: request, for: principal), stream, index, connection)
+    }
+
+    /// The content is being made elsewhere; comes back in `made`.
+    private func make(
+        _ start: (@escaping @Sendable (BlockContent) -> Void) -> Void, _ stream: UInt32,
+        _ index: Int
+    ) {
+        pending += 1
+        let loop = loop
+        // Used on the loop only.
+        nonisolated(unsafe) weak let connection = self
+        start { content in
+            loop.post {
+                guard let connection, connection.state == .open else { return }
+                connection.pending -= 1
+                connection.made.append((stream, index, content))
+                connection.connection?.flushLater()
+            }
+        }
+    }
+
+    private func send(
+        _ content: BlockContent, _ stream: UInt32, _ index: Int, _ connection: Connection
+    ) {
         let length: Int
         switch content {
         case .bytes(let bytes): length = bytes.count
         case .file(_, _, let count): length = Int(clamping: count)
         case .failure(let error):
             return send(.failure, stream, BlockMessages.failure(index: index, error), connection)
+        case .later(let start): return make(start, stream, index)
         }
         let head = BlockMessages.blockHead(index: index, length: UInt64(length))
         // The first bytes travel with the head; a frame holds head and bytes within the limit.
@@ -238,7 +270,7 @@ final class BlockServerConnection: ConnectionDelegate {
             out.append(contentsOf: head)
             connection.write(out)
             connection.write(file, offset: offset + UInt64(range.lowerBound), count: range.count)
-        case .failure: preconditionFailure("a failure has no bytes")
+        case .failure, .later: preconditionFailure("it has no bytes")
         }
     }
 
@@ -251,7 +283,9 @@ final class BlockServerConnection: ConnectionDelegate {
         let limit = options.idleTimeout * 2
         timer = loop.schedule(after: limit) { [weak self] in
             guard let self, let connection = self.connection else { return }
-            let isIdle = self.fetches.isEmpty && self.rest == nil && connection.outbound.isEmpty
+            let isIdle =
+                self.fetches.isEmpty && self.rest == nil && self.pending == 0
+                && connection.outbound.isEmpty
             if self.loop.now - connection.lastReceived >= limit, isIdle || !connection.hasRoom {
                 connection.close(isIdle ? nil : .timedOut("\(self.peer) does not take its blocks"))
             } else {

@@ -23,6 +23,9 @@ public enum BlockContent: Sendable {
     case file(SharedFile, offset: UInt64, length: UInt64)
     /// It has not got it, and why.
     case failure(BlockError)
+    /// Being made: calls back once, from any thread, with one of the others. Blocks behind it do
+    /// not wait for it.
+    case later(@Sendable (_ answer: @escaping @Sendable (BlockContent) -> Void) -> Void)
 }
 
 /// Why a block did not come.

@@ -56,6 +56,15 @@ public enum LZ4 {
         return raw
     }
 
+    /// Bytes of the whole block that begins with these; nil when its header is cut off.
+    public static func blockSize(_ bytes: [UInt8]) -> Int? {
+        guard bytes.count >= headerSize else { return nil }
+        let stored = bytes.withUnsafeBytes {
+            UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 5, as: UInt32.self))
+        }
+        return headerSize + Int(stored)
+    }
+
     /// Reads the block at `position` of `bytes` and moves `position` behind it.
     public static func readBlock(
         _ bytes: [UInt8], at position: inout Int

@@ -96,12 +96,12 @@ extension FileSystem {
 }
 
 /// Names of files that are being written: hidden, and marked by process and number.
-enum TemporaryName {
+public enum TemporaryName {
     private static let prefix = "."
     private static let suffix = ".tmp"
     private static let counter = Atomic<UInt64>(0)
 
-    static func next(for name: String) -> String {
+    public static func next(for name: String) -> String {
         let number = counter.wrappingAdd(1, ordering: .relaxed).newValue
         let salt = UInt32.random(in: .min ... .max)
         return "\(prefix)\(name).\(String(salt, radix: 36)).\(number)\(suffix)"

@@ -30,6 +30,7 @@ extension DriverMessage {
         message.lost_peers = arena.numbers(lostPeers.map(\.rawValue), as: UInt32.self)
         message.n_finished_stages = finishedStages.count
         message.finished_stages = arena.numbers(finishedStages.map(\.rawValue), as: UInt32.self)
+        writeBlocks(into: &message, arena)
         let size = millrace__v1__driver_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__driver_message__pack(&message, buffer.baseAddress)
@@ -94,8 +95,9 @@ extension DriverMessage {
             mapOutputs.append(try MapOutputs(message.map_outputs[index]!.pointee))
         }
         for index in 0..<message.n_stages {
-            stages.append(StageSetup(message.stages[index]!.pointee))
+            stages.append(try StageSetup(message.stages[index]!.pointee))
         }
+        try readBlocks(message)
         launches.reserveCapacity(message.n_launches)
         for index in 0..<message.n_launches {
             launches.append(try TaskDescription(message.launches[index]!.pointee))
@@ -205,9 +207,10 @@ extension StageSetup {
         message.job_id = UInt32(job.rawValue)
         message.query = arena.string(query ?? "")
         message.batch_id = UInt64(batch?.rawValue ?? 0)
+        writePersisted(into: &message, arena)
     }
 
-    fileprivate init(_ message: Millrace__V1__StageSetup) {
+    fileprivate init(_ message: Millrace__V1__StageSetup) throws(WireError) {
         let query = text(message.query)
         self.init(
             stage: StageID(Int(message.stage_id)), attempt: Int(message.attempt),
@@ -218,7 +221,8 @@ extension StageSetup {
             outputShuffle: message.has_output != 0 ? ShuffleID(Int(message.output_shuffle)) : nil,
             reducerCount: Int(message.reducers), job: JobID(Int(message.job_id)),
             query: query.isEmpty ? nil : query,
-            batch: query.isEmpty ? nil : BatchID(Int(clamping: message.batch_id)))
+            batch: query.isEmpty ? nil : BatchID(Int(clamping: message.batch_id)),
+            persisted: try Self.readPersisted(message))
     }
 }
 

@@ -19,10 +19,18 @@ public struct DriverMessage: Sendable {
     /// Executors that are gone: what is being fetched from them will not come.
     public var lostPeers: [ExecutorID] = []
 
+    /// Datasets whose kept blocks nobody asks for any more.
+    public var removedRDDs: [RDDID] = []
+    /// Kept blocks to fetch from another executor and to keep too.
+    public var blockCopies: [BlockCopy] = []
+    /// Who keeps the blocks of the datasets that `stages` persist. Handled before `stages`.
+    public var blockHolders: [BlockHolders] = []
+
     public init() {}
 
     public var isEmpty: Bool {
-        launches.isEmpty && registered == nil && peers.isEmpty && plans.isEmpty
+        launches.isEmpty && removedRDDs.isEmpty && blockCopies.isEmpty && blockHolders.isEmpty
+            && registered == nil && peers.isEmpty && plans.isEmpty
             && mapOutputs.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
             && shutdown == nil && commitDecisions.isEmpty && lostPeers.isEmpty
@@ -45,6 +53,17 @@ public struct DriverMessage: Sendable {
         public init(task: TaskID, isGranted: Bool) {
             self.task = task
             self.isGranted = isGranted
+        }
+    }
+
+    /// Who keeps the partitions of one persisted dataset.
+    public struct BlockHolders: Hashable, Sendable {
+        public var rdd: RDDID
+        /// By partition; empty for those that nobody keeps.
+        public var holders: [[ExecutorID]]
+        public init(rdd: RDDID, holders: [[ExecutorID]]) {
+            self.rdd = rdd
+            self.holders = holders
         }
     }
 

@@ -16,6 +16,7 @@ extension ExecutorMessage {
         message.n_commit_requests = commitRequests.count
         message.commit_requests = arena.numbers(commitRequests.map(\.rawValue), as: UInt64.self)
         writePartials(into: &message, arena)
+        writeBlocks(into: &message, arena)
         let size = millrace__v1__executor_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__executor_message__pack(&message, buffer.baseAddress)
@@ -43,6 +44,7 @@ extension ExecutorMessage {
             commitRequests.append(try TaskID(wire: message.commit_requests[index]))
         }
         try readPartials(message)
+        readBlocks(message)
         taskEnds.reserveCapacity(message.n_task_ends)
         for index in 0..<message.n_task_ends {
             // protobuf-c fills every slot of a repeated field.

@@ -15,10 +15,16 @@ public struct ExecutorMessage: Sendable {
     /// What running tasks have added to accumulators so far.
     public var partialAccumulators: [PartialAccumulators] = []
 
+    /// What the executor keeps of persisted datasets, or keeps no longer. Handled before
+    /// `taskEnds`.
+    public var blocks: [BlockStatus] = []
+    /// Datasets whose blocks it has removed, as it was asked to.
+    public var removedRDDs: [RDDID] = []
+
     public init() {}
     public var isEmpty: Bool {
         taskEnds.isEmpty && register == nil && heartbeat == nil && commitRequests.isEmpty
-            && partialAccumulators.isEmpty
+            && partialAccumulators.isEmpty && blocks.isEmpty && removedRDDs.isEmpty
     }
 
     /// Who the executor is: the first message of the stream.

@@ -52,6 +52,9 @@ extension Effects {
                 \(summary.tasks) tasks in \(summary.attempts) attempts
                 """
         case .removeShuffle(let shuffle): return "remove \(shuffle)"
+        case .removeRDD(let rdd): return "remove \(rdd)"
+        case .copyBlock(let copy, let target):
+            return "copy rdd_\(copy.rdd.rawValue)_\(copy.partition) of \(copy.from) to \(target)"
         case .dismissExecutor(let executor, let loss): return "dismiss \(executor): \(loss.reason)"
         case .decommissionExecutor(let executor, let reason):
             return "decommission \(executor): \(reason)"

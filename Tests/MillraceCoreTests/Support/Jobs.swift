@@ -7,7 +7,8 @@ enum Jobs {
     /// between each two.
     static func chain(
         _ id: Int, _ counts: [Int], shuffles: [Int] = [], partitions: [Int]? = nil,
-        preferred: [Int] = [], properties: JobProperties = JobProperties(), hasInputs: Bool = false
+        preferred: [Int] = [], persisted: [Int] = [], copies: Int = 1,
+        properties: JobProperties = JobProperties(), hasInputs: Bool = false
     ) -> JobDescription {
         var nodes: [LineageNode] = []
         for (place, count) in counts.enumerated() {
@@ -25,7 +26,9 @@ enum Jobs {
             nodes.append(
                 LineageNode(
                     id: RDDID(place), partitionCount: count, dependencies: dependencies,
-                    preferredExecutors: isFinal ? preferred.map { [ExecutorID($0)] } : []))
+                    preferredExecutors: isFinal ? preferred.map { [ExecutorID($0)] } : [],
+                    storageLevel: persisted.contains(place)
+                        ? .memoryOnly.replicated(copies) : nil))
         }
         return JobDescription(
             id: JobID(id), lineage: Lineage(nodes: nodes), finalRDD: RDDID(counts.count - 1),

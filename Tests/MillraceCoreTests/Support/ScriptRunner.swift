@@ -9,6 +9,7 @@ import MillraceBase
 ///     job 0 chain=2,3 shuffles=0    2 map tasks, 3 result tasks; also join=2,2,3 shuffles=0,1
 ///                                   partitions=1,0  prefer=0,0,1  group=g  tags=a,b
 ///                                   max-failures=1  inputs
+///                                   persist=0,2 (these of its RDDs) copies=2
 ///     succeed 0 1  run=5ms          the tasks end well, in one report for each executor
 ///     fail 0 message…               killed 3    deny 3
 ///     fetch-fail 3 map=1 executor=0 (without them: an unknown location)
@@ -18,6 +19,8 @@ import MillraceBase
 ///     demand q slots=4              refuse [no]      cache 0 blocks=1    gauges
 ///     cancel 0     cancel-group g [future]  cancel-tag t  cancel-all
 ///     release 0    commit 3 on=0
+///     kept 0 on=1 rdd=0             executor keeps partition 0 of rdd 0; also gone 0 on=1 rdd=0
+///     unpersist 0  blocks 0
 ///     outputs 0    setup 1.0        held             quiescent
 ///     succeed 0 1  acc=0:5,1:2      the same updates of accumulators 0 and 1 by each; also `fail`
 ///     partial 0 acc=0:3             values           what the accumulators are
@@ -100,6 +103,10 @@ struct ScriptRunner {
         case "cancel-tag": cancel(.tag(arguments.words.first ?? ""))
         case "cancel-all": cancel(.all)
         case "release": handle(.shuffleReleased(ShuffleID(try arguments.number(0))))
+        case "kept": try keep(arguments, bytes: 100)
+        case "gone": try keep(arguments, bytes: 0)
+        case "unpersist": handle(.rddReleased(RDDID(try arguments.number(0))))
+        case "blocks": showBlocks(RDDID(try arguments.number(0)))
         case "commit":
             let executor = ExecutorID(try arguments.integer("on") ?? 0)
             handle(.commitRequested(executor, TaskID(try arguments.number(0))))
@@ -209,7 +216,9 @@ struct ScriptRunner {
                 Jobs.chain(
                     id, try arguments.list("chain") ?? [1], shuffles: shuffles,
                     partitions: try arguments.list("partitions"),
-                    preferred: try arguments.list("prefer") ?? [], properties: properties,
+                    preferred: try arguments.list("prefer") ?? [],
+                    persisted: try arguments.list("persist") ?? [],
+                    copies: try arguments.integer("copies") ?? 1, properties: properties,
                     hasInputs: arguments.words.contains("inputs"))))
     }
 
@@ -274,6 +283,29 @@ struct ScriptRunner {
         for (index, status) in outputs.statuses.enumerated() {
             let place = status.map { "\($0.executor), by \($0.mapTask)" } ?? "missing"
             output.append("map \(index): \(place)")
+        }
+    }
+
+    private mutating func keep(_ arguments: Arguments, bytes: Int) throws {
+        let rdd = RDDID(try arguments.integer("rdd") ?? 0)
+        handle(
+            .blocksUpdated(
+                ExecutorID(try arguments.integer("on") ?? 0),
+                try arguments.words.map {
+                    BlockStatus(
+                        rdd: rdd, partition: try arguments.integer(of: $0), memoryBytes: bytes,
+                        diskBytes: 0)
+                }))
+    }
+
+    private mutating func showBlocks(_ rdd: RDDID) {
+        guard let holders = core.blockHolders(of: rdd) else {
+            output.append("\(rdd) is unknown")
+            return
+        }
+        for (partition, holders) in holders.enumerated() {
+            let names = holders.map { "\($0.rawValue)" }.joined(separator: " ")
+            output.append("partition \(partition): \(names.isEmpty ? "nowhere" : names)")
         }
     }
 

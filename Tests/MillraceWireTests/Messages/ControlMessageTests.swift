@@ -89,6 +89,9 @@ import Testing
         #expect(received.commitDecisions == message.commitDecisions)
         #expect(received.lostPeers == message.lostPeers)
         #expect(received.shutdown == message.shutdown)
+        #expect(received.removedRDDs == message.removedRDDs)
+        #expect(received.blockCopies == message.blockCopies)
+        #expect(received.blockHolders == message.blockHolders)
         let outputs = try #require(received.mapOutputs.first)
         #expect(outputs.epoch == 9)
         #expect(outputs.statuses == message.mapOutputs[0].statuses)
@@ -117,12 +120,26 @@ import Testing
         }
     }
 
+    static let kept = BlockStatus(
+        rdd: RDDID(6), partition: 3, memoryBytes: 1 << 40, diskBytes: 7)
+
+    @Test("what an executor keeps arrives")
+    func blocks() throws {
+        var message = ExecutorMessage([.block(Self.kept), .rddRemoved(RDDID(2))])
+        message.blocks.append(
+            BlockStatus(rdd: RDDID(0), partition: 0, memoryBytes: 0, diskBytes: 0))
+        let received = try ExecutorMessage(decoding: message.encoded(arena: arena), arena: arena)
+        #expect(received.blocks == message.blocks)
+        #expect(received.removedRDDs == [RDDID(2)])
+    }
+
     static func executorBytes(_ arena: WireArena) -> [UInt8] {
         var message = ExecutorMessage()
         message.taskEnds = reasons.map {
             TaskEnd(task: TaskID(1), reason: $0, accumulators: updates)
         }
         message.partialAccumulators = [PartialAccumulators(task: TaskID(1), updates: updates)]
+        message.blocks = [kept]
         return message.encoded(arena: arena)
     }
 
@@ -149,7 +166,8 @@ import Testing
                 job: JobID(4), query: "counts", batch: BatchID(0)),
             StageSetup(
                 stage: StageID(2), attempt: 0, plan: PlanHash(high: 4, low: 5), inputShuffles: [],
-                outputShuffle: nil, reducerCount: 0, job: JobID(4), query: nil, batch: nil),
+                outputShuffle: nil, reducerCount: 0, job: JobID(4), query: nil, batch: nil,
+                persisted: [PersistedRDD(rdd: RDDID(6), level: .memoryAndDisk2)]),
         ]
         message.launches = [
             TaskDescription(
@@ -162,6 +180,13 @@ import Testing
         message.commitDecisions = [.init(task: TaskID(3), isGranted: true)]
         message.lostPeers = [ExecutorID(5)]
         message.shutdown = "enough"
+        message.removedRDDs = [RDDID(3)]
+        message.blockCopies = [
+            BlockCopy(rdd: RDDID(6), partition: 2, level: .memoryOnlySer2, from: ExecutorID(1))
+        ]
+        message.blockHolders = [
+            .init(rdd: RDDID(6), holders: [[ExecutorID(1), ExecutorID(4)], [], [ExecutorID(1)]])
+        ]
         return message
     }
 }

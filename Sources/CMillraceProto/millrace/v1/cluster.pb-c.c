@@ -52,6 +52,51 @@ void   millrace__v1__executor_message__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__block_status__init
+                     (Millrace__V1__BlockStatus         *message)
+{
+  static const Millrace__V1__BlockStatus init_value = MILLRACE__V1__BLOCK_STATUS__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__block_status__get_packed_size
+                     (const Millrace__V1__BlockStatus *message)
+{
+  assert(message->base.descriptor == &millrace__v1__block_status__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__block_status__pack
+                     (const Millrace__V1__BlockStatus *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__block_status__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__block_status__pack_to_buffer
+                     (const Millrace__V1__BlockStatus *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__block_status__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__BlockStatus *
+       millrace__v1__block_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__BlockStatus *)
+     protobuf_c_message_unpack (&millrace__v1__block_status__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__block_status__free_unpacked
+                     (Millrace__V1__BlockStatus *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__block_status__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__register__init
                      (Millrace__V1__Register         *message)
 {
@@ -500,6 +545,186 @@ void   millrace__v1__driver_message__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &millrace__v1__driver_message__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__block_copy__init
+                     (Millrace__V1__BlockCopy         *message)
+{
+  static const Millrace__V1__BlockCopy init_value = MILLRACE__V1__BLOCK_COPY__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__block_copy__get_packed_size
+                     (const Millrace__V1__BlockCopy *message)
+{
+  assert(message->base.descriptor == &millrace__v1__block_copy__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__block_copy__pack
+                     (const Millrace__V1__BlockCopy *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__block_copy__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__block_copy__pack_to_buffer
+                     (const Millrace__V1__BlockCopy *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__block_copy__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__BlockCopy *
+       millrace__v1__block_copy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__BlockCopy *)
+     protobuf_c_message_unpack (&millrace__v1__block_copy__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__block_copy__free_unpacked
+                     (Millrace__V1__BlockCopy *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__block_copy__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__storage_level__init
+                     (Millrace__V1__StorageLevel         *message)
+{
+  static const Millrace__V1__StorageLevel init_value = MILLRACE__V1__STORAGE_LEVEL__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__storage_level__get_packed_size
+                     (const Millrace__V1__StorageLevel *message)
+{
+  assert(message->base.descriptor == &millrace__v1__storage_level__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__storage_level__pack
+                     (const Millrace__V1__StorageLevel *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__storage_level__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__storage_level__pack_to_buffer
+                     (const Millrace__V1__StorageLevel *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__storage_level__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__StorageLevel *
+       millrace__v1__storage_level__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__StorageLevel *)
+     protobuf_c_message_unpack (&millrace__v1__storage_level__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__storage_level__free_unpacked
+                     (Millrace__V1__StorageLevel *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__storage_level__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__block_holders__init
+                     (Millrace__V1__BlockHolders         *message)
+{
+  static const Millrace__V1__BlockHolders init_value = MILLRACE__V1__BLOCK_HOLDERS__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__block_holders__get_packed_size
+                     (const Millrace__V1__BlockHolders *message)
+{
+  assert(message->base.descriptor == &millrace__v1__block_holders__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__block_holders__pack
+                     (const Millrace__V1__BlockHolders *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__block_holders__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__block_holders__pack_to_buffer
+                     (const Millrace__V1__BlockHolders *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__block_holders__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__BlockHolders *
+       millrace__v1__block_holders__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__BlockHolders *)
+     protobuf_c_message_unpack (&millrace__v1__block_holders__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__block_holders__free_unpacked
+                     (Millrace__V1__BlockHolders *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__block_holders__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__persisted_rdd__init
+                     (Millrace__V1__PersistedRDD         *message)
+{
+  static const Millrace__V1__PersistedRDD init_value = MILLRACE__V1__PERSISTED_RDD__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__persisted_rdd__get_packed_size
+                     (const Millrace__V1__PersistedRDD *message)
+{
+  assert(message->base.descriptor == &millrace__v1__persisted_rdd__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__persisted_rdd__pack
+                     (const Millrace__V1__PersistedRDD *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__persisted_rdd__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__persisted_rdd__pack_to_buffer
+                     (const Millrace__V1__PersistedRDD *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__persisted_rdd__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__PersistedRDD *
+       millrace__v1__persisted_rdd__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__PersistedRDD *)
+     protobuf_c_message_unpack (&millrace__v1__persisted_rdd__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__persisted_rdd__free_unpacked
+                     (Millrace__V1__PersistedRDD *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__persisted_rdd__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   millrace__v1__task_kill__init
@@ -1087,7 +1312,7 @@ void   millrace__v1__executor_status__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[5] =
+static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[7] =
 {
   {
     "register",
@@ -1149,19 +1374,46 @@ static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "blocks",
+    50,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__ExecutorMessage, n_blocks),
+    offsetof(Millrace__V1__ExecutorMessage, blocks),
+    &millrace__v1__block_status__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "removed_rdds",
+    51,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__ExecutorMessage, n_removed_rdds),
+    offsetof(Millrace__V1__ExecutorMessage, removed_rdds),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__executor_message__field_indices_by_name[] = {
+  5,   /* field[5] = blocks */
   3,   /* field[3] = commit_requests */
   2,   /* field[2] = heartbeat */
   4,   /* field[4] = partial_accumulators */
   0,   /* field[0] = register */
+  6,   /* field[6] = removed_rdds */
   1,   /* field[1] = task_ends */
 };
-static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[2 + 1] =
+static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 10, 4 },
-  { 0, 5 }
+  { 50, 5 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
 {
@@ -1171,11 +1423,88 @@ const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
   "Millrace__V1__ExecutorMessage",
   "millrace.v1",
   sizeof(Millrace__V1__ExecutorMessage),
-  5,
+  7,
   millrace__v1__executor_message__field_descriptors,
   millrace__v1__executor_message__field_indices_by_name,
-  2,  millrace__v1__executor_message__number_ranges,
+  3,  millrace__v1__executor_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__executor_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__block_status__field_descriptors[4] =
+{
+  {
+    "rdd_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BlockStatus, rdd_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "partition",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BlockStatus, partition),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "memory_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BlockStatus, memory_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "disk_bytes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BlockStatus, disk_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__block_status__field_indices_by_name[] = {
+  3,   /* field[3] = disk_bytes */
+  2,   /* field[2] = memory_bytes */
+  1,   /* field[1] = partition */
+  0,   /* field[0] = rdd_id */
+};
+static const ProtobufCIntRange millrace__v1__block_status__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor millrace__v1__block_status__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.BlockStatus",
+  "BlockStatus",
+  "Millrace__V1__BlockStatus",
+  "millrace.v1",
+  sizeof(Millrace__V1__BlockStatus),
+  4,
+  millrace__v1__block_status__field_descriptors,
+  millrace__v1__block_status__field_indices_by_name,
+  1,  millrace__v1__block_status__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__block_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__register__field_descriptors[10] =
@@ -2002,7 +2331,7 @@ const ProtobufCMessageDescriptor millrace__v1__failure__descriptor =
   (ProtobufCMessageInit) millrace__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[12] =
+static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[15] =
 {
   {
     "registered",
@@ -2148,8 +2477,46 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "removed_rdds",
+    50,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__DriverMessage, n_removed_rdds),
+    offsetof(Millrace__V1__DriverMessage, removed_rdds),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_copies",
+    51,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_block_copies),
+    offsetof(Millrace__V1__DriverMessage, block_copies),
+    &millrace__v1__block_copy__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_holders",
+    52,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_block_holders),
+    offsetof(Millrace__V1__DriverMessage, block_holders),
+    &millrace__v1__block_holders__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
+  13,   /* field[13] = block_copies */
+  14,   /* field[14] = block_holders */
   10,   /* field[10] = commit_decisions */
   8,   /* field[8] = finished_stages */
   6,   /* field[6] = kills */
@@ -2159,14 +2526,16 @@ static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   1,   /* field[1] = peers */
   2,   /* field[2] = plans */
   0,   /* field[0] = registered */
+  12,   /* field[12] = removed_rdds */
   7,   /* field[7] = removed_shuffles */
   9,   /* field[9] = shutdown */
   4,   /* field[4] = stages */
 };
-static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[1 + 1] =
+static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 12 }
+  { 50, 12 },
+  { 0, 15 }
 };
 const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
 {
@@ -2176,11 +2545,293 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   "Millrace__V1__DriverMessage",
   "millrace.v1",
   sizeof(Millrace__V1__DriverMessage),
-  12,
+  15,
   millrace__v1__driver_message__field_descriptors,
   millrace__v1__driver_message__field_indices_by_name,
-  1,  millrace__v1__driver_message__number_ranges,
+  2,  millrace__v1__driver_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__driver_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__block_copy__field_descriptors[4] =
+{
+  {
+    "rdd_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BlockCopy, rdd_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "partition",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BlockCopy, partition),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "level",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BlockCopy, level),
+    &millrace__v1__storage_level__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "executor_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BlockCopy, executor_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__block_copy__field_indices_by_name[] = {
+  3,   /* field[3] = executor_id */
+  2,   /* field[2] = level */
+  1,   /* field[1] = partition */
+  0,   /* field[0] = rdd_id */
+};
+static const ProtobufCIntRange millrace__v1__block_copy__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor millrace__v1__block_copy__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.BlockCopy",
+  "BlockCopy",
+  "Millrace__V1__BlockCopy",
+  "millrace.v1",
+  sizeof(Millrace__V1__BlockCopy),
+  4,
+  millrace__v1__block_copy__field_descriptors,
+  millrace__v1__block_copy__field_indices_by_name,
+  1,  millrace__v1__block_copy__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__block_copy__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__storage_level__field_descriptors[4] =
+{
+  {
+    "uses_disk",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__StorageLevel, uses_disk),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "uses_memory",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__StorageLevel, uses_memory),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_deserialized",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__StorageLevel, is_deserialized),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "replication",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__StorageLevel, replication),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__storage_level__field_indices_by_name[] = {
+  2,   /* field[2] = is_deserialized */
+  3,   /* field[3] = replication */
+  0,   /* field[0] = uses_disk */
+  1,   /* field[1] = uses_memory */
+};
+static const ProtobufCIntRange millrace__v1__storage_level__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor millrace__v1__storage_level__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.StorageLevel",
+  "StorageLevel",
+  "Millrace__V1__StorageLevel",
+  "millrace.v1",
+  sizeof(Millrace__V1__StorageLevel),
+  4,
+  millrace__v1__storage_level__field_descriptors,
+  millrace__v1__storage_level__field_indices_by_name,
+  1,  millrace__v1__storage_level__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__storage_level__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__block_holders__field_descriptors[4] =
+{
+  {
+    "rdd_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BlockHolders, rdd_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "partitions",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__BlockHolders, n_partitions),
+    offsetof(Millrace__V1__BlockHolders, partitions),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "counts",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__BlockHolders, n_counts),
+    offsetof(Millrace__V1__BlockHolders, counts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "executors",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__BlockHolders, n_executors),
+    offsetof(Millrace__V1__BlockHolders, executors),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__block_holders__field_indices_by_name[] = {
+  2,   /* field[2] = counts */
+  3,   /* field[3] = executors */
+  1,   /* field[1] = partitions */
+  0,   /* field[0] = rdd_id */
+};
+static const ProtobufCIntRange millrace__v1__block_holders__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor millrace__v1__block_holders__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.BlockHolders",
+  "BlockHolders",
+  "Millrace__V1__BlockHolders",
+  "millrace.v1",
+  sizeof(Millrace__V1__BlockHolders),
+  4,
+  millrace__v1__block_holders__field_descriptors,
+  millrace__v1__block_holders__field_indices_by_name,
+  1,  millrace__v1__block_holders__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__block_holders__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__persisted_rdd__field_descriptors[2] =
+{
+  {
+    "rdd_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PersistedRDD, rdd_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "level",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PersistedRDD, level),
+    &millrace__v1__storage_level__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__persisted_rdd__field_indices_by_name[] = {
+  1,   /* field[1] = level */
+  0,   /* field[0] = rdd_id */
+};
+static const ProtobufCIntRange millrace__v1__persisted_rdd__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor millrace__v1__persisted_rdd__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.PersistedRDD",
+  "PersistedRDD",
+  "Millrace__V1__PersistedRDD",
+  "millrace.v1",
+  sizeof(Millrace__V1__PersistedRDD),
+  2,
+  millrace__v1__persisted_rdd__field_descriptors,
+  millrace__v1__persisted_rdd__field_indices_by_name,
+  1,  millrace__v1__persisted_rdd__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__persisted_rdd__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__task_kill__field_descriptors[2] =
@@ -2658,7 +3309,7 @@ const ProtobufCMessageDescriptor millrace__v1__map_status__descriptor =
   (ProtobufCMessageInit) millrace__v1__map_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descriptors[11] =
+static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descriptors[12] =
 {
   {
     "stage_id",
@@ -2792,6 +3443,18 @@ static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "persisted",
+    50,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__StageSetup, n_persisted),
+    offsetof(Millrace__V1__StageSetup, persisted),
+    &millrace__v1__persisted_rdd__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__stage_setup__field_indices_by_name[] = {
   1,   /* field[1] = attempt */
@@ -2800,16 +3463,18 @@ static const unsigned millrace__v1__stage_setup__field_indices_by_name[] = {
   4,   /* field[4] = input_shuffles */
   10,   /* field[10] = job_id */
   6,   /* field[6] = output_shuffle */
+  11,   /* field[11] = persisted */
   2,   /* field[2] = plan_high */
   3,   /* field[3] = plan_low */
   8,   /* field[8] = query */
   7,   /* field[7] = reducers */
   0,   /* field[0] = stage_id */
 };
-static const ProtobufCIntRange millrace__v1__stage_setup__number_ranges[1 + 1] =
+static const ProtobufCIntRange millrace__v1__stage_setup__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 11 }
+  { 50, 11 },
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor millrace__v1__stage_setup__descriptor =
 {
@@ -2819,10 +3484,10 @@ const ProtobufCMessageDescriptor millrace__v1__stage_setup__descriptor =
   "Millrace__V1__StageSetup",
   "millrace.v1",
   sizeof(Millrace__V1__StageSetup),
-  11,
+  12,
   millrace__v1__stage_setup__field_descriptors,
   millrace__v1__stage_setup__field_indices_by_name,
-  1,  millrace__v1__stage_setup__number_ranges,
+  2,  millrace__v1__stage_setup__number_ranges,
   (ProtobufCMessageInit) millrace__v1__stage_setup__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

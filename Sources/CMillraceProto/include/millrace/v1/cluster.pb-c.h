@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Millrace__V1__ExecutorMessage Millrace__V1__ExecutorMessage;
+typedef struct Millrace__V1__BlockStatus Millrace__V1__BlockStatus;
 typedef struct Millrace__V1__Register Millrace__V1__Register;
 typedef struct Millrace__V1__Heartbeat Millrace__V1__Heartbeat;
 typedef struct Millrace__V1__TaskEnd Millrace__V1__TaskEnd;
@@ -26,6 +27,10 @@ typedef struct Millrace__V1__MapOutput Millrace__V1__MapOutput;
 typedef struct Millrace__V1__FetchFailed Millrace__V1__FetchFailed;
 typedef struct Millrace__V1__Failure Millrace__V1__Failure;
 typedef struct Millrace__V1__DriverMessage Millrace__V1__DriverMessage;
+typedef struct Millrace__V1__BlockCopy Millrace__V1__BlockCopy;
+typedef struct Millrace__V1__StorageLevel Millrace__V1__StorageLevel;
+typedef struct Millrace__V1__BlockHolders Millrace__V1__BlockHolders;
+typedef struct Millrace__V1__PersistedRDD Millrace__V1__PersistedRDD;
 typedef struct Millrace__V1__TaskKill Millrace__V1__TaskKill;
 typedef struct Millrace__V1__CommitDecision Millrace__V1__CommitDecision;
 typedef struct Millrace__V1__Registered Millrace__V1__Registered;
@@ -69,10 +74,36 @@ struct  Millrace__V1__ExecutorMessage
    */
   size_t n_partial_accumulators;
   Millrace__V1__PartialAccumulators **partial_accumulators;
+  /*
+   * What the executor keeps of persisted datasets, or keeps no longer. Handled before `task_ends`.
+   */
+  size_t n_blocks;
+  Millrace__V1__BlockStatus **blocks;
+  /*
+   * Datasets whose blocks it has removed, as `DriverMessage.removed_rdds` asked.
+   */
+  size_t n_removed_rdds;
+  uint32_t *removed_rdds;
 };
 #define MILLRACE__V1__EXECUTOR_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__executor_message__descriptor) \
-    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+/*
+ * What an executor has of one partition of a persisted dataset; without sizes: nothing any more.
+ */
+struct  Millrace__V1__BlockStatus
+{
+  ProtobufCMessage base;
+  uint32_t rdd_id;
+  uint32_t partition;
+  uint64_t memory_bytes;
+  uint64_t disk_bytes;
+};
+#define MILLRACE__V1__BLOCK_STATUS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__block_status__descriptor) \
+    , 0, 0, 0, 0 }
 
 
 struct  Millrace__V1__Register
@@ -275,10 +306,81 @@ struct  Millrace__V1__DriverMessage
    */
   size_t n_lost_peers;
   uint32_t *lost_peers;
+  /*
+   * Datasets whose kept blocks nobody asks for any more.
+   */
+  size_t n_removed_rdds;
+  uint32_t *removed_rdds;
+  /*
+   * Kept blocks to fetch from another executor and to keep too.
+   */
+  size_t n_block_copies;
+  Millrace__V1__BlockCopy **block_copies;
+  /*
+   * Who keeps the blocks of the datasets that `stages` persist. Handled before `stages`.
+   */
+  size_t n_block_holders;
+  Millrace__V1__BlockHolders **block_holders;
 };
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Millrace__V1__BlockCopy
+{
+  ProtobufCMessage base;
+  uint32_t rdd_id;
+  uint32_t partition;
+  Millrace__V1__StorageLevel *level;
+  uint32_t executor_id;
+};
+#define MILLRACE__V1__BLOCK_COPY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__block_copy__descriptor) \
+    , 0, 0, NULL, 0 }
+
+
+struct  Millrace__V1__StorageLevel
+{
+  ProtobufCMessage base;
+  protobuf_c_boolean uses_disk;
+  protobuf_c_boolean uses_memory;
+  protobuf_c_boolean is_deserialized;
+  uint32_t replication;
+};
+#define MILLRACE__V1__STORAGE_LEVEL__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__storage_level__descriptor) \
+    , 0, 0, 0, 0 }
+
+
+/*
+ * Of one dataset, partitions that somebody keeps: `executors` holds for each of `partitions` as many as `counts` says.
+ */
+struct  Millrace__V1__BlockHolders
+{
+  ProtobufCMessage base;
+  uint32_t rdd_id;
+  size_t n_partitions;
+  uint32_t *partitions;
+  size_t n_counts;
+  uint32_t *counts;
+  size_t n_executors;
+  uint32_t *executors;
+};
+#define MILLRACE__V1__BLOCK_HOLDERS__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__block_holders__descriptor) \
+    , 0, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Millrace__V1__PersistedRDD
+{
+  ProtobufCMessage base;
+  uint32_t rdd_id;
+  Millrace__V1__StorageLevel *level;
+};
+#define MILLRACE__V1__PERSISTED_RDD__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__persisted_rdd__descriptor) \
+    , 0, NULL }
 
 
 /*
@@ -416,10 +518,15 @@ struct  Millrace__V1__StageSetup
   char *query;
   uint64_t batch_id;
   uint32_t job_id;
+  /*
+   * In the order in which the plan counts its persisted datasets.
+   */
+  size_t n_persisted;
+  Millrace__V1__PersistedRDD **persisted;
 };
 #define MILLRACE__V1__STAGE_SETUP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__stage_setup__descriptor) \
-    , 0, 0, 0, 0, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0 }
+    , 0, 0, 0, 0, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0,NULL }
 
 
 struct  Millrace__V1__TaskLaunch
@@ -505,6 +612,25 @@ Millrace__V1__ExecutorMessage *
                       const uint8_t       *data);
 void   millrace__v1__executor_message__free_unpacked
                      (Millrace__V1__ExecutorMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__BlockStatus methods */
+void   millrace__v1__block_status__init
+                     (Millrace__V1__BlockStatus         *message);
+size_t millrace__v1__block_status__get_packed_size
+                     (const Millrace__V1__BlockStatus   *message);
+size_t millrace__v1__block_status__pack
+                     (const Millrace__V1__BlockStatus   *message,
+                      uint8_t             *out);
+size_t millrace__v1__block_status__pack_to_buffer
+                     (const Millrace__V1__BlockStatus   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__BlockStatus *
+       millrace__v1__block_status__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__block_status__free_unpacked
+                     (Millrace__V1__BlockStatus *message,
                       ProtobufCAllocator *allocator);
 /* Millrace__V1__Register methods */
 void   millrace__v1__register__init
@@ -695,6 +821,82 @@ Millrace__V1__DriverMessage *
                       const uint8_t       *data);
 void   millrace__v1__driver_message__free_unpacked
                      (Millrace__V1__DriverMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__BlockCopy methods */
+void   millrace__v1__block_copy__init
+                     (Millrace__V1__BlockCopy         *message);
+size_t millrace__v1__block_copy__get_packed_size
+                     (const Millrace__V1__BlockCopy   *message);
+size_t millrace__v1__block_copy__pack
+                     (const Millrace__V1__BlockCopy   *message,
+                      uint8_t             *out);
+size_t millrace__v1__block_copy__pack_to_buffer
+                     (const Millrace__V1__BlockCopy   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__BlockCopy *
+       millrace__v1__block_copy__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__block_copy__free_unpacked
+                     (Millrace__V1__BlockCopy *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__StorageLevel methods */
+void   millrace__v1__storage_level__init
+                     (Millrace__V1__StorageLevel         *message);
+size_t millrace__v1__storage_level__get_packed_size
+                     (const Millrace__V1__StorageLevel   *message);
+size_t millrace__v1__storage_level__pack
+                     (const Millrace__V1__StorageLevel   *message,
+                      uint8_t             *out);
+size_t millrace__v1__storage_level__pack_to_buffer
+                     (const Millrace__V1__StorageLevel   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__StorageLevel *
+       millrace__v1__storage_level__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__storage_level__free_unpacked
+                     (Millrace__V1__StorageLevel *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__BlockHolders methods */
+void   millrace__v1__block_holders__init
+                     (Millrace__V1__BlockHolders         *message);
+size_t millrace__v1__block_holders__get_packed_size
+                     (const Millrace__V1__BlockHolders   *message);
+size_t millrace__v1__block_holders__pack
+                     (const Millrace__V1__BlockHolders   *message,
+                      uint8_t             *out);
+size_t millrace__v1__block_holders__pack_to_buffer
+                     (const Millrace__V1__BlockHolders   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__BlockHolders *
+       millrace__v1__block_holders__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__block_holders__free_unpacked
+                     (Millrace__V1__BlockHolders *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__PersistedRDD methods */
+void   millrace__v1__persisted_rdd__init
+                     (Millrace__V1__PersistedRDD         *message);
+size_t millrace__v1__persisted_rdd__get_packed_size
+                     (const Millrace__V1__PersistedRDD   *message);
+size_t millrace__v1__persisted_rdd__pack
+                     (const Millrace__V1__PersistedRDD   *message,
+                      uint8_t             *out);
+size_t millrace__v1__persisted_rdd__pack_to_buffer
+                     (const Millrace__V1__PersistedRDD   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__PersistedRDD *
+       millrace__v1__persisted_rdd__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__persisted_rdd__free_unpacked
+                     (Millrace__V1__PersistedRDD *message,
                       ProtobufCAllocator *allocator);
 /* Millrace__V1__TaskKill methods */
 void   millrace__v1__task_kill__init
@@ -948,6 +1150,9 @@ void   millrace__v1__executor_status__free_unpacked
 typedef void (*Millrace__V1__ExecutorMessage_Closure)
                  (const Millrace__V1__ExecutorMessage *message,
                   void *closure_data);
+typedef void (*Millrace__V1__BlockStatus_Closure)
+                 (const Millrace__V1__BlockStatus *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__Register_Closure)
                  (const Millrace__V1__Register *message,
                   void *closure_data);
@@ -977,6 +1182,18 @@ typedef void (*Millrace__V1__Failure_Closure)
                   void *closure_data);
 typedef void (*Millrace__V1__DriverMessage_Closure)
                  (const Millrace__V1__DriverMessage *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__BlockCopy_Closure)
+                 (const Millrace__V1__BlockCopy *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__StorageLevel_Closure)
+                 (const Millrace__V1__StorageLevel *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__BlockHolders_Closure)
+                 (const Millrace__V1__BlockHolders *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__PersistedRDD_Closure)
+                 (const Millrace__V1__PersistedRDD *message,
                   void *closure_data);
 typedef void (*Millrace__V1__TaskKill_Closure)
                  (const Millrace__V1__TaskKill *message,
@@ -1055,6 +1272,7 @@ void millrace__v1__driver__get_status(ProtobufCService *service,
 
 extern const ProtobufCEnumDescriptor    millrace__v1__accumulator_kind__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__block_status__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__register__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__heartbeat__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__task_end__descriptor;
@@ -1065,6 +1283,10 @@ extern const ProtobufCMessageDescriptor millrace__v1__map_output__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__fetch_failed__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__failure__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__block_copy__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__storage_level__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__block_holders__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__persisted_rdd__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__task_kill__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__commit_decision__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__registered__descriptor;

@@ -1,0 +1,23 @@
+import MillraceBase
+import MillraceNet
+
+/// All blocks that an executor serves on the data plane, each by the kind that its name says.
+/// Loop-owned.
+final class ServedBlocks: BlockProvider {
+    private let mapOutputs: MapOutputProvider
+    private let cached: BlockTransfers
+
+    init(_ runtime: ExecutorRuntime) {
+        mapOutputs = MapOutputProvider(store: runtime.mapOutputStore)
+        cached = runtime.transfers
+    }
+
+    func content(of request: BlockRequest) -> BlockContent {
+        if request.key.starts(with: "rdd_".utf8) {
+            let name = String(decoding: request.key, as: UTF8.self)
+            guard let block = RDDBlockID(name) else { return .failure(.notFound(name)) }
+            return cached.content(of: block)
+        }
+        return mapOutputs.content(of: request)
+    }
+}

@@ -1,0 +1,32 @@
+import MillraceBase
+import MillraceCore
+
+/// One thing that an executor's threads have to tell the driver, on its way to the control stream.
+public enum ExecutorReport: Sendable {
+    /// A task is over; once for each task, and the last of it.
+    case ended(TaskEnd)
+    /// What a task has added to accumulators so far.
+    case accumulators(PartialAccumulators)
+    /// A task wants to know whether it may commit its output.
+    case commitRequested(TaskID)
+    /// What is kept of a persisted dataset's partition.
+    case block(BlockStatus)
+    /// A dataset's blocks are removed.
+    case rddRemoved(RDDID)
+}
+
+extension ExecutorMessage {
+    /// All that the tasks said in one turn of the loop.
+    public init(_ reports: [ExecutorReport]) {
+        self.init()
+        for report in reports {
+            switch report {
+            case .ended(let end): taskEnds.append(end)
+            case .accumulators(let partial): partialAccumulators.append(partial)
+            case .commitRequested(let task): commitRequests.append(task)
+            case .block(let status): blocks.append(status)
+            case .rddRemoved(let rdd): removedRDDs.append(rdd)
+            }
+        }
+    }
+}
