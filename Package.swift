@@ -40,6 +40,7 @@ let package = Package(
         library("CProtobufC", pkgConfig: "libprotobuf-c", apt: "libprotobuf-c-dev"),
         library("CRdkafka", pkgConfig: "rdkafka", apt: "librdkafka-dev"),
         library("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
+        library("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
         library("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(name: "CMillraceProto", dependencies: ["CProtobufC"]),
         .target(name: "CBenchFloor"),
@@ -49,7 +50,7 @@ let package = Package(
         module("MillraceCore", ["MillraceBase"]),
         module("MillraceNet", ["MillraceBase", "CLinux", "CNghttp2", "COpenSSL", "CProtobufC", "CMillraceProto"]),
         module("MillraceWire", ["MillraceBase", "MillraceCore", "CLinux", "CProtobufC", "CMillraceProto"]),
-        module("MillraceStore", ["MillraceBase", "MillraceCore", "CLinux", "CLZ4", "CZlib"]),
+        module("MillraceStore", ["MillraceBase", "MillraceCore", "CLinux", "CLZ4", "CZstd", "CZlib"]),
         module("MillraceKafka", ["MillraceBase", "MillraceCore", "CLinux", "CRdkafka"]),
         module(
             "MillraceExecutor",

@@ -11,6 +11,7 @@ extension Conf {
     }
     public var decommission: ConfGroup<DecommissionEntries> { ConfGroup(values: values) }
     public var shuffle: ConfGroup<ShuffleEntries> { ConfGroup(values: values) }
+    public var compression: ConfGroup<CompressionEntries> { ConfGroup(values: values) }
     public var network: ConfGroup<NetworkEntries> { ConfGroup(values: values) }
     public var security: ConfGroup<SecurityEntries> { ConfGroup(values: values) }
     public var streaming: ConfGroup<StreamingEntries> { ConfGroup(values: values) }
@@ -21,7 +22,7 @@ extension Conf {
     public static let groups: [any ConfEntries.Type] = [
         ApplicationEntries.self, DriverEntries.self, ExecutorEntries.self, MemoryEntries.self,
         SchedulerEntries.self, DynamicAllocationEntries.self, DecommissionEntries.self,
-        ShuffleEntries.self, ShuffleServiceEntries.self,
+        ShuffleEntries.self, ShuffleServiceEntries.self, CompressionEntries.self,
         NetworkEntries.self, SecurityEntries.self,
         StreamingEntries.self,
         StateEntries.self, LogEntries.self,

@@ -28,6 +28,15 @@ public struct ShuffleEntries: ConfEntries {
         doc: "Whether an output that a shuffle service cannot serve means that the outputs of all "
             + "executors on that host are lost, not only those of the one that wrote it.",
         simulate: [true, false])
+    public let compress = ConfEntry(
+        "millrace.shuffle.compress", default: true,
+        doc: "Whether shuffle output is compressed, by `millrace.io.compression.codec`.",
+        simulate: [true, false])
+    public let spillCompress = ConfEntry(
+        "millrace.shuffle.spill.compress", default: true,
+        doc: "Whether what sorts and aggregations spill is compressed, by "
+            + "`millrace.io.compression.codec`.",
+        simulate: [true, false])
     public let maxMemoryBlock = ConfEntry(
         "millrace.shuffle.memoryOutput.max", default: ByteCount.mebibytes(4),
         doc: "A map task's output up to this size stays in the executor's memory; a larger one is "

@@ -23,7 +23,9 @@ final class FetchedBlocks: ShuffleBlocks {
     private var waiting: [Request] = []
     private var underWay: [(request: Request, fetch: any BlockFetch)] = []
     private var bytesInFlight = 0
-    private var ready: [[UInt8]] = []
+    private var ready: [(status: MapStatus, bytes: [UInt8])] = []
+    /// Whose block was handed out last.
+    private var current: MapStatus?
 
     init(outputs: MapOutputs, shuffleInput: Int, reduce: Int, runtime: ExecutorRuntime) {
         self.outputs = outputs
@@ -35,9 +37,15 @@ final class FetchedBlocks: ShuffleBlocks {
 
     func next() throws -> [UInt8]? {
         startRequests()
-        if let status = local.popLast() { return try readLocal(status) }
+        if let status = local.popLast() {
+            current = status
+            return try readLocal(status)
+        }
         while true {
-            if let block = ready.popLast() { return block }
+            if let block = ready.popLast() {
+                current = block.status
+                return block.bytes
+            }
             guard !underWay.isEmpty else { return nil }
             try collect()
         }
@@ -79,7 +87,9 @@ final class FetchedBlocks: ShuffleBlocks {
     private func collect() throws {
         let (request, fetch) = underWay.removeFirst()
         bytesInFlight -= request.bytes
-        do { ready = try fetch.wait() } catch let error as BlockFetchError {
+        do {
+            ready = zip(request.statuses, try fetch.wait()).map { ($0, $1) }
+        } catch let error as BlockFetchError {
             let index = min(error.index, request.statuses.count - 1)
             throw failure(request.statuses[index], error.message)
         }
@@ -96,6 +106,15 @@ final class FetchedBlocks: ShuffleBlocks {
             case .file(let file, let partition): return try file.read(partition)
             }
         } catch let error as StoreError { throw failure(status, "\(error)") }
+    }
+
+    /// A frame whose checksum does not hold. The connection has checksums of its own and a file is
+    /// checked when it is read here, so the damage was on the other side's disk: that output is
+    /// lost and will be computed again.
+    func damaged(_ error: any Error) -> any Error {
+        guard let current else { return error }
+        return failure(
+            current, "the block is damaged in the files of \(current.executor): \(error)")
     }
 
     private func failure(_ status: MapStatus, _ message: String) -> FetchFailure {

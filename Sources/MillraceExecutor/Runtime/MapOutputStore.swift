@@ -28,6 +28,10 @@ public final class MapOutputStore: Sendable {
         var memoryBytes = 0
     }
 
+    /// How new output is compressed.
+    public let compression: CompressionCodec?
+    /// Where tasks of this executor spill, the sorts' and the outputs' alike.
+    let spills: SpillFolder
     private let state = Mutex(State())
     private let files: ShuffleFiles
     /// A map output up to this size stays in memory while the budget lasts.
@@ -36,8 +40,13 @@ public final class MapOutputStore: Sendable {
 
     /// Up to `largestInMemory` bytes of one map task's whole output stay in memory, up to
     /// `memoryBudget` bytes of all.
-    public init(files: ShuffleFiles, largestInMemory: Int, memoryBudget: Int) {
+    public init(
+        files: ShuffleFiles, largestInMemory: Int, memoryBudget: Int,
+        compression: CompressionCodec? = .lz4, spillCompression: CompressionCodec? = .lz4
+    ) {
         self.files = files
+        self.compression = compression
+        spills = SpillFolder(files.fileSystem, files.folder, spillCompression)
         self.largestInMemory = largestInMemory
         self.memoryBudget = memoryBudget
     }
@@ -48,7 +57,9 @@ public final class MapOutputStore: Sendable {
             files: try ShuffleFiles(PosixFileSystem(), folder: directory),
             // A service serves files only.
             largestInMemory: conf.shuffleService.isEnabled ? -1 : conf.shuffle.maxMemoryBlock.bytes,
-            memoryBudget: conf.executor.memory.bytes / Self.memoryShare)
+            memoryBudget: conf.executor.memory.bytes / Self.memoryShare,
+            compression: conf.shuffle.compress ? conf.compression.codec : nil,
+            spillCompression: conf.shuffle.spillCompress ? conf.compression.codec : nil)
     }
 
     /// An executor's memory is first of all for its tasks; small map outputs live for one
@@ -57,22 +68,26 @@ public final class MapOutputStore: Sendable {
 
     /// Publishes a map output: from now on its blocks can be read. Throws `StoreError` when the
     /// disk refuses.
-    func publish(_ blocks: [[UInt8]], shuffle: ShuffleID, task: TaskID) throws {
-        let total = blocks.reduce(0) { $0 + $1.count }
+    func publish(_ output: CollectedOutput, shuffle: ShuffleID, task: TaskID) throws {
+        let total = output.bytes
         let key = Key(shuffle: shuffle, task: task)
         let isKept = state.withLock { state in
-            guard total <= largestInMemory, state.memoryBytes + total <= memoryBudget else {
+            guard !output.hasSpilled, total <= largestInMemory,
+                state.memoryBytes + total <= memoryBudget
+            else {
                 return false
             }
             state.memoryBytes += total
-            state.outputs[key] = .memory(blocks)
+            state.outputs[key] = .memory(output.joined())
             state.tasks[shuffle, default: []].append(task)
             return true
         }
         if isKept { return }
-        let writer = try files.write(shuffle, task, partitions: blocks.count)
-        for (partition, block) in blocks.enumerated() where !block.isEmpty {
-            try writer.append(partition, block)
+        let writer = try files.write(shuffle, task, partitions: output.reducers)
+        for partition in 0..<output.reducers {
+            try output.forEachPiece(of: partition) { piece throws(StoreError) in
+                try writer.append(partition, piece)
+            }
         }
         let file = try writer.commit()
         state.withLock { state in

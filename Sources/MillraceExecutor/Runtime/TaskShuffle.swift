@@ -27,13 +27,17 @@ final class TaskShuffle: ShuffleEnvironment {
             outputs: outputs, shuffleInput: shuffleInput, reduce: reduce, runtime: runtime)
     }
 
-    func mapOutputWriter(reducers: Int) throws -> any MapOutputWriter {
+    var compression: CompressionCodec? { runtime.mapOutputStore.compression }
+    var spills: SpillFolder? { runtime.mapOutputStore.spills }
+
+    func mapOutputWriter(reducers: Int, memory: TaskMemory) throws -> any MapOutputWriter {
         guard let shuffle = setup.outputShuffle, reducers == setup.reducerCount else {
             throw PlanError(
                 "the stage writes \(setup.reducerCount) reduce partitions, not \(reducers)")
         }
         return StoredMapOutput(
-            store: runtime.mapOutputStore, shuffle: shuffle, task: task, reducers: reducers)
+            store: runtime.mapOutputStore, shuffle: shuffle, task: task, reducers: reducers,
+            memory: memory)
     }
 }
 
@@ -43,32 +47,4 @@ struct MapOutputsMissing: Error, CustomStringConvertible {
     var shuffle: ShuffleID
     var reduce: Int
     var description: String { "the map outputs of \(shuffle) are not complete" }
-}
-
-/// Collects a map task's output and publishes it in this executor's store.
-private final class StoredMapOutput: MapOutputWriter {
-    private let store: MapOutputStore
-    private let shuffle: ShuffleID
-    private let task: TaskID
-    private var blocks: [[UInt8]]
-
-    init(store: MapOutputStore, shuffle: ShuffleID, task: TaskID, reducers: Int) {
-        self.store = store
-        self.shuffle = shuffle
-        self.task = task
-        blocks = Array(repeating: [], count: reducers)
-    }
-
-    func append(_ piece: [UInt8], reduce: Int) throws {
-        if blocks[reduce].isEmpty { blocks[reduce] = piece } else { blocks[reduce] += piece }
-    }
-
-    func commit() throws -> [UInt64] {
-        let sizes = blocks.map { UInt64($0.count) }
-        try store.publish(blocks, shuffle: shuffle, task: task)
-        blocks = []
-        return sizes
-    }
-
-    func abort() { blocks = [] }
 }

@@ -26,7 +26,10 @@ final class MemoryShuffleEnvironment: ShuffleEnvironment {
         return MemoryBlocks(blocks)
     }
 
-    func mapOutputWriter(reducers: Int) throws -> any MapOutputWriter {
+    let compression: CompressionCodec? = .lz4
+    let spills: SpillFolder? = nil
+
+    func mapOutputWriter(reducers: Int, memory: TaskMemory) throws -> any MapOutputWriter {
         guard let output else { throw PlanError("this stage writes no shuffle") }
         return MemoryMapOutputWriter(output, reducers: reducers)
     }

@@ -8,7 +8,11 @@ public protocol ShuffleEnvironment: AnyObject {
     /// each map task that has bytes for it, in any order.
     func blocks(shuffleInput: Int, reduce: Int) throws -> any ShuffleBlocks
     /// A writer for this task's map output over `reducers` reduce partitions.
-    func mapOutputWriter(reducers: Int) throws -> any MapOutputWriter
+    func mapOutputWriter(reducers: Int, memory: TaskMemory) throws -> any MapOutputWriter
+    /// How output is compressed; nil is not at all.
+    var compression: CompressionCodec? { get }
+    /// Where tasks spill; nil where nothing is ever refused, so nothing spills.
+    var spills: SpillFolder? { get }
 }
 
 /// Blocks on their way to a reduce task.
@@ -17,6 +21,12 @@ public protocol ShuffleBlocks: AnyObject {
     /// `MapOutputWriter.append` got them (its pieces one after the other), or nil at the end. May
     /// wait for the network. Throws `FetchFailure`.
     func next() throws -> [UInt8]?
+    /// What the task is to fail with when the block that `next` gave last turns out to be damaged.
+    func damaged(_ error: any Error) -> any Error
+}
+
+extension ShuffleBlocks {
+    public func damaged(_ error: any Error) -> any Error { error }
 }
 
 /// Takes a map task's output. Nothing is visible to readers before `commit`.

@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceStore
 import MillraceWire
 
 /// The beginning of a stage after a shuffle: the rows that all map tasks wrote for this partition,
@@ -17,6 +18,10 @@ final class ShuffleReadCursor<Row>: Cursor<Row> {
     private let blocks: any ShuffleBlocks
     private let codec: RowCodec<Row>
     private let task: TaskContext
+    /// Frames, one after the other, and where the next one begins.
+    private var block: [UInt8] = []
+    private var position = 0
+    /// The rows of the frame before it.
     private var reader = ByteReader([])
 
     init(blocks: any ShuffleBlocks, codec: RowCodec<Row>, task: TaskContext) {
@@ -30,9 +35,15 @@ final class ShuffleReadCursor<Row>: Cursor<Row> {
         while true {
             try task.killTaskIfInterrupted()
             if reader.isAtEnd {
-                guard let block = try blocks.next() else { return false }
-                task.metrics.bytesRead += block.count
-                reader = ByteReader(block)
+                if position == block.count {
+                    guard let next = try blocks.next() else { return false }
+                    task.metrics.bytesRead += next.count
+                    block = next
+                    position = 0
+                }
+                do {
+                    reader = ByteReader(try BlockFrame.unpack(block, at: &position))
+                } catch { throw blocks.damaged(error) }
                 continue
             }
             try codec.decode(from: &reader, into: chunk)

@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceStore
 import MillraceWire
 
 /// The sink of a map stage: a kernel places rows into buckets, one for each reduce partition, whose
@@ -18,7 +19,7 @@ public struct ShuffleWrite<Element, Output>: PlanSink {
     public func run(partition: Int, inputs: PlanInputs, task: TaskContext) throws -> TaskOutput {
         guard reducers > 0 else { throw PlanError("a shuffle to \(reducers) partitions") }
         let rows = try inputs.open(partition: partition, of: Element.self)
-        let writer = try task.shuffle.mapOutputWriter(reducers: reducers)
+        let writer = try task.shuffle.mapOutputWriter(reducers: reducers, memory: task.memory)
         do {
             let buckets = ShuffleBuckets<Output>(
                 reducers: reducers, codec: try RowCodec(), writer: writer, task: task)
@@ -41,12 +42,15 @@ public final class ShuffleBuckets<Row> {
     private let codec: RowCodec<Row>
     private let writer: any MapOutputWriter
     private let task: TaskContext
+    private var piece = ByteWriter()
+    private var compression: FrameCompression
 
     init(reducers: Int, codec: RowCodec<Row>, writer: any MapOutputWriter, task: TaskContext) {
         self.reducers = reducers
         self.codec = codec
         self.writer = writer
         self.task = task
+        compression = FrameCompression(task.shuffle.compression)
         limit = max(128, min(4096, 262_144 / reducers))
         buckets = .allocate(capacity: reducers)
         buckets.initialize(repeating: [], count: reducers)
@@ -78,11 +82,12 @@ public final class ShuffleBuckets<Row> {
         let count = buckets[reduce].count
         if count == 0 { return }
         try task.killTaskIfInterrupted()
-        var piece = ByteWriter(capacity: 32 + count * MemoryLayout<Row>.stride)
+        piece.bytes.removeAll(keepingCapacity: true)
         try codec.encode(buckets[reduce], into: &piece)
-        try writer.append(piece.bytes, reduce: reduce)
+        let frame = compression.pack(piece.bytes)
+        try writer.append(frame, reduce: reduce)
         task.metrics.recordsWritten += count
-        task.metrics.bytesWritten += piece.count
+        task.metrics.bytesWritten += frame.count
         buckets[reduce].removeAll(keepingCapacity: true)
     }
 

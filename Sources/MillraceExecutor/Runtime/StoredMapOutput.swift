@@ -1,0 +1,63 @@
+import MillraceBase
+
+/// Collects a map task's output and publishes it in this executor's store: in memory as long as
+/// memory is granted, in spills when it is not.
+final class StoredMapOutput: MapOutputWriter {
+    private let store: MapOutputStore
+    private let shuffle: ShuffleID
+    private let task: TaskID
+    private var output: CollectedOutput
+    private var consumer: MemoryConsumer?
+    private var reserved = 0
+    /// Memory is asked for in steps of this size.
+    private static let step = 1 << 20
+
+    init(
+        store: MapOutputStore, shuffle: ShuffleID, task: TaskID, reducers: Int, memory: TaskMemory
+    ) {
+        self.store = store
+        self.shuffle = shuffle
+        self.task = task
+        output = CollectedOutput(reducers: reducers)
+        consumer = memory.consumer("shuffle output") { [unowned self] _ in try spill() }
+    }
+
+    deinit { consumer?.close() }
+
+    func append(_ piece: [UInt8], reduce: Int) throws {
+        try reserve(piece.count)
+        output.append(piece, reduce: reduce)
+    }
+
+    func commit() throws -> [UInt64] {
+        try store.publish(output, shuffle: shuffle, task: task)
+        defer { abort() }
+        return output.sizes
+    }
+
+    func abort() {
+        output = CollectedOutput(reducers: output.reducers)
+        consumer?.close()
+        consumer = nil
+        reserved = 0
+    }
+
+    /// Room for a piece, after a spill if there is none. A single piece is small and always kept.
+    private func reserve(_ bytes: Int) throws {
+        guard let consumer, output.held + bytes > reserved else { return }
+        reserved += try consumer.acquire(max(bytes, Self.step))
+        guard output.held + bytes > reserved else { return }
+        _ = try spill()
+        reserved += try consumer.acquire(max(bytes, Self.step))
+    }
+
+    private func spill() throws -> Int {
+        guard output.held > 0 else { return 0 }
+        Log.debug("executor", "spilling", ["output of": task, "bytes": output.held])
+        try output.spill(to: store.spills, "shuffle_\(shuffle.rawValue)_\(task.rawValue).spill")
+        let freed = reserved
+        reserved = 0
+        consumer?.release(freed)
+        return freed
+    }
+}
