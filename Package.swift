@@ -34,6 +34,7 @@ let package = Package(
     targets: [
         // Layer 0: C libraries and shims.
         .target(name: "CLinux"),
+        .target(name: "CAllocationCounter"),
         .target(name: "CMachine"),
         library("CNghttp2", pkgConfig: "libnghttp2", apt: "libnghttp2-dev"),
         library("COpenSSL", pkgConfig: "openssl", apt: "libssl-dev"),
@@ -75,7 +76,9 @@ let package = Package(
                 "MillraceBase", "MillraceDeploy", "MillraceKafka", "MillraceShuffleService",
                 "MillraceWire",
             ]),
-        program("MillraceBench", ["Millrace", "MillraceBase", "CLinux", "CBenchFloor"]),
+        program(
+            "MillraceBench",
+            ["Millrace", "MillraceBase", "CLinux", "CBenchFloor", "CAllocationCounter"]),
         program("MillraceInterop", ["MillraceNet", "MillraceBase", "CMillraceProto", "CProtobufC"]),
         program("WordCount", ["Millrace"]),
         program("StreamingWordCount", ["Millrace", "MillraceBase"]),

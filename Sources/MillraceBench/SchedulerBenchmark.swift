@@ -1,3 +1,5 @@
+import CAllocationCounter
+import Glibc
 import Millrace
 import MillraceBase
 
@@ -6,6 +8,9 @@ import MillraceBase
 struct SchedulerBenchmark: Encodable {
     var tasks: Int
     var tasks_per_s: Repetitions
+    /// Of the driver's process, executors apart, for one no-op task. Not with local[N].
+    var driver_cpu_us_per_task: Repetitions
+    var driver_allocations_per_task: Repetitions
     var jobs: Int
     var tiny_job_ms: Distribution
     var tiny_jobs_per_s: Double
@@ -19,13 +24,20 @@ struct SchedulerBenchmark: Encodable {
         let tasks = try options.int("tasks", 10_000)
         let jobs = try options.int("jobs", 1_000)
         var rates: [Double] = []
+        var cpu: [Double] = []
+        var allocations: [Double] = []
         for _ in 0..<(try options.int("reps", 4)) {
+            let cpuBefore = processorSeconds()
+            let allocationsBefore = callocationcounter_count()
             rates.append(
                 Double(tasks)
                     / (try await seconds {
                         let count = try await context.range(0, tasks, 1, tasks).count()
                         precondition(count == tasks)
                     }))
+            cpu.append((processorSeconds() - cpuBefore) * 1e6 / Double(tasks))
+            allocations.append(
+                Double(callocationcounter_count() - allocationsBefore) / Double(tasks))
         }
         let warm = try options.int("warm", 300)
         for _ in 0..<warm { _ = try await tiny(context) }
@@ -37,7 +49,9 @@ struct SchedulerBenchmark: Encodable {
         var shuffles: [Double] = []
         for _ in 0..<(jobs / 2) { shuffles.append(try await tinyShuffle(context)) }
         return SchedulerBenchmark(
-            tasks: tasks, tasks_per_s: Repetitions(rates), jobs: jobs,
+            tasks: tasks, tasks_per_s: Repetitions(rates),
+            driver_cpu_us_per_task: Repetitions(cpu),
+            driver_allocations_per_task: Repetitions(allocations), jobs: jobs,
             tiny_job_ms: Distribution(latencies), tiny_jobs_per_s: Double(jobs) / total,
             tiny_job_tasks_per_s: Double(2 * jobs) / total,
             tiny_shuffle_job_ms: Distribution(shuffles))
@@ -57,6 +71,14 @@ struct SchedulerBenchmark: Encodable {
             precondition(rows.count == 2)
         } * 1000
     }
+}
+
+/// Of this process, in user and system mode.
+func processorSeconds() -> Double {
+    var usage = rusage()
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+    func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }
 
 /// Wall-clock seconds of `body`.

@@ -1,0 +1,8 @@
+// Counts the allocations of the program it is linked into: its malloc stands before glibc's for every library.
+#ifndef CALLOCATIONCOUNTER_H
+#define CALLOCATIONCOUNTER_H
+#include <stdint.h>
+
+/// Allocations of all threads since the program began.
+int64_t callocationcounter_count(void);
+#endif
