@@ -14,6 +14,9 @@ import MillraceBase
         case "kill-executor-in-map": try await killExecutor(context, inReduce: false)
         case "kill-executor-in-reduce": try await killExecutor(context, inReduce: true)
         case "kill-executor-between-jobs": try await killBetweenJobs(context)
+        case "count-map-tasks-after-kill": try await countMapTasksAfterKill(context)
+        case "kill-service-while-reading":
+            try await killServiceWhileReading(context, pid_t(arguments[1])!)
         case "failing-task": try await failingTask(context)
         case "task-that-fails-twice": try await failsTwice(context)
         case "cancellation": try await cancellation(context)

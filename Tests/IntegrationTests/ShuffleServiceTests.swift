@@ -1,0 +1,126 @@
+import Foundation
+import TestProcess
+import Testing
+
+/// Map outputs that outlive their executors, over real processes.
+@Suite(.serialized) struct ShuffleServiceTests {
+    /// `millrace shuffle-service` with folders of its own.
+    final class Service {
+        let folder: URL
+        private(set) var program: RunningProgram
+        private(set) var port = 0
+        private var blockPort = 0
+
+        init() throws {
+            folder = FileManager.default.temporaryDirectory
+                .appendingPathComponent("millrace-service-\(UUID().uuidString)")
+            // Two free ports that stay its own over restarts.
+            (port, blockPort) = (try freePort(), try freePort())
+            program = try Service.start(folder, port, blockPort)
+            try #require(program.prints("listening=127.0.0.1:\(port)"), "\(program.errorText)")
+        }
+
+        deinit {
+            program.signal(SIGKILL)
+            try? FileManager.default.removeItem(at: folder)
+        }
+
+        private static func start(
+            _ folder: URL, _ port: Int, _ blockPort: Int
+        ) throws -> RunningProgram {
+            try Program.built("millrace").start([
+                "shuffle-service", "--port", "\(port)", "--block-port", "\(blockPort)",
+                "--state-dir", folder.appendingPathComponent("state").path,
+            ])
+        }
+
+        /// Waits for its end and takes its place.
+        func restartWhenDead() throws {
+            let outcome = try program.wait(limit: 60)
+            #expect(outcome.code == 128 + 9)
+            program = try Service.start(folder, port, blockPort)
+            try #require(program.prints("listening=127.0.0.1:\(port)"), "\(program.errorText)")
+        }
+
+        func settings(_ more: String = "") -> [String: String] {
+            [
+                "MILLRACE_CONF": """
+                    millrace.master=local-cluster[2,1,1024]
+                    millrace.shuffle.service.enabled=true
+                    millrace.shuffle.service.port=\(port)
+                    \(more)
+                    """
+            ]
+        }
+
+        func status() throws -> String {
+            try Program.built("millrace").run(["shuffle-service", "--status", "127.0.0.1:\(port)"])
+                .lastLine
+        }
+    }
+
+    @Test("with a shuffle service no map output is computed again when its executors die")
+    func keepsMapOutputs() throws {
+        let service = try Service()
+        let outcome = try Program.built("ClusterJobs").run(
+            ["count-map-tasks-after-kill"], environment: service.settings())
+        #expect(outcome.output == "map tasks: 4\nok\n", "\(outcome.errors)")
+        let status = try service.status()
+        // Two executors, and the two that took their places; all forgotten with the application.
+        #expect(status.contains(#""applicationsFinished":1"#), "\(status)")
+        #expect(status.contains(#""registeredExecutorsSize":0"#), "\(status)")
+        #expect(!status.contains(#""blocksServed":0"#), "\(status)")
+    }
+
+    @Test("without one they are computed again")
+    func recomputesMapOutputs() throws {
+        let outcome = try ClusterTests.run("count-map-tasks-after-kill")
+        #expect(outcome.output == "map tasks: 8\nok\n", "\(outcome.errors)")
+    }
+
+    @Test("a service that is killed while a job reads from it goes on where it was")
+    func restartWhileReading() throws {
+        let service = try Service()
+        let program = try Program.built("ClusterJobs").start(
+            ["kill-service-while-reading", "\(service.program.process.processIdentifier)"],
+            environment: service.settings(
+                """
+                millrace.shuffle.fetch.retryWait=200ms
+                millrace.shuffle.fetch.maxRetries=50
+                """))
+        try service.restartWhenDead()
+        let outcome = try program.wait(limit: 120)
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+    }
+
+    @Test("two applications share a service and don't see each other")
+    func twoApplications() throws {
+        let service = try Service()
+        let programs = try (0..<2).map { _ in
+            try Program.built("ClusterJobs").start(
+                ["count-map-tasks-after-kill"], environment: service.settings())
+        }
+        for program in programs {
+            let outcome = try program.wait(limit: 120)
+            #expect(outcome.output == "map tasks: 4\nok\n", "\(outcome.errors)")
+        }
+        #expect(try service.status().contains(#""applicationsFinished":2"#))
+    }
+
+    @Test("an executor that finds no service says so and ends")
+    func missingService() throws {
+        let outcome = try Program.built("ClusterJobs").run(
+            ["three-stages"],
+            environment: [
+                "MILLRACE_CONF": """
+                    millrace.master=local-cluster[1,1,1024]
+                    millrace.shuffle.service.enabled=true
+                    millrace.shuffle.service.port=\(try freePort())
+                    millrace.shuffle.registration.timeout=200ms
+                    """
+            ])
+        #expect(outcome.code != 0)
+        #expect(outcome.errors.contains("cannot register with the shuffle service"))
+        #expect(outcome.errors.contains("millrace shuffle-service"))
+    }
+}
