@@ -18,7 +18,9 @@ static int visit_image(struct dl_phdr_info *info, size_t size, void *context) {
         visitor->visit(visitor->context, (clinux_segment){
             .base = info->dlpi_addr,
             .start = info->dlpi_addr + header->p_vaddr,
-            .size = header->p_memsz,
+            // Not p_memsz: the zeroed memory behind it holds nothing that was linked. The Swift
+            // runtime makes its first metadata and witness tables there, in any order.
+            .size = header->p_filesz,
             .image = visitor->image,
             .is_note = header->p_type == PT_NOTE,
             .is_executable = (header->p_flags & PF_X) != 0,

@@ -141,6 +141,11 @@ import MillraceBase
             inner(value) + (table[names[value % 3]] ?? 0)
         }.collect()
         check(rows, [10, 23, 36, 19, 32, 45])
+        // A kernel that needs a conformance of a generic type: its table is made at run time.
+        let sum = try await context.range(0, 400, 1, 4).map { ($0 % 40, $0) }
+            .mapPartitionsWithIndex { _, rows in rows.map { $0.1 * factor } as [Int] }
+            .reduce { $0 + $1 }
+        check(sum, 3 * 400 * 399 / 2)
     }
 
     /// Jobs that would never end, cancelled by tag, by group and all at once.
