@@ -23,6 +23,7 @@ public final class MillraceContext: Sendable {
     private let shuffles = Atomic<Int>(0)
     private let persisted = Atomic<Int>(0)
     let checkpoints = CheckpointPlace()
+    private let queries = Atomic<Int>(0)
 
     /// A context without a cluster of its own, for tests.
     public init(runner: any JobRunner, defaultParallelism: Int, conf: Conf = Conf()) {
@@ -76,6 +77,9 @@ public final class MillraceContext: Sendable {
     }
     func nextJob() -> JobID {
         JobID(jobs.wrappingAdd(1, ordering: .relaxed).oldValue)
+    }
+    func nextQuery() -> QueryID {
+        QueryID(queries.wrappingAdd(1, ordering: .relaxed).oldValue)
     }
     func nextShuffle() -> ShuffleID {
         ShuffleID(shuffles.wrappingAdd(1, ordering: .relaxed).oldValue)

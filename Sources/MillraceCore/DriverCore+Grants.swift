@@ -18,31 +18,31 @@ extension DriverCore {
     mutating func completeGranted(
         _ end: TaskEnd, on executor: ExecutorID, _ now: Instant, _ effects: inout Effects
     ) -> Bool {
-        for position in grants.runs.indices {
-            guard let stage = grants.runs[position].stage(of: end.task) else { continue }
-            let run = grants.runs[position]
-            let partition =
-                end.task.rawValue - run.firstTask.rawValue - run.firstTasks[stage]
-            guard run.executor(stage, partition) == executor, !run.isDone(stage, partition) else {
-                return false
-            }
-            countEnd(end, &effects)
-            if let problem = GrantScheduler.problem(in: end, of: run, stage: stage) {
-                effects.append(
-                    .notice(
-                        .taskFailed(
-                            end.task, StageID(run.firstStage.rawValue + stage), stageAttempt: 0,
-                            partition: partition, attempt: 0, executor, problem)))
-                if grants.runs[position].fail(stage, partition) == .runnable {
-                    tasks.vacate(executor.rawValue, for: run.estimates[stage])
-                }
-                revoke(position, "a task failed", now, &effects)
-            } else {
-                accept(end, position, stage, partition, now, &effects)
-            }
+        guard let position = grants.runs.firstIndex(where: { $0.contains(end.task) }) else {
+            if grants.refuse(end.task, on: executor, &tasks) { countEnd(end, &effects) }
+            return false
+        }
+        let run = grants.runs[position]
+        let stage = run.stage(of: end.task)
+        let partition = run.partition(of: end.task, stage)
+        guard run.executor(stage, partition) == executor, !run.hasEnded(stage, partition) else {
+            return false
+        }
+        countEnd(end, &effects)
+        guard let problem = GrantScheduler.problem(in: end, of: run, stage: stage) else {
+            accept(end, position, stage, partition, now, &effects)
             return true
         }
-        return false
+        effects.append(
+            .notice(
+                .taskFailed(
+                    end.task, StageID(run.firstStage.rawValue + stage), stageAttempt: 0,
+                    partition: partition, attempt: 0, executor, problem)))
+        if grants.runs[position].refuse(stage, partition) == .runnable {
+            tasks.vacate(executor.rawValue, for: run.estimates[stage])
+        }
+        revoke(position, "a task failed", now, &effects)
+        return true
     }
 
     private mutating func accept(
@@ -83,7 +83,7 @@ extension DriverCore {
         _ effects: inout Effects
     ) {
         let run = grants.runs[position]
-        if grants.runs[position].fail(stage, partition) == .runnable {
+        if grants.runs[position].refuse(stage, partition) == .runnable {
             tasks.vacate(run.executor(stage, partition).rawValue, for: run.estimates[stage])
         }
         revoke(position, "its results are too large", now, &effects)
@@ -116,7 +116,7 @@ extension DriverCore {
 
     /// Ends a batch's grant and lets the `DAGScheduler` do what is left of the batch: results that
     /// came are not asked for again, map outputs that are reported and still there are read by
-    /// whoever runs the rest. The executors say when they have let go of their tasks.
+    /// whoever runs the rest. A task that is taken back has its core until its end is reported.
     mutating func revoke(
         _ position: Int, _ reason: String, _ now: Instant, _ effects: inout Effects
     ) {
@@ -146,7 +146,7 @@ extension DriverCore {
     mutating func revokeGrants(
         on executor: ExecutorID, _ now: Instant, _ effects: inout Effects
     ) {
-        grants.release(executor)
+        grants.forget(executor)
         while let position = grants.runs.firstIndex(where: {
             $0.grant.stages.contains { $0.executors.contains(executor) }
         }) {

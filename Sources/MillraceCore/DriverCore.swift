@@ -71,7 +71,6 @@ public struct DriverCore: Sendable {
         case .shuffleReleased(let shuffle): dag.releaseShuffle(shuffle, &effects)
         case .batchesSettled(let query, let batch):
             dag.accumulators.settleBatches(of: query, through: batch, &effects)
-        case .grantReleased(let executor, let grant): grants.release(grant, on: executor, &tasks)
         case .queryEnded(let query): grants.endQuery(query, &effects)
         case .batchesRetracted(let query, let batch):
             dag.accumulators.retractBatches(of: query, after: batch, &effects)

@@ -42,8 +42,6 @@ public enum DriverEvent: Sendable {
     /// A task asks whether it may commit its output. Answered at once with `Effect.commitDecided`.
     case commitRequested(ExecutorID, TaskID)
 
-    /// Answer to `Effect.revokeGrant`: nothing of that grant runs there any more.
-    case grantReleased(ExecutorID, GrantID)
     /// No batch of the streaming query will come any more.
     case queryEnded(QueryID)
 

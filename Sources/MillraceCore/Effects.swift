@@ -12,8 +12,8 @@ public enum Effect: Sendable {
     case runBatch(GrantedBatch)
     /// The executors may forget the grant; nothing of it runs.
     case endGrant(GrantID, [ExecutorID])
-    /// The executors are to end what runs of the grant and to drop what is parked; each answers
-    /// with `DriverEvent.grantReleased`.
+    /// The executors are to end what runs, waits or is parked of the grant. Each task's end is
+    /// reported.
     case revokeGrant(GrantID, [ExecutorID])
     /// Tell an executor where map outputs are that its parked tasks wait for.
     case tellMapOutputs(ExecutorID, [MapOutputs])

@@ -89,6 +89,11 @@ public final class Driver: Sendable {
         loop.post { [state] in state.handle(.batchesRetracted(query: query, after: batch)) }
     }
 
+    /// No batch of that streaming query will come any more.
+    public func endQuery(_ query: QueryID) {
+        loop.post { [state] in state.handle(.queryEnded(query)) }
+    }
+
     /// Waits until `count` executors are registered, at most `timeout`; returns how many are.
     public func waitForExecutors(_ count: Int, timeout: Duration) async -> Int {
         await withCheckedContinuation { continuation in

@@ -31,7 +31,12 @@ import MillraceBase
                 print("\(executor.id.rawValue) \(executor.processID)")
             }
         case let scenario? where try await StorageJobs.run(scenario, context): break
-        default: throw MillraceError(.invalidArgument, "no scenario \(arguments)")
+        case let scenario?:
+            guard let fault = StreamingJobs.Fault(rawValue: scenario) else {
+                throw MillraceError(.invalidArgument, "no scenario \(arguments)")
+            }
+            try await StreamingJobs.run(session, fault)
+        case nil: throw MillraceError(.invalidArgument, "name a scenario")
         }
         print("ok")
     }

@@ -45,6 +45,24 @@ import Testing
         #expect(line?.firstMatch(of: words) != nil, "\(outcome.errors)")
     }
 
+    @Test(
+        "every batch of a stateful query is exact, on threads and on executor processes",
+        arguments: masters, ["stream", "stream-failing-map-task", "stream-failing-reduce-task"])
+    func stream(master: String, scenario: String) throws {
+        let outcome = try Self.run(scenario, master: master == "local[2]" ? "local[2,4]" : master)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.lastLine == "ok")
+    }
+
+    @Test(
+        "every batch is exact although an executor is killed amid a group of them",
+        arguments: ["stream-kill-executor-in-map", "stream-kill-executor-in-reduce"])
+    func streamOfKilledExecutor(scenario: String) throws {
+        let outcome = try Self.run(scenario)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.lastLine == "ok")
+    }
+
     @Test("a task that fails four times aborts its job with the task's error")
     func failingTask() throws {
         let outcome = try Self.run("failing-task")

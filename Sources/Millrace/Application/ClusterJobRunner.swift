@@ -28,6 +28,8 @@ struct ClusterJobRunner: JobRunner {
 
     func cancel(_ job: JobID, reason: String) { driver.cancel(job, reason: reason) }
 
+    func endQuery(_ query: QueryID) { driver.endQuery(query) }
+
     func release(_ shuffle: ShuffleID) { driver.release(shuffle) }
 
     func settleBatches(of query: String, through batch: BatchID) {

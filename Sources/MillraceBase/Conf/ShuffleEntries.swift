@@ -37,6 +37,12 @@ public struct ShuffleEntries: ConfEntries {
         doc: "Whether what sorts and aggregations spill is compressed, by "
             + "`millrace.io.compression.codec`.",
         simulate: [true, false])
+    public let maxInlineBlock = ConfEntry(
+        "millrace.shuffle.inline.maxBlockSize", default: ByteCount.kibibytes(64),
+        doc: "A block of a micro-batch's shuffle up to this size is sent to its reduce task as "
+            + "soon as it is there; a larger one is fetched by the task.",
+        valid: .between(.zero, .mebibytes(1)),
+        simulate: [.zero, .kibibytes(1), .kibibytes(64)])
     public let maxMemoryBlock = ConfEntry(
         "millrace.shuffle.memoryOutput.max", default: ByteCount.mebibytes(4),
         doc: "A map task's output up to this size stays in the executor's memory; a larger one is "

@@ -46,7 +46,7 @@ extension GrantScheduler {
         queries[slot: slot].active?.total += now - run.begun
     }
 
-    /// Takes a batch off its executors; they are to say when they have let go of it.
+    /// Takes a batch off its executors.
     mutating func revoke(
         _ position: Int, _ tasks: TaskScheduler, _ effects: inout Effects
     ) -> GrantedRun {
@@ -58,47 +58,53 @@ extension GrantScheduler {
             queries[slot: slot].size.groupFailed()
         }
         let executors = run.grant.executors.filter(tasks.executors.isAlive)
-        if !executors.isEmpty {
-            revoked.append(Revoked(run: run, executors: executors))
-            effects.append(.revokeGrant(run.grant.id, executors))
+        if !executors.isEmpty { effects.append(.revokeGrant(run.grant.id, executors)) }
+        revoked.append(run)
+        for executor in run.grant.executors where !tasks.executors.isAlive(executor) {
+            forget(executor)
         }
+        dropEnded()
         return run
     }
 
-    /// Nothing of the grant runs there any more.
-    mutating func release(
-        _ grant: GrantID, on executor: ExecutorID, _ tasks: inout TaskScheduler
-    ) {
-        guard let position = revoked.firstIndex(where: { $0.run.grant.id == grant }),
-            revoked[position].executors.contains(executor)
-        else { return }
-        let run = revoked[position].run
-        for stage in run.grant.stages.indices {
-            for partition in run.grant.stages[stage].executors.indices
-            where run.executor(stage, partition) == executor
-                && run.states[run.index(stage, partition)] == .runnable
-            {
-                tasks.vacate(executor.rawValue, for: run.estimates[stage])
+    /// A task of a batch that was taken back has ended: its core is free, and that is all. False
+    /// when it's none.
+    mutating func refuse(
+        _ task: TaskID, on executor: ExecutorID, _ tasks: inout TaskScheduler
+    ) -> Bool {
+        guard let position = revoked.firstIndex(where: { $0.contains(task) }) else { return false }
+        let stage = revoked[position].stage(of: task)
+        let partition = revoked[position].partition(of: task, stage)
+        guard revoked[position].executor(stage, partition) == executor,
+            !revoked[position].hasEnded(stage, partition)
+        else { return false }
+        if revoked[position].refuse(stage, partition) == .runnable {
+            tasks.vacate(executor.rawValue, for: revoked[position].estimates[stage])
+        }
+        dropEnded()
+        return true
+    }
+
+    /// It's lost, and with it its tasks.
+    mutating func forget(_ executor: ExecutorID) {
+        for position in revoked.indices {
+            let stages = revoked[position].grant.stages
+            for stage in stages.indices {
+                for partition in stages[stage].executors.indices
+                where stages[stage].executors[partition] == executor {
+                    _ = revoked[position].refuse(stage, partition)
+                }
             }
         }
-        forget(executor, position)
+        dropEnded()
     }
 
-    /// It's lost.
-    mutating func release(_ executor: ExecutorID) {
-        for position in revoked.indices.reversed() { forget(executor, position) }
-    }
-
-    private mutating func forget(_ executor: ExecutorID, _ position: Int) {
-        revoked[position].executors.removeAll { $0 == executor }
-        if revoked[position].executors.isEmpty { revoked.remove(at: position) }
-    }
+    private mutating func dropEnded() { revoked.removeAll { !$0.isWaiting } }
 
     /// What is held there, to compare with what the executor's state says.
     func runnable(on executor: ExecutorID) -> (count: Int, work: Int64) {
         var found: (count: Int, work: Int64) = (0, 0)
-        let held = runs + revoked.filter { $0.executors.contains(executor) }.map(\.run)
-        for run in held {
+        for run in runs + revoked {
             for stage in run.grant.stages.indices {
                 for partition in run.grant.stages[stage].executors.indices
                 where run.executor(stage, partition) == executor

@@ -37,17 +37,12 @@ struct GrantScheduler: Sendable {
         var total = Duration.zero
     }
 
-    /// A grant that was taken back, until its executors have let go of it.
-    struct Revoked: Sendable {
-        let run: GrantedRun
-        var executors: [ExecutorID]
-    }
-
     let settings: GroupSize.Settings
     var queries = IdentifierMap<QueryID, Query>()
     /// Batches at work, by ascending task numbers: at most one for each query.
     var runs: [GrantedRun] = []
-    var revoked: [Revoked] = []
+    /// Batches that were taken back, until the ends of their tasks are reported.
+    var revoked: [GrantedRun] = []
     var nextGrant = GrantID(0)
 
     init(settings: CoreSettings) { self.settings = settings.groups }

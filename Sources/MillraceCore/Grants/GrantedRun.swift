@@ -3,10 +3,11 @@ import MillraceBase
 /// One batch at work under a grant: what's known of its tasks.
 ///
 /// A task is *parked* until all map outputs that it reads are reported, *runnable* until its end is
-/// reported, then *done*, or *failed*, which is the end of the grant. The executors know sooner
-/// than the driver what is runnable; here it decides who counts as busy.
+/// reported, then *done*; or *refused*: it failed, which is the end of the grant, or it ended after
+/// that. The executors know sooner than the driver what is runnable; here it decides who counts as
+/// busy.
 struct GrantedRun: Sendable {
-    enum TaskState: UInt8, Sendable { case parked, runnable, done, failed }
+    enum TaskState: UInt8, Sendable { case parked, runnable, done, refused }
 
     let query: QueryID
     let grant: Grant
@@ -62,11 +63,13 @@ struct GrantedRun: Sendable {
 
     var resultStage: Int { grant.stages.count - 1 }
 
-    /// The stage of a task, if it's one of this batch.
-    func stage(of task: TaskID) -> Int? {
-        let index = task.rawValue - firstTask.rawValue
-        guard index >= 0, index < states.count else { return nil }
-        return firstTasks.lastIndex { $0 <= index }
+    func contains(_ task: TaskID) -> Bool {
+        task >= firstTask && task.rawValue < firstTask.rawValue + states.count
+    }
+
+    /// The stage of a task of this batch.
+    func stage(of task: TaskID) -> Int {
+        firstTasks.lastIndex { $0 <= task.rawValue - firstTask.rawValue }!
     }
 
     func index(_ stage: Int, _ partition: Int) -> Int { firstTasks[stage] + partition }
@@ -75,6 +78,14 @@ struct GrantedRun: Sendable {
     }
     func isDone(_ stage: Int, _ partition: Int) -> Bool {
         states[index(stage, partition)] == .done
+    }
+    func hasEnded(_ stage: Int, _ partition: Int) -> Bool {
+        let state = states[index(stage, partition)]
+        return state == .done || state == .refused
+    }
+    /// Partition of a task of that stage.
+    func partition(of task: TaskID, _ stage: Int) -> Int {
+        task.rawValue - firstTask.rawValue - firstTasks[stage]
     }
 
     /// Whether all that the stage reads is reported.
@@ -86,19 +97,22 @@ struct GrantedRun: Sendable {
         states[index(stage, partition)] = .runnable
     }
 
-    /// The grant is to be taken back. Returns the state before.
-    mutating func fail(_ stage: Int, _ partition: Int) -> TaskState {
+    /// Its end doesn't count. Returns the state before.
+    mutating func refuse(_ stage: Int, _ partition: Int) -> TaskState {
         let index = index(stage, partition)
         let before = states[index]
-        states[index] = .failed
+        if before != .done { states[index] = .refused }
         return before
     }
+
+    /// Whether a task's end is still to be reported.
+    var isWaiting: Bool { states.contains { $0 == .parked || $0 == .runnable } }
 
     /// Returns the state before.
     mutating func finish(_ stage: Int, _ partition: Int, _ end: TaskEnd) -> TaskState {
         let index = index(stage, partition)
         let before = states[index]
-        precondition(before != .done, "a task ends once")
+        precondition(before == .parked || before == .runnable, "a task ends once")
         states[index] = .done
         if case .mapOutput(let output) = end.reason { sizes[index] = output }
         unfinished[stage] -= 1

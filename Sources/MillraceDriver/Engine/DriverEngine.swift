@@ -35,6 +35,7 @@ package final class DriverEngine {
     private(set) var order: [ExecutorID] = []
     private var jobs: [JobID: PendingJob] = [:]
     private var plans: [PlanHash: [UInt8]] = [:]
+    private var grants = LiveGrants()
     /// What followed at once from the effects of this step, for the core to know.
     private var answers: [DriverEvent] = []
     /// Datasets whose blocks are being removed.
@@ -167,7 +168,15 @@ package final class DriverEngine {
         switch effect {
         case .launch(let executor, let range):
             sessions[executor]?.launch(launches[range], core: core, plans: plans)
-        case .grant, .runBatch, .endGrant, .revokeGrant, .tellMapOutputs: break
+        case .grant(let grant): grants.begin(grant, sessions, plans)
+        case .runBatch(let batch): grants.run(batch, sessions)
+        case .endGrant(let grant, let executors):
+            grants.end(grant)
+            for executor in executors { sessions[executor]?.endGrant(grant) }
+        case .revokeGrant(let grant, let executors):
+            grants.end(grant)
+            for executor in executors { sessions[executor]?.revokeGrant(grant) }
+        case .tellMapOutputs(let executor, let outputs): sessions[executor]?.tell(outputs)
         case .kill(let executor, let task, let reason):
             sessions[executor]?.kill(task, reason: reason)
         case .taskResult(let id, let index, let bytes):

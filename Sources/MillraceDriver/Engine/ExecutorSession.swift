@@ -13,7 +13,7 @@ final class ExecutorSession {
     let id: ExecutorID
     let registration: ExecutorMessage.Registration
     let link: any ExecutorLink
-    private(set) var outbox = DriverMessage()
+    var outbox = DriverMessage()
     private var plans: Set<PlanHash> = []
     private var stages: Set<StageKey> = []
     private var outputEpochs: [ShuffleID: UInt64] = [:]
@@ -44,12 +44,7 @@ final class ExecutorSession {
         guard let setup = core.setup(of: key.stage, attempt: key.attempt) else {
             preconditionFailure("a task of \(key.stage), which is over, was launched")
         }
-        if plans.insert(setup.plan).inserted {
-            guard let bytes = known[setup.plan] else {
-                preconditionFailure("\(key.stage) runs plan \(setup.plan), which no job brought")
-            }
-            outbox.plans += DriverMessage.PlanPiece.pieces(of: bytes, plan: setup.plan)
-        }
+        bring(setup.plan, for: "\(key.stage)", known)
         for shuffle in setup.inputShuffles {
             guard let epoch = core.mapOutputEpoch(of: shuffle), outputEpochs[shuffle] != epoch,
                 let outputs = core.mapOutputs(of: shuffle)
@@ -64,6 +59,16 @@ final class ExecutorSession {
             }
             outbox.stages.append(setup)
         }
+    }
+
+    /// Sends a plan unless it's there.
+    func bring(_ plan: PlanHash, for user: @autoclosure () -> String, _ known: [PlanHash: [UInt8]])
+    {
+        guard plans.insert(plan).inserted else { return }
+        guard let bytes = known[plan] else {
+            preconditionFailure("\(user()) runs plan \(plan), which no job brought")
+        }
+        outbox.plans += DriverMessage.PlanPiece.pieces(of: bytes, plan: plan)
     }
 
     /// Map outputs change between two launches of one stage, so each turn of the loop looks again.

@@ -21,6 +21,9 @@ public protocol JobRunner: Sendable {
     /// Ends a job with `cancelled`, if it is still running.
     func cancel(_ job: JobID, reason: String)
 
+    /// No batch of that streaming query will come any more.
+    func endQuery(_ query: QueryID)
+
     /// No RDD refers to the shuffle any more; its files may go. Called on any thread, must not
     /// wait.
     func release(_ shuffle: ShuffleID)

@@ -53,6 +53,7 @@ public final class SerialJobRunner: JobRunner {
     }
 
     public func cancel(_ job: JobID, reason: String) {}
+    public func endQuery(_ query: QueryID) {}
 
     public func unpersist(_ rdd: RDDID, done: @escaping @Sendable () -> Void) {
         blocks.refuse([rdd])

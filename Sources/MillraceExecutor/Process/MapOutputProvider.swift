@@ -2,11 +2,22 @@ import MillraceBase
 import MillraceNet
 import MillraceStore
 
-/// Serves this executor's map outputs on the data plane. Loop-owned.
+/// Serves this executor's map outputs on the data plane, and takes what others announce.
+/// Loop-owned.
 final class MapOutputProvider: BlockProvider {
+    private let runtime: ExecutorRuntime
     private let store: MapOutputStore
 
-    init(store: MapOutputStore) { self.store = store }
+    init(_ runtime: ExecutorRuntime) {
+        self.runtime = runtime
+        store = runtime.mapOutputStore
+    }
+
+    func receive(_ notice: [UInt8]) {
+        do { runtime.deliver(try MapOutputReady(decoding: notice)) } catch {
+            Log.warn("executor", "a peer told what cannot be read", ["reason": error])
+        }
+    }
 
     func content(of request: BlockRequest) -> BlockContent {
         let name = String(decoding: request.key, as: UTF8.self)

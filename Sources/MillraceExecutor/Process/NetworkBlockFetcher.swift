@@ -62,6 +62,13 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         return fetch
     }
 
+    func tell(_ executor: ExecutorID, _ notice: [UInt8]) {
+        loop.post { [self] in
+            guard let peer = peers[executor], !peer.isService else { return }
+            client.tell(peer.endpoint, notice)
+        }
+    }
+
     private func ask(
         _ executor: ExecutorID, _ names: [String], _ fetch: NetworkFetch, attempt: Int
     ) {

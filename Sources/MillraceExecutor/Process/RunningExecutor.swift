@@ -23,6 +23,7 @@ final class RunningExecutor {
             executor: launch.executor, slots: launch.cores, memory: memory, mapOutputStore: store,
             blockFolder: StorePath.join(launch.directory, "blocks"), fetcher: fetcher,
             maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
+            maxInlineBlock: conf.shuffle.maxInlineBlock.bytes,
             dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates
         ) { report in reports.report(report) }
         self.loop = loop
@@ -72,4 +73,6 @@ final class LateBlockFetcher: BlockFetcher {
         }
         return network.start(names: names, from: executor)
     }
+
+    func tell(_ executor: ExecutorID, _ notice: [UInt8]) { network.value?.tell(executor, notice) }
 }

@@ -8,7 +8,7 @@ final class ServedBlocks: BlockProvider {
     private let cached: BlockTransfers
 
     init(_ runtime: ExecutorRuntime) {
-        mapOutputs = MapOutputProvider(store: runtime.mapOutputStore)
+        mapOutputs = MapOutputProvider(runtime)
         cached = runtime.transfers
     }
 
@@ -20,4 +20,6 @@ final class ServedBlocks: BlockProvider {
         }
         return mapOutputs.content(of: request)
     }
+
+    func receive(_ notice: [UInt8]) { mapOutputs.receive(notice) }
 }

@@ -31,12 +31,16 @@ public struct BlockID: Hashable, Sendable, CustomStringConvertible {
 public protocol BlockFetcher: Sendable {
     /// Starts a request for blocks by their names and returns at once.
     func start(names: [String], from executor: ExecutorID) -> any BlockFetch
+    /// Tells another executor something, without waiting: what cannot be sent is lost. On any
+    /// thread.
+    func tell(_ executor: ExecutorID, _ notice: [UInt8])
 }
 
 extension BlockFetcher {
     func start(_ blocks: [BlockID], from executor: ExecutorID) -> any BlockFetch {
         start(names: blocks.map(\.description), from: executor)
     }
+    public func tell(_ executor: ExecutorID, _ notice: [UInt8]) {}
 }
 
 /// A request under way.

@@ -19,5 +19,9 @@ extension ExecutorRuntime {
         if !message.kills.isEmpty { kill(message.kills) }
         if !message.removedShuffles.isEmpty { remove(message.removedShuffles) }
         if !message.finishedStages.isEmpty { finish(stages: message.finishedStages) }
+        if !message.grants.isEmpty { add(message.grants) }
+        for batch in message.grantedBatches { try begin(batch) }
+        for grant in message.revokedGrants { revoke(grant) }
+        for grant in message.endedGrants { end(grant) }
     }
 }

@@ -5,12 +5,13 @@ import Synchronization
 
 /// One attempt on its thread, from its context to the end that is reported.
 extension ExecutorRuntime {
-    func run(_ work: Work) {
+    func run(_ work: QueuedTask) {
         let start = ContinuousClock.now
         let killed = state.withLock { $0.killed.removeValue(forKey: work.task.id) }
         var end = TaskEnd(task: work.task.id, reason: .killed(reason: killed ?? ""))
         if killed == nil { run(work, into: &end) }
         end.runTime = ContinuousClock.now - start
+        if case .mapOutput(let sizes) = end.reason { announce(sizes, of: work) }
         state.withLock { state in
             state.running[work.task.id] = nil
             state.killed[work.task.id] = nil
@@ -19,7 +20,7 @@ extension ExecutorRuntime {
         report(.ended(end))
     }
 
-    private func run(_ work: Work, into end: inout TaskEnd) {
+    private func run(_ work: QueuedTask, into end: inout TaskEnd) {
         guard let stage = work.stage else {
             end.reason = .exception(message: "\(work.task.stage) is not set up here", trace: "")
             return

@@ -17,16 +17,24 @@ public final class ExecutorRuntime: Sendable {
     struct State {
         var stages: [StageKey: ResidentStage] = [:]
         var outputs: [ShuffleID: MapOutputs] = [:]
+        /// Blocks that came before anybody asked for them.
+        var inlineBlocks: [ShuffleID: InlineBlocks] = [:]
+        var grants = ResidentGrants()
         /// Tasks that a thread has taken.
         var running: [TaskID: TaskContext] = [:]
         /// Killed between a thread's taking them and their start, with the reason.
         var killed: [TaskID: String] = [:]
         /// Tasks here, queued or running.
         var held: Set<TaskID> = []
-    }
-    struct Work: Sendable {
-        var task: TaskDescription
-        var stage: ResidentStage?
+
+        /// Granted tasks that are about to be queued, and what they read.
+        mutating func remember(_ ready: ResidentGrant.Ready) {
+            for work in ready.tasks { held.insert(work.task.id) }
+            for input in ready.inputs {
+                outputs[input.outputs.shuffle] = input.outputs
+                inlineBlocks[input.outputs.shuffle] = input.blocks
+            }
+        }
     }
 
     public let executor: ExecutorID
@@ -37,19 +45,22 @@ public final class ExecutorRuntime: Sendable {
     public let slots: Int
     let fetcher: any BlockFetcher
     let maxBytesInFlight: Int
+    let maxInlineBlock: Int
     /// `millrace.executor.heartbeat.dropZeroAccumulatorUpdates`
     let dropsZeroUpdates: Bool
     let report: @Sendable (ExecutorReport) -> Void
     let state = Mutex(State())
-    private let queue = WorkQueue<Work>()
+    let queue = WorkQueue<QueuedTask>()
     private let threads = Mutex<[TaskThread]>([])
 
     /// `report` is called on any thread; once for each launched task with its end. Cached blocks
-    /// that go to disk go to `blockFolder`.
+    /// that go to disk go to `blockFolder`. Blocks of up to `maxInlineBlock` bytes are sent to other
+    /// executors with the word that they are there.
     public init(
         executor: ExecutorID, slots: Int, memory: MemoryManager, mapOutputStore: MapOutputStore,
         blockFolder: String, fetcher: any BlockFetcher, maxBytesInFlight: Int,
-        dropsZeroUpdates: Bool = true, report: @escaping @Sendable (ExecutorReport) -> Void
+        maxInlineBlock: Int = 0, dropsZeroUpdates: Bool = true,
+        report: @escaping @Sendable (ExecutorReport) -> Void
     ) {
         self.executor = executor
         self.slots = slots
@@ -58,6 +69,7 @@ public final class ExecutorRuntime: Sendable {
         self.fetcher = fetcher
         self.maxBytesInFlight = maxBytesInFlight
         self.dropsZeroUpdates = dropsZeroUpdates
+        self.maxInlineBlock = maxInlineBlock
         self.report = report
         transfers = BlockTransfers(
             manager: BlockManager(memory: memory, folder: blockFolder, report: report),
@@ -110,12 +122,25 @@ public final class ExecutorRuntime: Sendable {
     }
 
     public func update(_ outputs: [MapOutputs]) {
-        state.withLock { state in for output in outputs { state.outputs[output.shuffle] = output } }
+        let ready = state.withLock { state in
+            var tasks: [QueuedTask] = []
+            for output in outputs {
+                state.outputs[output.shuffle] = output
+                let ready = state.grants.take(output)
+                state.remember(ready)
+                tasks += ready.tasks
+            }
+            return tasks
+        }
+        if !ready.isEmpty { queue.push(ready) }
     }
 
     public func remove(_ shuffles: [ShuffleID]) {
         state.withLock { state in
-            for shuffle in shuffles { state.outputs[shuffle] = nil }
+            for shuffle in shuffles {
+                state.outputs[shuffle] = nil
+                state.inlineBlocks[shuffle] = nil
+            }
         }
         for shuffle in shuffles { mapOutputStore.remove(shuffle) }
     }
@@ -125,7 +150,7 @@ public final class ExecutorRuntime: Sendable {
             for task in tasks { state.held.insert(task.id) }
             return tasks.map { task in
                 let key = StageKey(stage: task.stage, attempt: task.stageAttempt)
-                return Work(task: task, stage: state.stages[key])
+                return QueuedTask(task: task, stage: state.stages[key])
             }
         }
         queue.push(work)
@@ -162,4 +187,7 @@ public final class ExecutorRuntime: Sendable {
     }
 
     func mapOutputs(of shuffle: ShuffleID) -> MapOutputs? { state.withLock { $0.outputs[shuffle] } }
+    func inlineBlocks(of shuffle: ShuffleID, reduce: Int) -> [TaskID: [UInt8]] {
+        state.withLock { $0.inlineBlocks[shuffle]?.of(reduce: reduce) ?? [:] }
+    }
 }

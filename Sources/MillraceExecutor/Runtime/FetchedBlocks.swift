@@ -2,8 +2,8 @@ import MillraceBase
 import MillraceCore
 import MillraceStore
 
-/// The blocks of one reduce partition: this executor's own straight from its store, the others' by
-/// requests, of which as many are under way as the governor allows.
+/// The blocks of one reduce partition: this executor's own straight from its store, others that
+/// came on their own, the rest by requests, of which as many are under way as the governor allows.
 ///
 /// Same rule as Spark's ShuffleBlockFetcherIterator: at most `maxBytesInFlight` are asked for at a
 /// time, one request is at most a fifth of that (so that five peers can be read at once), and one
@@ -27,12 +27,16 @@ final class FetchedBlocks: ShuffleBlocks {
     /// Whose block was handed out last.
     private var current: MapStatus?
 
-    init(outputs: MapOutputs, shuffleInput: Int, reduce: Int, runtime: ExecutorRuntime) {
+    /// `inline` has blocks that are here already, by map task.
+    init(
+        outputs: MapOutputs, inline: [TaskID: [UInt8]], shuffleInput: Int, reduce: Int,
+        runtime: ExecutorRuntime
+    ) {
         self.outputs = outputs
         self.shuffleInput = shuffleInput
         self.reduce = reduce
         self.runtime = runtime
-        plan()
+        plan(inline)
     }
 
     func next() throws -> [UInt8]? {
@@ -52,11 +56,15 @@ final class FetchedBlocks: ShuffleBlocks {
     }
 
     /// Sorts the outputs into local blocks and requests. Empty blocks are not asked for.
-    private func plan() {
+    private func plan(_ inline: [TaskID: [UInt8]]) {
         var open: [Request] = []
         for case let status? in outputs.statuses where status.sizes[reduce] > 0 {
             if status.executor == runtime.executor {
                 local.append(status)
+                continue
+            }
+            if let block = inline[status.mapTask] {
+                ready.append((status, block))
                 continue
             }
             let size = status.sizes[reduce]

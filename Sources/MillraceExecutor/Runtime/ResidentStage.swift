@@ -6,11 +6,14 @@ import Synchronization
 /// by its tasks.
 final class ResidentStage: Sendable {
     let setup: StageSetup
+    /// Who waits for its map outputs, under a grant.
+    let readers: GrantedReaders?
     private let plans: ResidentPlans
     private let decoded = Mutex<ExecutablePlan?>(nil)
 
-    init(setup: StageSetup, plans: ResidentPlans) {
+    init(setup: StageSetup, plans: ResidentPlans, readers: GrantedReaders? = nil) {
         self.setup = setup
+        self.readers = readers
         self.plans = plans
     }
 
@@ -20,4 +23,10 @@ final class ResidentStage: Sendable {
         decoded.withLock { $0 = plan }
         return plan
     }
+}
+
+/// A task on its way to a thread, with what it runs; nil when its stage isn't set up here.
+struct QueuedTask: Sendable {
+    var task: TaskDescription
+    var stage: ResidentStage?
 }

@@ -24,7 +24,8 @@ final class TaskShuffle: ShuffleEnvironment {
             outputs.statuses.allSatisfy({ $0 != nil })
         else { throw MapOutputsMissing(shuffle: shuffle, reduce: reduce) }
         return FetchedBlocks(
-            outputs: outputs, shuffleInput: shuffleInput, reduce: reduce, runtime: runtime)
+            outputs: outputs, inline: runtime.inlineBlocks(of: shuffle, reduce: reduce),
+            shuffleInput: shuffleInput, reduce: reduce, runtime: runtime)
     }
 
     var compression: CompressionCodec? { runtime.mapOutputStore.compression }

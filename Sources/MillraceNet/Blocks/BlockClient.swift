@@ -49,6 +49,16 @@ public final class BlockClient {
         return fetch
     }
 
+    /// Tells a peer something, once, without an answer: what is lost with the connection is lost.
+    /// At most `BlockClient.maxNotice` bytes.
+    public func tell(_ peer: Endpoint, _ notice: [UInt8]) {
+        loop.preconditionOnLoop()
+        precondition(notice.count <= BlockClient.maxNotice.bytes, "a notice is no block")
+        if !isClosed { connection(to: peer).send(notice: notice) }
+    }
+
+    public static var maxNotice: ByteCount { FrameHeader.maxControlPayload }
+
     /// Connections that are open or being made.
     public var openConnections: Int { pools.values.reduce(0) { $0 + $1.count } }
 

@@ -30,6 +30,8 @@ final class BlockClientConnection: ConnectionDelegate {
     private var decoder: FrameDecoder
     private var events: [FrameDecoder.Event] = []
     private(set) var fetches: [UInt32: BlockFetch] = [:]
+    /// Until the greeting is over.
+    private var notices: [[UInt8]] = []
     /// The first bytes of a `block` frame, until they are complete.
     private var head: [UInt8] = []
     private var frameKind = FrameKind.data
@@ -82,6 +84,12 @@ final class BlockClientConnection: ConnectionDelegate {
         fetches[fetch.stream] = fetch
         fetch.connection = self
         if state == .open { write(fetch) }
+    }
+
+    func send(notice: [UInt8]) {
+        guard state == .open else { return notices.append(notice) }
+        write(.notice, 0, notice)
+        noteIdle()
     }
 
     /// Nothing more of that fetch is wanted. What is on its way is dropped as it arrives.
@@ -151,6 +159,9 @@ final class BlockClientConnection: ConnectionDelegate {
             state = .open
             cancelTimer()
             for fetch in fetches.values.sorted(by: { $0.stream < $1.stream }) { write(fetch) }
+            for notice in notices { write(.notice, 0, notice) }
+            notices.removeAll()
+            noteIdle()
         case (.refusal, _):
             end(.refused("\(peer): \(String(decoding: frame.payload, as: UTF8.self))"))
         case (.failure, .open):

@@ -8,12 +8,16 @@ public protocol BlockProvider: AnyObject {
     func content(of request: BlockRequest) -> BlockContent
     /// The same for a client that was let in under a name (`BlockServer.Admission`).
     func content(of request: BlockRequest, for principal: String?) -> BlockContent
+    /// What a client told, whatever it is (`BlockClient.tell`).
+    func receive(_ notice: [UInt8])
 }
 
 extension BlockProvider {
     public func content(of request: BlockRequest, for principal: String?) -> BlockContent {
         content(of: request)
     }
+    /// Nobody tells a mere store of blocks anything.
+    public func receive(_ notice: [UInt8]) {}
 }
 
 /// Serves blocks on one address, over the framed block stream. Loop-owned.

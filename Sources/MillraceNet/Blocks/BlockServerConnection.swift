@@ -116,6 +116,7 @@ final class BlockServerConnection: ConnectionDelegate {
             guard !requests.isEmpty else { return }
             fetches.append(Fetch(stream: frame.stream, requests: requests))
             connection.flushLater()
+        case (.notice, .open): server.provider.receive(frame.payload)
         case (.cancel, .open): fetches.removeAll { $0.stream == frame.stream }
         case (.ping, .open): send(.pong, frame.stream, [], connection)
         case (.pong, .open): break

@@ -21,6 +21,8 @@ enum FrameKind: UInt8 {
     /// Either side: say something; and the answer.
     case ping = 9
     case pong = 10
+    /// Client: something the server's provider is to know. Not answered.
+    case notice = 11
 }
 
 /// The header in front of each frame's payload: 16 bytes, little-endian.

@@ -31,6 +31,7 @@ extension DriverMessage {
         message.n_finished_stages = finishedStages.count
         message.finished_stages = arena.numbers(finishedStages.map(\.rawValue), as: UInt32.self)
         writeBlocks(into: &message, arena)
+        writeGrants(into: &message, arena)
         let size = millrace__v1__driver_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__driver_message__pack(&message, buffer.baseAddress)
@@ -87,6 +88,7 @@ extension DriverMessage {
         }
         self.init()
         readSession(message)
+        try readGrants(message)
         for index in 0..<message.n_plans {
             // protobuf-c fills every slot of a repeated field.
             plans.append(try PlanPiece(message.plans[index]!.pointee))

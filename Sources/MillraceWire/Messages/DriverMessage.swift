@@ -18,6 +18,11 @@ public struct DriverMessage: Sendable {
     public var commitDecisions: [CommitDecision] = []
     /// Executors that are gone: what is being fetched from them will not come.
     public var lostPeers: [ExecutorID] = []
+    public var grants: [Grant] = []
+    /// With the inputs of the receiver's own tasks.
+    public var grantedBatches: [GrantedBatch] = []
+    public var revokedGrants: [GrantID] = []
+    public var endedGrants: [GrantID] = []
 
     /// Datasets whose kept blocks nobody asks for any more.
     public var removedRDDs: [RDDID] = []
@@ -34,6 +39,8 @@ public struct DriverMessage: Sendable {
             && mapOutputs.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
             && shutdown == nil && commitDecisions.isEmpty && lostPeers.isEmpty
+            && grantedBatches.isEmpty
+            && grants.isEmpty && revokedGrants.isEmpty && endedGrants.isEmpty
     }
 
     /// A task that is to end.

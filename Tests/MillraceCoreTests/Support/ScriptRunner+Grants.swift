@@ -34,9 +34,6 @@ extension ScriptRunner {
     mutating func performOnGrants(_ arguments: Arguments) throws {
         let number = try arguments.number(0)
         switch arguments.name {
-        case "released":
-            let executor = ExecutorID(try arguments.integer("on") ?? 0)
-            handle(.grantReleased(executor, GrantID(number)))
         case "end-query": handle(.queryEnded(QueryID(number)))
         default:
             guard let query = core.grants.queries[QueryID(number)] else {

@@ -25,7 +25,6 @@ import MillraceBase
 ///     succeed 0 1  acc=0:5,1:2      the same updates of accumulators 0 and 1 by each; also `fail`
 ///     partial 0 acc=0:3             values           what the accumulators are
 ///     job 0 query=0                 a batch that may run under a grant (query by number)
-///     released 0 on=1               executor 1 has let go of grant 0
 ///     end-query 0  group 0
 ///     job 0 query=q batch=3         settle q through=3   retract q after=3
 ///     set locality-wait=0ms         before the first event
@@ -129,7 +128,7 @@ struct ScriptRunner {
                 "executor \($0) holds \(core.heldTaskCount(of: ExecutorID($0)))"
             }
         case "quiescent": output.append("\(core.isQuiescent)")
-        case "released", "end-query", "group": try performOnGrants(arguments)
+        case "end-query", "group": try performOnGrants(arguments)
         default: try performAllocation(arguments)
         }
     }

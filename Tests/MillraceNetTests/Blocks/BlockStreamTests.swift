@@ -7,6 +7,7 @@ import Testing
 /// Blocks in memory, and one in a file.
 final class TableProvider: BlockProvider {
     var blocks: [[UInt8]: BlockContent] = [:]
+    var receives: ([UInt8]) -> Void = { _ in }
 
     func content(of request: BlockRequest) -> BlockContent {
         guard let content = blocks[request.key] else {
@@ -17,6 +18,8 @@ final class TableProvider: BlockProvider {
         let end = request.length.map { start + Int($0) } ?? bytes.count
         return .bytes(Array(bytes[start..<end]))
     }
+
+    func receive(_ notice: [UInt8]) { receives(notice) }
 }
 
 /// Bytes in which a piece at a wrong place shows: a prime number of them, again and again.
@@ -67,6 +70,36 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool {
             #expect(results[2].1 == .failure(.notFound("no")))
             #expect(isEqual(results[3].1, []))
             #expect(isEqual(results[4].1, Array(pattern(5_000_000)[100..<1_100])))
+        }
+    }
+
+    @Test("tells a server something, before and after the greeting, beside its fetches")
+    func notices() async throws {
+        try await withLoop { loop in
+            let received = try await loop.wait([[UInt8]].self) { promise in
+                let provider = TableProvider()
+                provider.blocks[[1]] = .bytes(pattern(100))
+                let server = try BlockServer(loop: loop, address: .loopback(), provider: provider)
+                let client = BlockClient(loop: loop)
+                let peer = Endpoint(server.address)
+                var received: [[UInt8]] = []
+                provider.receives = { notice in
+                    received.append(notice)
+                    guard received.count == 3 else { return }
+                    promise.succeed(received)
+                    client.close()
+                    server.close()
+                }
+                client.tell(peer, [])
+                client.tell(peer, pattern(300_000))
+                client.fetch(
+                    peer, [BlockRequest(key: [1])], deadline: loop.now + .seconds(20)
+                ) { _, result in
+                    #expect(isEqual(result, pattern(100)))
+                    client.tell(peer, [7])
+                }
+            }
+            #expect(received == [[], pattern(300_000), [7]])
         }
     }
 

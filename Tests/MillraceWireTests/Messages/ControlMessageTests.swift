@@ -97,6 +97,50 @@ import Testing
         #expect(outputs.statuses == message.mapOutputs[0].statuses)
     }
 
+    @Test("grants and their batches arrive")
+    func grants() throws {
+        let message = Self.grantMessage
+        #expect(!message.isEmpty)
+        let received = try DriverMessage(decoding: message.encoded(arena: arena), arena: arena)
+        #expect(received.grants == message.grants)
+        #expect(received.grantedBatches == message.grantedBatches)
+        #expect(received.revokedGrants == [GrantID(1)])
+        #expect(received.endedGrants == [GrantID(2), GrantID(3)])
+    }
+
+    @Test("a grant whose stages read later ones is refused")
+    func twistedGrant() {
+        var message = Self.grantMessage
+        message.grants[0].stages[1].parents = [1]
+        #expect(throws: WireError.self) {
+            try DriverMessage(decoding: message.encoded(arena: arena), arena: arena)
+        }
+    }
+
+    static var grantMessage: DriverMessage {
+        var message = DriverMessage()
+        let stages = [
+            GrantedStage(
+                plan: PlanHash(high: 1, low: .max), parents: [], reducerCount: 3,
+                executors: [ExecutorID(7), ExecutorID(8)]),
+            GrantedStage(
+                plan: PlanHash(high: 0, low: 2), parents: [0], reducerCount: 0,
+                executors: [ExecutorID(8), ExecutorID(7), ExecutorID(7)]),
+        ]
+        message.grants = [Grant(id: GrantID(9), batches: 100, query: "q", stages: stages)]
+        message.grantedBatches = [
+            GrantedBatch(
+                grant: GrantID(9), job: JobID(70_000), batch: BatchID(0), firstStage: StageID(4),
+                firstTask: TaskID(1 << 40), shuffles: [ShuffleID(5)], inputs: [[], [1, 2]]),
+            GrantedBatch(
+                grant: GrantID(9), job: JobID(1), batch: nil, firstStage: StageID(6),
+                firstTask: TaskID(0), shuffles: [], inputs: []),
+        ]
+        message.revokedGrants = [GrantID(1)]
+        message.endedGrants = [GrantID(2), GrantID(3)]
+        return message
+    }
+
     @Test("a plan is cut into pieces that make it up again")
     func planPieces() {
         let bytes = (0..<1_300_000).map { UInt8(truncatingIfNeeded: $0) }
@@ -113,7 +157,7 @@ import Testing
         var random = SplitMix(state: UInt64(seed))
         let executor = Self.executorBytes(arena)
         let driver = Self.fullMessage.encoded(arena: arena)
-        for original in [executor, driver] {
+        for original in [executor, driver, Self.grantMessage.encoded(arena: arena)] {
             let bytes = random.damage(original)
             _ = try? ExecutorMessage(decoding: bytes, arena: arena)
             _ = try? DriverMessage(decoding: bytes, arena: arena)

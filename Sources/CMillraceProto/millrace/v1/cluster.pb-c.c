@@ -772,6 +772,141 @@ void   millrace__v1__task_kill__free_unpacked
   assert(message->base.descriptor == &millrace__v1__task_kill__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__grant__init
+                     (Millrace__V1__Grant         *message)
+{
+  static const Millrace__V1__Grant init_value = MILLRACE__V1__GRANT__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__grant__get_packed_size
+                     (const Millrace__V1__Grant *message)
+{
+  assert(message->base.descriptor == &millrace__v1__grant__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__grant__pack
+                     (const Millrace__V1__Grant *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__grant__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__grant__pack_to_buffer
+                     (const Millrace__V1__Grant *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__grant__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__Grant *
+       millrace__v1__grant__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__Grant *)
+     protobuf_c_message_unpack (&millrace__v1__grant__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__grant__free_unpacked
+                     (Millrace__V1__Grant *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__grant__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__granted_stage__init
+                     (Millrace__V1__GrantedStage         *message)
+{
+  static const Millrace__V1__GrantedStage init_value = MILLRACE__V1__GRANTED_STAGE__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__granted_stage__get_packed_size
+                     (const Millrace__V1__GrantedStage *message)
+{
+  assert(message->base.descriptor == &millrace__v1__granted_stage__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__granted_stage__pack
+                     (const Millrace__V1__GrantedStage *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__granted_stage__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__granted_stage__pack_to_buffer
+                     (const Millrace__V1__GrantedStage *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__granted_stage__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__GrantedStage *
+       millrace__v1__granted_stage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__GrantedStage *)
+     protobuf_c_message_unpack (&millrace__v1__granted_stage__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__granted_stage__free_unpacked
+                     (Millrace__V1__GrantedStage *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__granted_stage__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__granted_batch__init
+                     (Millrace__V1__GrantedBatch         *message)
+{
+  static const Millrace__V1__GrantedBatch init_value = MILLRACE__V1__GRANTED_BATCH__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__granted_batch__get_packed_size
+                     (const Millrace__V1__GrantedBatch *message)
+{
+  assert(message->base.descriptor == &millrace__v1__granted_batch__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__granted_batch__pack
+                     (const Millrace__V1__GrantedBatch *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__granted_batch__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__granted_batch__pack_to_buffer
+                     (const Millrace__V1__GrantedBatch *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__granted_batch__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__GrantedBatch *
+       millrace__v1__granted_batch__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__GrantedBatch *)
+     protobuf_c_message_unpack (&millrace__v1__granted_batch__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__granted_batch__free_unpacked
+                     (Millrace__V1__GrantedBatch *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__granted_batch__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__commit_decision__init
                      (Millrace__V1__CommitDecision         *message)
 {
@@ -2331,7 +2466,7 @@ const ProtobufCMessageDescriptor millrace__v1__failure__descriptor =
   (ProtobufCMessageInit) millrace__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[15] =
+static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[19] =
 {
   {
     "registered",
@@ -2478,6 +2613,54 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "grants",
+    30,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_grants),
+    offsetof(Millrace__V1__DriverMessage, grants),
+    &millrace__v1__grant__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "granted_batches",
+    31,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_granted_batches),
+    offsetof(Millrace__V1__DriverMessage, granted_batches),
+    &millrace__v1__granted_batch__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "revoked_grants",
+    32,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Millrace__V1__DriverMessage, n_revoked_grants),
+    offsetof(Millrace__V1__DriverMessage, revoked_grants),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "ended_grants",
+    33,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Millrace__V1__DriverMessage, n_ended_grants),
+    offsetof(Millrace__V1__DriverMessage, ended_grants),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "removed_rdds",
     50,
     PROTOBUF_C_LABEL_REPEATED,
@@ -2515,10 +2698,13 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
   },
 };
 static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
-  13,   /* field[13] = block_copies */
-  14,   /* field[14] = block_holders */
+  17,   /* field[17] = block_copies */
+  18,   /* field[18] = block_holders */
   10,   /* field[10] = commit_decisions */
+  15,   /* field[15] = ended_grants */
   8,   /* field[8] = finished_stages */
+  13,   /* field[13] = granted_batches */
+  12,   /* field[12] = grants */
   6,   /* field[6] = kills */
   5,   /* field[5] = launches */
   11,   /* field[11] = lost_peers */
@@ -2526,16 +2712,18 @@ static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   1,   /* field[1] = peers */
   2,   /* field[2] = plans */
   0,   /* field[0] = registered */
-  12,   /* field[12] = removed_rdds */
+  16,   /* field[16] = removed_rdds */
   7,   /* field[7] = removed_shuffles */
+  14,   /* field[14] = revoked_grants */
   9,   /* field[9] = shutdown */
   4,   /* field[4] = stages */
 };
-static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[2 + 1] =
+static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[3 + 1] =
 {
   { 1, 0 },
-  { 50, 12 },
-  { 0, 15 }
+  { 30, 12 },
+  { 50, 16 },
+  { 0, 19 }
 };
 const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
 {
@@ -2545,10 +2733,10 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   "Millrace__V1__DriverMessage",
   "millrace.v1",
   sizeof(Millrace__V1__DriverMessage),
-  15,
+  19,
   millrace__v1__driver_message__field_descriptors,
   millrace__v1__driver_message__field_indices_by_name,
-  2,  millrace__v1__driver_message__number_ranges,
+  3,  millrace__v1__driver_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__driver_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2883,6 +3071,302 @@ const ProtobufCMessageDescriptor millrace__v1__task_kill__descriptor =
   millrace__v1__task_kill__field_indices_by_name,
   1,  millrace__v1__task_kill__number_ranges,
   (ProtobufCMessageInit) millrace__v1__task_kill__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__grant__field_descriptors[4] =
+{
+  {
+    "grant_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__Grant, grant_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "batches",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__Grant, batches),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "query",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__Grant, query),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stages",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__Grant, n_stages),
+    offsetof(Millrace__V1__Grant, stages),
+    &millrace__v1__granted_stage__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__grant__field_indices_by_name[] = {
+  1,   /* field[1] = batches */
+  0,   /* field[0] = grant_id */
+  2,   /* field[2] = query */
+  3,   /* field[3] = stages */
+};
+static const ProtobufCIntRange millrace__v1__grant__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor millrace__v1__grant__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.Grant",
+  "Grant",
+  "Millrace__V1__Grant",
+  "millrace.v1",
+  sizeof(Millrace__V1__Grant),
+  4,
+  millrace__v1__grant__field_descriptors,
+  millrace__v1__grant__field_indices_by_name,
+  1,  millrace__v1__grant__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__grant__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__granted_stage__field_descriptors[5] =
+{
+  {
+    "plan_high",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__GrantedStage, plan_high),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "plan_low",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__GrantedStage, plan_low),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "parents",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__GrantedStage, n_parents),
+    offsetof(Millrace__V1__GrantedStage, parents),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reducers",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__GrantedStage, reducers),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "executors",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__GrantedStage, n_executors),
+    offsetof(Millrace__V1__GrantedStage, executors),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__granted_stage__field_indices_by_name[] = {
+  4,   /* field[4] = executors */
+  2,   /* field[2] = parents */
+  0,   /* field[0] = plan_high */
+  1,   /* field[1] = plan_low */
+  3,   /* field[3] = reducers */
+};
+static const ProtobufCIntRange millrace__v1__granted_stage__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor millrace__v1__granted_stage__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.GrantedStage",
+  "GrantedStage",
+  "Millrace__V1__GrantedStage",
+  "millrace.v1",
+  sizeof(Millrace__V1__GrantedStage),
+  5,
+  millrace__v1__granted_stage__field_descriptors,
+  millrace__v1__granted_stage__field_indices_by_name,
+  1,  millrace__v1__granted_stage__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__granted_stage__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__granted_batch__field_descriptors[8] =
+{
+  {
+    "grant_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__GrantedBatch, grant_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "job_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__GrantedBatch, job_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "has_batch",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__GrantedBatch, has_batch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "batch_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__GrantedBatch, batch_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_stage",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__GrantedBatch, first_stage),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "first_task",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__GrantedBatch, first_task),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "shuffles",
+    7,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__GrantedBatch, n_shuffles),
+    offsetof(Millrace__V1__GrantedBatch, shuffles),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "inputs",
+    8,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Millrace__V1__GrantedBatch, n_inputs),
+    offsetof(Millrace__V1__GrantedBatch, inputs),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__granted_batch__field_indices_by_name[] = {
+  3,   /* field[3] = batch_id */
+  4,   /* field[4] = first_stage */
+  5,   /* field[5] = first_task */
+  0,   /* field[0] = grant_id */
+  2,   /* field[2] = has_batch */
+  7,   /* field[7] = inputs */
+  1,   /* field[1] = job_id */
+  6,   /* field[6] = shuffles */
+};
+static const ProtobufCIntRange millrace__v1__granted_batch__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 8 }
+};
+const ProtobufCMessageDescriptor millrace__v1__granted_batch__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.GrantedBatch",
+  "GrantedBatch",
+  "Millrace__V1__GrantedBatch",
+  "millrace.v1",
+  sizeof(Millrace__V1__GrantedBatch),
+  8,
+  millrace__v1__granted_batch__field_descriptors,
+  millrace__v1__granted_batch__field_indices_by_name,
+  1,  millrace__v1__granted_batch__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__granted_batch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__commit_decision__field_descriptors[2] =

@@ -22,8 +22,10 @@ final class StreamingQueryRunner: @unchecked Sendable {
     let sink: any StreamSinkCommitter
     let plan: StreamingPlan
     let mailbox: QueryMailbox
+    /// In this application.
+    let number: QueryID
     private let thread: StreamThread
-    private let log: PersistThread
+    let log: PersistThread
     /// Held while old batches are deleted.
     private let purging = Mutex(())
     private let isPurging = Atomic<Bool>(false)
@@ -31,10 +33,10 @@ final class StreamingQueryRunner: @unchecked Sendable {
     private var effects: [MicroBatchEffect] = []
     private var news: [MicroBatchEvent] = []
     /// Of the job of the batch at work.
-    private var job: (id: JobID, batch: BatchID)?
-    private let ended = Mutex<Result<FinishedJob, any Error>?>(nil)
-    private var results: [[UInt8]] = []
-    private var latest = JobReport()
+    var job: (id: JobID, batch: BatchID)?
+    let ended = Mutex<Result<FinishedJob, any Error>?>(nil)
+    var results: [[UInt8]] = []
+    var latest = JobReport()
     /// Of the last batch whose sink has committed.
     var report = JobReport()
     var stateProgress: StateOperatorProgress?
@@ -96,6 +98,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
         settings.idleReportInterval = conf.streaming.noDataProgressEventInterval
         settings.minBatchesToRetain = conf.streaming.minBatchesToRetain
         machine = MicroBatchExecution(settings)
+        number = spec.context.nextQuery()
         thread = try StreamThread(name: "stream-query")
         log = try PersistThread(name: "stream-log")
         query = StreamingQuery(
@@ -190,7 +193,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
     // MARK: Effects
 
     /// Offsets with the sources' initial ones in place of none.
-    private func resolved(_ offsets: [String?]) throws -> [String] {
+    func resolved(_ offsets: [String?]) throws -> [String] {
         try zip(sources, offsets).map { try $1 ?? $0.initialOffset() }
     }
 
@@ -199,98 +202,6 @@ final class StreamingQueryRunner: @unchecked Sendable {
             "Getting offsets", isDataAvailable: machine.isDataAvailable, isTriggerActive: true)
         mailbox.forgetData()
         return try zip(sources, try resolved(start)).map { try $0.latestOffset(from: $1) }
-    }
-
-    private func write(_ batch: MicroBatch) {
-        let conf = [
-            StreamingQuerySpec.keyGroupsKey: String(spec.context.stateKeyGroups),
-            StreamingQuerySpec.partitionsKey: String(spec.context.statePartitions),
-        ]
-        let metadata = OffsetSeqMetadata(
-            batchWatermarkMs: batch.watermarkMs, batchTimestampMs: batch.timestampMs, conf: conf)
-        let entry = OffsetSeq(metadata: metadata, offsets: batch.end)
-        persist { [spec, checkpoint] in
-            try spec.fault?(.beforeOffsets(batch.id.rawValue))
-            try checkpoint.offsets.add(batch.id, entry)
-            try spec.fault?(.afterOffsets(batch.id.rawValue))
-            return .offsetsWritten
-        }
-    }
-
-    private func write(_ batch: BatchID, _ watermarkMs: Int64) {
-        persist { [spec, checkpoint] in
-            try spec.fault?(.beforeCommit(batch.rawValue))
-            try checkpoint.commits.add(batch, CommitMetadata(nextBatchWatermarkMs: watermarkMs))
-            try spec.fault?(.afterCommit(batch.rawValue))
-            return .commitWritten
-        }
-    }
-
-    /// Writes on the log's thread. After an entry that could not be written there is no other.
-    private func persist(_ write: @escaping @Sendable () throws -> MicroBatchEvent) {
-        log.post { [mailbox] in
-            do {
-                mailbox.post(try write())
-                return true
-            } catch {
-                mailbox.post(.logFailed(StreamingQueryRunner.describe(error)))
-                return false
-            }
-        }
-    }
-
-    private func startJob(_ batch: MicroBatch, _ isRerun: Bool) throws {
-        query.update("Processing new data", isDataAvailable: true, isTriggerActive: true)
-        let began = StreamClock.now().instant
-        var inputs: [[[UInt8]]] = []
-        for (index, start) in try resolved(batch.start).enumerated() {
-            // A source that has no end yet has no start either, and nothing to read.
-            inputs.append(try sources[index].plan(from: start, to: batch.end[index] ?? start))
-        }
-        let planned = StreamClock.now().instant
-        let state = folders.indices.map { stateInput($0, batch).encode() }
-        let (request, shuffles) = plan.request(
-            inputs: inputs, state: state, preferred: owners,
-            properties: JobProperties(
-                description: spec.name ?? "", group: query.runId, query: query.id, batch: batch.id))
-        let made = StreamClock.now().instant
-        job = (request.job.id, batch.id)
-        let (getBatch, queryPlanning) = (planned - began, made - planned)
-        spec.context.runner.start(request) { [self] outcome in
-            for shuffle in shuffles { spec.context.runner.release(shuffle) }
-            ended.withLock { $0 = outcome }
-            mailbox.post(.batchFinished(getBatch: getBatch, queryPlanning: queryPlanning))
-        }
-    }
-
-    /// The job is over, well or not.
-    private func takeResults(_ event: MicroBatchEvent) -> MicroBatchEvent {
-        guard let outcome = ended.withLock({ $0.take() }), let job = job.take() else {
-            preconditionFailure("no job has ended")
-        }
-        do {
-            let finished = try outcome.get()
-            results = finished.results
-            latest = finished.report
-            noteOwners(latest)
-            try spec.fault?(.afterJob(job.batch.rawValue))
-            return event
-        } catch {
-            return .failed(StreamingQueryRunner.describe(error))
-        }
-    }
-
-    private func cancelJob() {
-        if let job { spec.context.runner.cancel(job.id, reason: "the query was stopped") }
-    }
-
-    private func stateInput(_ op: Int, _ batch: MicroBatch) -> StateInput {
-        let conf = spec.context.conf
-        return StateInput(
-            root: checkpoint.stateFolder, operatorID: String(op), runID: query.runId,
-            keyGroups: conf.state.keyGroups, partitions: spec.context.statePartitions,
-            minDeltasForSnapshot: conf.state.minDeltasForSnapshot,
-            emitsAll: spec.mode == .complete, version: batch.id.rawValue)
     }
 
     private func updateWaiting() {
@@ -340,6 +251,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
     private func terminate(_ error: MillraceError?) {
         for source in sources { source.stop() }
         log.close()
+        spec.context.runner.endQuery(number)
         purging.withLock { _ in }
         checkpoint.close()
         if spec.isTemporary, error == nil {

@@ -32,6 +32,9 @@ typedef struct Millrace__V1__StorageLevel Millrace__V1__StorageLevel;
 typedef struct Millrace__V1__BlockHolders Millrace__V1__BlockHolders;
 typedef struct Millrace__V1__PersistedRDD Millrace__V1__PersistedRDD;
 typedef struct Millrace__V1__TaskKill Millrace__V1__TaskKill;
+typedef struct Millrace__V1__Grant Millrace__V1__Grant;
+typedef struct Millrace__V1__GrantedStage Millrace__V1__GrantedStage;
+typedef struct Millrace__V1__GrantedBatch Millrace__V1__GrantedBatch;
 typedef struct Millrace__V1__CommitDecision Millrace__V1__CommitDecision;
 typedef struct Millrace__V1__Registered Millrace__V1__Registered;
 typedef struct Millrace__V1__Peer Millrace__V1__Peer;
@@ -306,6 +309,23 @@ struct  Millrace__V1__DriverMessage
    */
   size_t n_lost_peers;
   uint32_t *lost_peers;
+  size_t n_grants;
+  Millrace__V1__Grant **grants;
+  /*
+   * Batches under grants that came before, in this message or an earlier one.
+   */
+  size_t n_granted_batches;
+  Millrace__V1__GrantedBatch **granted_batches;
+  /*
+   * Grants that are taken back: the end of each task that has not ended is reported.
+   */
+  size_t n_revoked_grants;
+  uint64_t *revoked_grants;
+  /*
+   * Grants under which no batch will come.
+   */
+  size_t n_ended_grants;
+  uint64_t *ended_grants;
   /*
    * Datasets whose kept blocks nobody asks for any more.
    */
@@ -324,7 +344,7 @@ struct  Millrace__V1__DriverMessage
 };
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__BlockCopy
@@ -395,6 +415,79 @@ struct  Millrace__V1__TaskKill
 #define MILLRACE__V1__TASK_KILL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__task_kill__descriptor) \
     , 0, (char *)protobuf_c_empty_string }
+
+
+/*
+ * Who runs which partition of which stage of a streaming query, for many batches.
+ */
+struct  Millrace__V1__Grant
+{
+  ProtobufCMessage base;
+  uint64_t grant_id;
+  /*
+   * Batches that it is good for.
+   */
+  uint32_t batches;
+  char *query;
+  /*
+   * Parents before children; the last one is the result stage.
+   */
+  size_t n_stages;
+  Millrace__V1__GrantedStage **stages;
+};
+#define MILLRACE__V1__GRANT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__grant__descriptor) \
+    , 0, 0, (char *)protobuf_c_empty_string, 0,NULL }
+
+
+struct  Millrace__V1__GrantedStage
+{
+  ProtobufCMessage base;
+  uint64_t plan_high;
+  uint64_t plan_low;
+  /*
+   * The stages whose output it reads, in the order in which the plan counts its shuffle inputs.
+   */
+  size_t n_parents;
+  uint32_t *parents;
+  uint32_t reducers;
+  /*
+   * By partition.
+   */
+  size_t n_executors;
+  uint32_t *executors;
+};
+#define MILLRACE__V1__GRANTED_STAGE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__granted_stage__descriptor) \
+    , 0, 0, 0,NULL, 0, 0,NULL }
+
+
+/*
+ * One batch under a grant. Tasks, stages and shuffles are those of the grant, counted from these numbers on.
+ */
+struct  Millrace__V1__GrantedBatch
+{
+  ProtobufCMessage base;
+  uint64_t grant_id;
+  uint32_t job_id;
+  protobuf_c_boolean has_batch;
+  uint64_t batch_id;
+  uint32_t first_stage;
+  uint64_t first_task;
+  /*
+   * By stage but for the last.
+   */
+  size_t n_shuffles;
+  uint32_t *shuffles;
+  /*
+   * Of the receiver's tasks, in their order. Empty when no task has any.
+   */
+  size_t n_inputs;
+  ProtobufCBinaryData *inputs;
+};
+#define MILLRACE__V1__GRANTED_BATCH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__granted_batch__descriptor) \
+    , 0, 0, 0, 0, 0, 0, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__CommitDecision
@@ -917,6 +1010,63 @@ Millrace__V1__TaskKill *
 void   millrace__v1__task_kill__free_unpacked
                      (Millrace__V1__TaskKill *message,
                       ProtobufCAllocator *allocator);
+/* Millrace__V1__Grant methods */
+void   millrace__v1__grant__init
+                     (Millrace__V1__Grant         *message);
+size_t millrace__v1__grant__get_packed_size
+                     (const Millrace__V1__Grant   *message);
+size_t millrace__v1__grant__pack
+                     (const Millrace__V1__Grant   *message,
+                      uint8_t             *out);
+size_t millrace__v1__grant__pack_to_buffer
+                     (const Millrace__V1__Grant   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__Grant *
+       millrace__v1__grant__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__grant__free_unpacked
+                     (Millrace__V1__Grant *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__GrantedStage methods */
+void   millrace__v1__granted_stage__init
+                     (Millrace__V1__GrantedStage         *message);
+size_t millrace__v1__granted_stage__get_packed_size
+                     (const Millrace__V1__GrantedStage   *message);
+size_t millrace__v1__granted_stage__pack
+                     (const Millrace__V1__GrantedStage   *message,
+                      uint8_t             *out);
+size_t millrace__v1__granted_stage__pack_to_buffer
+                     (const Millrace__V1__GrantedStage   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__GrantedStage *
+       millrace__v1__granted_stage__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__granted_stage__free_unpacked
+                     (Millrace__V1__GrantedStage *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__GrantedBatch methods */
+void   millrace__v1__granted_batch__init
+                     (Millrace__V1__GrantedBatch         *message);
+size_t millrace__v1__granted_batch__get_packed_size
+                     (const Millrace__V1__GrantedBatch   *message);
+size_t millrace__v1__granted_batch__pack
+                     (const Millrace__V1__GrantedBatch   *message,
+                      uint8_t             *out);
+size_t millrace__v1__granted_batch__pack_to_buffer
+                     (const Millrace__V1__GrantedBatch   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__GrantedBatch *
+       millrace__v1__granted_batch__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__granted_batch__free_unpacked
+                     (Millrace__V1__GrantedBatch *message,
+                      ProtobufCAllocator *allocator);
 /* Millrace__V1__CommitDecision methods */
 void   millrace__v1__commit_decision__init
                      (Millrace__V1__CommitDecision         *message);
@@ -1198,6 +1348,15 @@ typedef void (*Millrace__V1__PersistedRDD_Closure)
 typedef void (*Millrace__V1__TaskKill_Closure)
                  (const Millrace__V1__TaskKill *message,
                   void *closure_data);
+typedef void (*Millrace__V1__Grant_Closure)
+                 (const Millrace__V1__Grant *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__GrantedStage_Closure)
+                 (const Millrace__V1__GrantedStage *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__GrantedBatch_Closure)
+                 (const Millrace__V1__GrantedBatch *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__CommitDecision_Closure)
                  (const Millrace__V1__CommitDecision *message,
                   void *closure_data);
@@ -1288,6 +1447,9 @@ extern const ProtobufCMessageDescriptor millrace__v1__storage_level__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__block_holders__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__persisted_rdd__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__task_kill__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__grant__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__granted_stage__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__granted_batch__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__commit_decision__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__registered__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__peer__descriptor;
