@@ -11,7 +11,7 @@ import MillraceBase
           microbatch  --kind agg|stateless --partitions 2 --rows 1000 --keys 100
                       --batches 200 --warm 50 --srcparts 2 --ckptdir DIR
           wordcount   --path FILE | --mb 500; --parts 2 --reps 4
-          shuffle     --api rasp --records 10000000 --mparts 8 --parts 8 --reps 3
+          shuffle     --api rasp|sortByKey --records 10000000 --mparts 8 --parts 8 --reps 3
           groupby     --rows 100000000 --keys 1000000 --mparts 8 --parts 8 --reps 4
         NAME's work and the keys of its line are those of bench/peers. --master is
         local-cluster[2,1,1024] unless given. The last three also measure what the machine can do

@@ -51,15 +51,16 @@ struct ShuffleBenchmark: Encodable {
     }
 
     private static func sort(
-        _ input: RDD<([UInt8], [UInt8])>, _ api: String, _ parts: Int
-    ) async throws -> RDD<([UInt8], [UInt8])> {
+        _ input: RDD<(Bytes, Bytes)>, _ api: String, _ parts: Int
+    ) async throws -> RDD<(Bytes, Bytes)> {
         switch api {
         case "rasp":
             return input.repartitionAndSortWithinPartitions(
-                TopBytesPartitioner(numPartitions: parts),
-                by: { $0.lexicographicallyPrecedes($1) })
+                TopBytesPartitioner(numPartitions: parts))
+        case "sortByKey": return try await input.sortByKey(numPartitions: parts)
         default:
-            throw MillraceError(.invalidArgument, "--api \(api) is not rasp")
+            throw MillraceError(
+                .invalidArgument, "--api \(api) is neither rasp nor sortByKey")
         }
     }
 }
@@ -67,7 +68,7 @@ struct ShuffleBenchmark: Encodable {
 /// TeraSort's partitioner: keys are uniform, so the first two bytes say where; no sampling job.
 struct TopBytesPartitioner: Partitioner {
     var numPartitions: Int
-    func partition(for key: [UInt8]) -> Int {
+    func partition(for key: Bytes) -> Int {
         ((Int(key[0]) << 8 | Int(key[1])) * numPartitions) >> 16
     }
 }
@@ -82,21 +83,23 @@ struct BenchmarkRecords: Sequence, IteratorProtocol {
         state = 0x9E37_79B9_7F4A_7C15 &* UInt64(partition + 1)
     }
 
-    mutating func next() -> ([UInt8], [UInt8])? {
+    mutating func next() -> (Bytes, Bytes)? {
         if left == 0 { return nil }
         left -= 1
         return (bytes(10), bytes(90))
     }
 
-    private mutating func bytes(_ count: Int) -> [UInt8] {
-        [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            var word: UInt64 = 0
-            for index in 0..<count {
-                if index % 8 == 0 { word = next64() }
-                buffer[index] = UInt8(truncatingIfNeeded: word)
-                word >>= 8
+    private mutating func bytes(_ count: Int) -> Bytes {
+        Bytes(count: count) { buffer in
+            var index = 0
+            while index < count {
+                var word = next64()
+                for place in index..<Swift.min(index + 8, count) {
+                    buffer[place] = UInt8(truncatingIfNeeded: word)
+                    word >>= 8
+                }
+                index += 8
             }
-            filled = count
         }
     }
 
@@ -112,14 +115,14 @@ struct BenchmarkRecords: Sequence, IteratorProtocol {
 struct SortedRun {
     var count = 0
     var isSorted = true
-    var first: [UInt8] = []
-    var last: [UInt8] = []
+    var first = Bytes()
+    var last = Bytes()
 
-    init(_ rows: some Sequence<([UInt8], [UInt8])>) {
+    init(_ rows: some Sequence<(Bytes, Bytes)>) {
         for (key, _) in rows {
             if count == 0 {
                 first = key
-            } else if key.lexicographicallyPrecedes(last) {
+            } else if key < last {
                 isSorted = false
             }
             last = key
@@ -128,11 +131,11 @@ struct SortedRun {
     }
 
     static func verify(
-        _ runs: [(count: Int, isSorted: Bool, first: [UInt8], last: [UInt8])], records: Int
+        _ runs: [(count: Int, isSorted: Bool, first: Bytes, last: Bytes)], records: Int
     ) throws {
         let filled = runs.filter { $0.count > 0 }
         let isInOrder = zip(filled, filled.dropFirst())
-            .allSatisfy { !$1.first.lexicographicallyPrecedes($0.last) }
+            .allSatisfy { $0.last <= $1.first }
         guard runs.reduce(0, { $0 + $1.count }) == records, runs.allSatisfy(\.isSorted), isInOrder
         else { throw MillraceError(.jobAborted, "records lost or out of order: \(runs)") }
     }

@@ -77,9 +77,8 @@ extension RDD {
     ) async throws -> RDD<(Key, Value)> where Element == (Key, Value) {
         let partitioner: RangePartitioner<Key> = try await rangePartitioner(
             numPartitions ?? Swift.max(self.numPartitions, 1), ascending: ascending)
-        return sortedWithinPartitions("sortByKey", partitioner) {
-            ascending ? $0 < $1 : $1 < $0
-        }
+        return sortedWithinPartitions(
+            "sortByKey", partitioner, KeyedSort.naturally(ascending: ascending))
     }
 
     /// The rows sorted by what `key` makes of them. Runs a job that samples the keys.
@@ -96,7 +95,8 @@ extension RDD {
     public func repartitionAndSortWithinPartitions<
         Key: Comparable & SendableMetatype, Value, P: Partitioner<Key> & SendableMetatype
     >(_ partitioner: P) -> RDD<(Key, Value)> where Element == (Key, Value) {
-        sortedWithinPartitions("repartitionAndSortWithinPartitions", partitioner) { $0 < $1 }
+        sortedWithinPartitions(
+            "repartitionAndSortWithinPartitions", partitioner, KeyedSort.naturally(ascending: true))
     }
 
     /// `repartitionAndSortWithinPartitions` for keys that are not `Comparable`, or in another
@@ -108,29 +108,47 @@ extension RDD {
         _ partitioner: P, by areInIncreasingOrder: @escaping @Sendable (Key, Key) throws -> Bool
     ) -> RDD<(Key, Value)> where Element == (Key, Value) {
         sortedWithinPartitions(
-            "repartitionAndSortWithinPartitions", partitioner, areInIncreasingOrder)
+            "repartitionAndSortWithinPartitions", partitioner, KeyedSort.by(areInIncreasingOrder))
     }
 
-    @inlinable func sortedWithinPartitions<Key, Value, P: Partitioner<Key> & SendableMetatype>(
-        _ name: String, _ partitioner: P,
-        _ areInIncreasingOrder: @escaping @Sendable (Key, Key) throws -> Bool
+    @usableFromInline
+    func sortedWithinPartitions<Key, Value, P: Partitioner<Key> & SendableMetatype>(
+        _ name: String, _ partitioner: P, _ sort: SortPartition<Key, Value>,
+        _ scatter: ShuffleWrite<(Key, Value), (Key, Value)>
     ) -> RDD<(Key, Value)> where Element == (Key, Value) {
-        let scatter: ShuffleWrite<(Key, Value), (Key, Value)> = KeyedShuffle.scatter(partitioner)
         let placed: RDD<(Key, Value)> = shuffled(
             name, sink: scatter, reducers: partitioner.numPartitions,
             partitioner: AnyPartitioner(partitioner))
-        return placed.derived(
-            name,
-            MapPartition<(Key, Value), (Key, Value)> { _, cursor in
-                var rows = try cursor.all().takeArray()
-                try rows.sort { try areInIncreasingOrder($0.0, $1.0) }
-                var position = 0
-                return { output in
-                    let end = Swift.min(position + Chunk.rows, rows.count)
-                    output.append(contentsOf: rows[position..<end])
-                    position = end
-                    return !output.isEmpty
-                }
-            }, keepsPartitioner: true)
+        return placed.derived(name, sort, keepsPartitioner: true)
+    }
+
+    @inlinable
+    func sortedWithinPartitions<Key, Value, P: Partitioner<Key> & SendableMetatype>(
+        _ name: String, _ partitioner: P, _ sort: SortPartition<Key, Value>
+    ) -> RDD<(Key, Value)> where Element == (Key, Value) {
+        sortedWithinPartitions(name, partitioner, sort, KeyedShuffle.scatter(partitioner))
+    }
+}
+
+/// How a partition's rows are sorted: kernels made where the key's type is known.
+@usableFromInline enum KeyedSort {
+    /// By the keys' own order.
+    @inlinable static func naturally<Key: Comparable & SendableMetatype, Value>(
+        ascending: Bool
+    ) -> SortPartition<Key, Value> {
+        SortPartition(
+            sort: { RowSort.sort($0, ascending: ascending) },
+            merge: { runs, output in
+                try runs.pull(Chunk.rows, into: output) { ascending ? $0 < $1 : $1 < $0 }
+            })
+    }
+
+    /// By a closure.
+    @inlinable static func by<Key, Value>(
+        _ precedes: @escaping @Sendable (Key, Key) throws -> Bool
+    ) -> SortPartition<Key, Value> {
+        SortPartition(
+            sort: { try RowSort.sort($0, by: precedes) },
+            merge: { runs, output in try runs.pull(Chunk.rows, into: output, by: precedes) })
     }
 }

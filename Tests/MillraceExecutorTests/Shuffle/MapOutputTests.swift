@@ -1,4 +1,3 @@
-import Glibc
 import MillraceBase
 import MillraceStore
 import MillraceWire
@@ -8,20 +7,7 @@ import Testing
 
 /// What a map task wrote, in memory, in a file or through spills, is what its readers get.
 @Suite struct MapOutputTests {
-    /// A new folder that is removed when the value goes.
-    private final class Folder {
-        let path: String
-        init() {
-            var template = Array("/tmp/millrace-output-XXXXXX".utf8CString)
-            path = template.withUnsafeMutableBufferPointer {
-                String(cString: mkdtemp($0.baseAddress!))
-            }
-        }
-        deinit { try? PosixFileSystem().deleteTree(path) }
-        var names: [String] { (try? PosixFileSystem().names(in: path)) ?? [] }
-    }
-
-    private let folder = Folder()
+    private let folder = TemporaryTestFolder()
     private let shuffle = ShuffleID(3)
     private let task = TaskID(8)
 

@@ -33,10 +33,12 @@ import Testing
     deinit { try? PosixFileSystem().deleteTree(folder) }
 
     private final class NoShuffle: ShuffleEnvironment {
+        let compression: CompressionCodec? = nil
+        let spills: SpillFolder? = nil
         func blocks(shuffleInput: Int, reduce: Int) throws -> any ShuffleBlocks {
             throw PlanError("no shuffle")
         }
-        func mapOutputWriter(reducers: Int) throws -> any MapOutputWriter {
+        func mapOutputWriter(reducers: Int, memory: TaskMemory) throws -> any MapOutputWriter {
             throw PlanError("no shuffle")
         }
     }
