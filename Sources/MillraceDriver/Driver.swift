@@ -11,7 +11,7 @@ import Synchronization
 public final class Driver: Sendable {
     public let applicationID: String
     let loop: EventLoop
-    private let state: DriverState
+    let state: DriverState
     private let nextJob = Atomic<Int>(0)
 
     /// Starts the loop and the backend. `accumulate` gets what happens to accumulators, in order,
@@ -96,9 +96,14 @@ public final class Driver: Sendable {
 
     /// Waits until `count` executors are registered, at most `timeout`; returns how many are.
     public func waitForExecutors(_ count: Int, timeout: Duration) async -> Int {
+        await waitForExecutors(count...Int.max, timeout: timeout)
+    }
+
+    /// Waits until so many executors are registered, at most `timeout`; returns how many are.
+    public func waitForExecutors(_ counts: ClosedRange<Int>, timeout: Duration) async -> Int {
         await withCheckedContinuation { continuation in
             loop.post { [state] in
-                state.waitForExecutors(count, timeout: timeout) {
+                state.waitForExecutors(counts, timeout: timeout) {
                     continuation.resume(returning: $0)
                 }
             }
@@ -128,6 +133,8 @@ public final class Driver: Sendable {
 public protocol DriverBackend: AnyObject, Sendable {
     /// Starts executors; each comes back through `driver.register`.
     func start(_ driver: DriverDoor, conf: Conf) throws
+    /// Executors there should be.
+    var requestedTotal: Int { get }
     /// From now on there should be so many executors; fewer than there are ends none. False when
     /// that could not be asked for, or this backend's number is fixed.
     func requestTotal(_ total: Int) -> Bool

@@ -2,19 +2,22 @@ import MillraceBase
 import MillraceCore
 import MillraceNet
 import MillraceWire
+import Synchronization
 
 /// The driver's things that belong to its loop: the engine, its timer, who waits for executors.
 /// Made on the caller's thread before the loop starts, used on the loop only.
 final class DriverState: @unchecked Sendable {
     private struct Waiter {
-        var count: Int
+        var counts: ClosedRange<Int>
         var timer: TimerToken?
         var resume: (Int) -> Void
     }
 
     let engine: DriverEngine
     let loop: EventLoop
-    private let backend: any DriverBackend
+    let backend: any DriverBackend
+    /// Who may be given tasks; for any thread.
+    let slots = Mutex<[ExecutorSlots]>([])
     private var timer: TimerToken?
     private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
@@ -37,7 +40,11 @@ final class DriverState: @unchecked Sendable {
         engine.released = { [unowned self] executor, reason in
             backend.release(executor, reason: reason)
         }
-        engine.registrationsChanged = { [unowned self] in wakeWaiters() }
+        engine.registrationsChanged = { [unowned self] in
+            let taking = engine.core.executorSlots
+            slots.withLock { $0 = taking }
+            wakeWaiters()
+        }
         try backend.start(DriverDoor(state: self), conf: conf)
     }
 
@@ -123,20 +130,21 @@ final class DriverState: @unchecked Sendable {
 
     // MARK: Waiting for executors
 
-    func waitForExecutors(_ count: Int, timeout: Duration, _ resume: @escaping (Int) -> Void) {
-        guard engine.order.count < count, failure == nil, !isStopped else {
+    func waitForExecutors(
+        _ counts: ClosedRange<Int>, timeout: Duration, _ resume: @escaping (Int) -> Void
+    ) {
+        guard !counts.contains(engine.order.count), failure == nil, !isStopped else {
             return resume(engine.order.count)
         }
         let key = nextWaiter
         nextWaiter += 1
         let timer = loop.schedule(after: timeout) { [unowned self] in self.resume(key) }
-        waiters[key] = Waiter(count: count, timer: timer, resume: resume)
+        waiters[key] = Waiter(counts: counts, timer: timer, resume: resume)
     }
 
     private func wakeWaiters() {
-        for key in waiters.keys.sorted() where engine.order.count >= waiters[key]!.count {
-            resume(key)
-        }
+        let count = engine.order.count
+        for key in waiters.keys.sorted() where waiters[key]!.counts.contains(count) { resume(key) }
     }
 
     private func resume(_ key: Int) {

@@ -21,6 +21,9 @@ import MillraceBase
         case "task-that-fails-twice": try await failsTwice(context)
         case "cancellation": try await cancellation(context)
         case "closures": try await closures(context)
+        case "scale-up-and-down": try await scaleUpAndDown(context)
+        case "stream-scales": try await streamScales(session)
+        case "executors-on-request": try await executorsOnRequest(context)
         case "throws": throw MillraceError(.queryFailed, "the program gave up")
         case "wait":
             print("ready")

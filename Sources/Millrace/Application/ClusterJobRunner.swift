@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceCore
 import MillraceDriver
 import MillraceExecutor
 
@@ -29,6 +30,7 @@ struct ClusterJobRunner: JobRunner {
     func cancel(_ job: JobID, reason: String) { driver.cancel(job, reason: reason) }
 
     func endQuery(_ query: QueryID) { driver.endQuery(query) }
+    var executorSlots: [ExecutorSlots] { driver.executorSlots }
 
     func release(_ shuffle: ShuffleID) { driver.release(shuffle) }
 
@@ -52,6 +54,7 @@ struct ClusterJobRunner: JobRunner {
 extension FinishedJob {
     fileprivate init(_ outcome: JobOutcome) {
         var report = JobReport()
+        report.runTime = outcome.runTime
         report.tasks = outcome.tasks.map {
             JobReport.Task(partition: $0.partition, executor: $0.executor, metrics: $0.metrics)
         }

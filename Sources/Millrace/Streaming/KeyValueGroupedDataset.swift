@@ -251,6 +251,6 @@ extension MillraceContext {
     @usableFromInline var stateKeyGroups: Int { conf.state.keyGroups }
     /// Partitions of stateful operators: `millrace.shuffle.partitions`, else the cluster's cores.
     @usableFromInline var statePartitions: Int {
-        min(conf.shuffle.partitions ?? defaultParallelism, stateKeyGroups)
+        min(conf.shuffle.partitions ?? streamParallelism, stateKeyGroups)
     }
 }

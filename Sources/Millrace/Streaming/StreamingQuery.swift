@@ -16,6 +16,7 @@ public final class StreamingQuery: Sendable {
         var status = StreamingQueryStatus(
             message: "Initializing sources", isDataAvailable: false, isTriggerActive: false)
         var progress: [StreamingQueryProgress] = []
+        var scaling: ScalingDecision?
         var exception: MillraceError?
         var isActive = true
         var waiters: [Int: CheckedContinuation<Bool, Never>] = [:]
@@ -46,6 +47,10 @@ public final class StreamingQuery: Sendable {
     public var lastProgress: StreamingQueryProgress? { state.withLock { $0.progress.last } }
     /// The last hundred (`millrace.streaming.numRecentProgressUpdates`), oldest first.
     public var recentProgress: [StreamingQueryProgress] { state.withLock { $0.progress } }
+
+    /// The last answer of the controller that says how many slots the query needs; nil without
+    /// `millrace.streaming.dynamicAllocation.enabled`.
+    public var lastScalingDecision: ScalingDecision? { state.withLock { $0.scaling } }
 
     // MARK: Control
 
@@ -134,6 +139,8 @@ public final class StreamingQuery: Sendable {
             if state.progress.count > retained { state.progress.removeFirst() }
         }
     }
+
+    func note(_ decision: ScalingDecision) { state.withLock { $0.scaling = decision } }
 
     func complete(_ tokens: [Int]) {
         let waiting = state.withLock { state in

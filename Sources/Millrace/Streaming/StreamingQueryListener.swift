@@ -10,6 +10,9 @@ public protocol StreamingQueryListener: AnyObject, Sendable {
     func onQueryProgress(_ progress: StreamingQueryProgress)
     /// Now and then while there is nothing to do.
     func onQueryIdle(_ event: StreamingQueryEvent.Idle)
+    /// After each batch, and now and then without one, for a query that says how many slots it
+    /// needs (`millrace.streaming.dynamicAllocation.enabled`). Spark has no such event.
+    func onScalingDecision(_ event: StreamingQueryEvent.Scaling)
     func onQueryTerminated(_ event: StreamingQueryEvent.Terminated)
 }
 
@@ -17,6 +20,7 @@ extension StreamingQueryListener {
     public func onQueryStarted(_ event: StreamingQueryEvent.Started) {}
     public func onQueryProgress(_ progress: StreamingQueryProgress) {}
     public func onQueryIdle(_ event: StreamingQueryEvent.Idle) {}
+    public func onScalingDecision(_ event: StreamingQueryEvent.Scaling) {}
     public func onQueryTerminated(_ event: StreamingQueryEvent.Terminated) {}
 }
 
@@ -34,6 +38,15 @@ public enum StreamingQueryEvent {
         public let runId: String
         /// Milliseconds since 1970.
         public let timestampMs: Int64
+    }
+    public struct Scaling: Sendable {
+        public let id: String
+        public let runId: String
+        public let name: String?
+        /// Milliseconds since 1970.
+        public let timestampMs: Int64
+        /// The answer and everything it was made of; `json` for machines.
+        public let decision: ScalingDecision
     }
     public struct Terminated: Sendable {
         public let id: String

@@ -16,6 +16,9 @@ extension Conf {
     public var security: ConfGroup<SecurityEntries> { ConfGroup(values: values) }
     public var streaming: ConfGroup<StreamingEntries> { ConfGroup(values: values) }
     public var shuffleService: ConfGroup<ShuffleServiceEntries> { ConfGroup(values: values) }
+    public var streamingAllocation: ConfGroup<StreamingAllocationEntries> {
+        ConfGroup(values: values)
+    }
     public var state: ConfGroup<StateEntries> { ConfGroup(values: values) }
     public var log: ConfGroup<LogEntries> { ConfGroup(values: values) }
 
@@ -24,7 +27,7 @@ extension Conf {
         SchedulerEntries.self, DynamicAllocationEntries.self, DecommissionEntries.self,
         ShuffleEntries.self, ShuffleServiceEntries.self, CompressionEntries.self,
         NetworkEntries.self, SecurityEntries.self,
-        StreamingEntries.self,
+        StreamingEntries.self, StreamingAllocationEntries.self,
         StateEntries.self, LogEntries.self,
     ]
 

@@ -48,6 +48,14 @@ extension Conf {
         try require(
             dynamicAllocation.initialExecutors ?? 0 <= most, entries.initialExecutors,
             "must be at most \(entries.maxExecutors.key) (\(most))")
+        let streaming = StreamingAllocationEntries.entries
+        try require(
+            !streamingAllocation.isEnabled || dynamicAllocation.isEnabled, streaming.isEnabled,
+            "needs \(entries.isEnabled.key)")
+        try require(
+            streamingAllocation.minExecutors <= streamingAllocation.maxExecutors,
+            streaming.minExecutors,
+            "must be at most \(streaming.maxExecutors.key) (\(streamingAllocation.maxExecutors))")
     }
 
     private func require<Value>(

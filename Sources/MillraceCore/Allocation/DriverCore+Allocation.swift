@@ -52,9 +52,38 @@ extension DriverCore {
     /// After each step, when what could be launched is launched.
     mutating func observeBacklog(_ now: Instant) {
         guard allocation != nil else { return }
-        let isBacklogged = tasks.isBacklogged
+        let isBacklogged = self.isBacklogged
         if tasks.nextSet.rawValue > 0 { allocation!.policy.stageSubmitted() }
         allocation!.policy.observe(isBacklogged: isBacklogged, now: now)
+    }
+
+    /// Tasks of queries that say themselves how many slots they need aren't counted: two hundred
+    /// short ones that wait once a minute are no need for two hundred executors.
+    private func isCounted(_ job: JobID) -> Bool {
+        guard let demands = allocation?.policy.demands, !demands.isEmpty,
+            let slot = dag.jobs.slot(of: job), let query = dag.jobs[slot: slot].properties.query
+        else { return true }
+        return demands[query] == nil
+    }
+
+    private var isBacklogged: Bool {
+        guard let demands = allocation?.policy.demands, !demands.isEmpty else {
+            return tasks.isBacklogged
+        }
+        return tasks.queue.entries.contains { isCounted($0.job) }
+    }
+
+    private var load: SchedulerLoad {
+        guard let demands = allocation?.policy.demands, !demands.isEmpty else { return tasks.load }
+        var load = SchedulerLoad()
+        for slot in 0..<tasks.sets.slotBound where tasks.sets.id(at: slot) != nil {
+            guard isCounted(tasks.sets[slot: slot].job) else { continue }
+            if !tasks.sets[slot: slot].isZombie {
+                load.pending += tasks.sets[slot: slot].pendingCount
+            }
+            load.running += tasks.sets[slot: slot].runningCount
+        }
+        return load
     }
 
     var nextAllocationLook: Instant? {
@@ -69,7 +98,7 @@ extension DriverCore {
         allocation.seen = circumstances
         let timedOut = allocation.monitor.timedOut(&tasks, dag.outputs, now: now)
         if !timedOut.isEmpty { allocation.policy.executorTimedOut() }
-        let load = tasks.load
+        let load = self.load
         let was = allocation.policy.acknowledged
         if let total = allocation.policy.adjust(
             load, current: tasks.executors.aliveCount, now: now)
@@ -135,6 +164,14 @@ extension DriverCore {
     mutating func demandSlots(_ slots: Int?, of query: String) {
         allocation?.policy.demand(slots, of: query)
         allocation?.demandChanges += 1
+    }
+
+    /// Who may be given tasks, by id.
+    public var executorSlots: [ExecutorSlots] {
+        tasks.executors.states.indices.compactMap { id in
+            guard tasks.executors.states[id].takesTasks else { return nil }
+            return ExecutorSlots(executor: ExecutorID(id), cores: tasks.executors.states[id].cores)
+        }
     }
 
     /// `nil` without dynamic allocation.

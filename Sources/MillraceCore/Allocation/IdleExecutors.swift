@@ -17,6 +17,8 @@ struct IdleExecutors: Sendable {
     private var last: Int32 = -1
     /// Whether anybody wants to know.
     let isTracking: Bool
+    /// The time of the core's step.
+    var now = Instant.zero
 
     init(isTracking: Bool) { self.isTracking = isTracking }
 
@@ -30,7 +32,7 @@ struct IdleExecutors: Sendable {
     func isOverdue(_ executor: Int) -> Bool { links[executor].isOverdue }
 
     /// The executor has nothing to do from now on.
-    mutating func begin(_ executor: Int, now: Instant) {
+    mutating func begin(_ executor: Int) {
         guard isTracking else { return }
         while links.count <= executor { links.append(Link()) }
         if links[executor].isListed { unlink(executor) }

@@ -22,6 +22,14 @@ public struct SchedulerLoad: Hashable, Sendable {
 }
 
 extension TaskScheduler {
+    /// Its last task may have ended.
+    mutating func noteIfIdle(_ executor: Int) {
+        guard executors.states[executor].held + executors.states[executor].granted == 0,
+            executors.states[executor].isAlive
+        else { return }
+        idle.begin(executor)
+    }
+
     /// Whether some task waits. The price of a look is that of two comparisons.
     var isBacklogged: Bool { !queue.isEmpty || queuedCount > 0 }
 

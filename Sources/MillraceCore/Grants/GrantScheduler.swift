@@ -222,6 +222,7 @@ struct GrantScheduler: Sendable {
 extension TaskScheduler {
     /// A granted task became runnable there.
     mutating func occupy(_ executor: Int, for work: Int64) {
+        idle.end(executor)
         executors.states[executor].granted += 1
         executors.states[executor].grantedWork += work
     }
@@ -231,6 +232,7 @@ extension TaskScheduler {
         guard executors.states[executor].isAlive else { return }
         executors.states[executor].granted -= 1
         executors.states[executor].grantedWork -= work
+        noteIfIdle(executor)
         hasRoom(executor)
         noteIfDrained(executor)
         if touched.last != executor { touched.append(executor) }

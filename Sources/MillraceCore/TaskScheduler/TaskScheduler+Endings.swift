@@ -35,7 +35,7 @@ extension TaskScheduler {
             executors.states[executor.rawValue].lastProgress = now
         }
         let ended = release(slot)
-        if executors.states[executor.rawValue].held == 0 { idle.begin(executor.rawValue, now: now) }
+        noteIfIdle(executor.rawValue)
         return ended
     }
 

@@ -79,7 +79,7 @@ struct TaskScheduler: Sendable {
     mutating func addExecutor(_ id: ExecutorID, host: String, cores: Int, now: Instant) -> Bool {
         guard executors.register(id, host: host, cores: cores, now: now) else { return false }
         hasRoom(id.rawValue)
-        idle.begin(id.rawValue, now: now)
+        idle.begin(id.rawValue)
         return true
     }
 

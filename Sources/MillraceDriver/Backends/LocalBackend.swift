@@ -41,6 +41,7 @@ public final class LocalBackend: DriverBackend, @unchecked Sendable {
         }
     }
 
+    public var requestedTotal: Int { 1 }
     public func requestTotal(_ total: Int) -> Bool { false }
 
     /// It lives in this process and cannot go silent.

@@ -19,9 +19,9 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         var isLeaving = false
     }
 
-    /// Executors there should be, at most `maximum`.
+    /// Executors there should be, at most `maximum` if that is set.
     private var wanted: Int
-    private let maximum: Int
+    private let maximum: Int?
     private let cores: Int
     private let memory: ByteCount
     private let directory: String
@@ -45,14 +45,14 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     /// message.
     private static let reapDelay = Duration.milliseconds(50)
 
-    /// Starts with `executors` and never runs more than `maximum` (nil: as many). `directory` is
-    /// the application's own and exists.
+    /// Starts with `executors` and never runs more than `maximum` if
+    /// that is set. `directory` is the application's own and exists.
     public init(
         executors: Int, maximum: Int? = nil, cores: Int, memory: ByteCount, directory: String,
         buildID: String, token: String
     ) {
         wanted = executors
-        self.maximum = max(maximum ?? executors, executors)
+        self.maximum = maximum
         self.cores = cores
         self.memory = memory
         self.directory = directory
@@ -78,9 +78,11 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         try fill()
     }
 
+    public var requestedTotal: Int { wanted }
+
     public func requestTotal(_ total: Int) -> Bool {
         guard stopping == nil else { return false }
-        wanted = min(total, maximum)
+        wanted = min(total, maximum ?? total)
         do { try fill() } catch {
             Log.warn("driver", "cannot start an executor", ["reason": error])
             return false
@@ -175,7 +177,7 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     private func replace() {
         failures += 1
         // Spark's default for spark.executor.maxNumFailures.
-        let limit = max(2 * maximum, 3)
+        let limit = max(2 * (maximum ?? wanted), 3)
         guard failures <= limit else {
             driver?.giveUp(reason: "\(failures) executors failed; \(limit) failures are the limit")
             return

@@ -189,6 +189,7 @@ package final class DriverEngine {
         case .jobFailed(let id, let failure): jobs.removeValue(forKey: id)?.fail(failure.error)
         case .stageStarted: break
         case .stageEnded(let summary):
+            jobs[summary.job]?.note(summary)
             for executor in order {
                 sessions[executor]?.finish(summary.stage, attempts: summary.attempts)
             }
@@ -202,7 +203,7 @@ package final class DriverEngine {
         case .dismissExecutor(let executor, let loss):
             close(executor, loss.reason)
             dismissed(executor, loss.reason)
-        case .decommissionExecutor: break
+        case .decommissionExecutor: registrationsChanged()
         case .executorDrained(let executor):
             answers.append(.executorKilled(executor, reason: "Finished decommissioning"))
         case .releaseExecutor(let executor, let reason): release(executor, reason)

@@ -23,6 +23,8 @@ public struct JobOutcome: Sendable {
     }
     public var results: [[UInt8]]
     public var tasks: [TaskNumbers] = []
+    /// What the accepted tasks took together, without their waiting.
+    public var runTime: Duration = .zero
 }
 
 /// A job between its submission and its end. Made by the caller, then belongs to the driver's loop;
@@ -47,6 +49,8 @@ package final class PendingJob: @unchecked Sendable {
     func accept(_ bytes: [UInt8], at index: Int) {
         outcome.results[index] = bytes
     }
+
+    func note(_ stage: StageSummary) { outcome.runTime += stage.runTime }
 
     func note(_ numbers: JobOutcome.TaskNumbers) { outcome.tasks.append(numbers) }
 

@@ -28,6 +28,9 @@ public protocol JobRunner: Sendable {
     /// wait.
     func release(_ shuffle: ShuffleID)
 
+    /// Who may be given tasks now; empty where there are no executors to choose from. Any thread.
+    var executorSlots: [ExecutorSlots] { get }
+
     /// No batch of the query up to this one is run again, so what its tasks added to accumulators
     /// is final. Called on any thread, must not wait.
     func settleBatches(of query: String, through batch: BatchID)
@@ -59,6 +62,9 @@ public struct JobReport: Sendable {
     }
     /// Of all stages; only tasks that reported a number.
     public var tasks: [Task] = []
+    /// What the accepted tasks of all stages took together, without their waiting; zero where
+    /// nobody measured it.
+    public var runTime: Duration = .zero
     public init() {}
 
     /// The sum of a number over all tasks; 0 when none reported it.
@@ -101,4 +107,8 @@ public final class PlannedStage: Sendable {
         self.hash = hash
         self.bytes = bytes
     }
+}
+
+extension JobRunner {
+    public var executorSlots: [ExecutorSlots] { [] }
 }

@@ -15,12 +15,14 @@ extension StreamingQueryRunner {
             inputs.append(try sources[index].plan(from: start, to: batch.end[index] ?? start))
         }
         let planned = StreamClock.now().instant
+        owners = StateOwners.balanced(owners, over: spec.context.runner.executorSlots)
         let state = folders.indices.map { stateInput($0, batch).encode() }
         let (request, shuffles) = plan.request(
             inputs: inputs, state: state, preferred: owners,
             properties: JobProperties(
                 description: spec.name ?? "", group: query.runId, query: query.id, batch: batch.id,
                 streamingQuery: number))
+        widest = request.job.lineage.nodes.reduce(0) { max($0, $1.partitionCount) }
         let made = StreamClock.now().instant
         job = (request.job.id, batch.id)
         let (getBatch, queryPlanning) = (planned - began, made - planned)

@@ -21,6 +21,7 @@ extension StreamingQueryRunner {
         let progress = progress(of: trigger, ran: trigger.ran)
         query.add(progress)
         for listener in manager.listeners { listener.onQueryProgress(progress) }
+        scale(trigger)
     }
 
     func publishIdle(_ trigger: TriggerReport) {
@@ -29,6 +30,7 @@ extension StreamingQueryRunner {
             listener.onQueryIdle(
                 .init(id: query.id, runId: query.runId, timestampMs: trigger.startedMs))
         }
+        scale(trigger)
     }
 
     private func progress(of trigger: TriggerReport, ran: MicroBatch?) -> StreamingQueryProgress {

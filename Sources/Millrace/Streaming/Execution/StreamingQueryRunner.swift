@@ -42,6 +42,10 @@ final class StreamingQueryRunner: @unchecked Sendable {
     var stateProgress: StateOperatorProgress?
     /// By partition of the last stage, who has its state.
     var owners: [[ExecutorID]] = []
+    /// Nil when executors aren't asked for by what the query lags behind.
+    var lag: LagController?
+    /// Tasks of the last batch's widest stage.
+    var widest = 0
 
     /// Makes and starts a query. Throws what can be known before its first batch.
     static func start(_ spec: StreamingQuerySpec) throws -> StreamingQuery {
@@ -89,7 +93,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
                 SourcePlace(
                     fileSystem: fileSystem, folder: checkpoint.sourceFolder(index),
                     queryID: checkpoint.queryID, conf: conf,
-                    parallelism: spec.context.defaultParallelism,
+                    parallelism: spec.context.streamParallelism,
                     wake: { mailbox.announceData() }))
         }
         var settings = MicroBatchExecution.Settings(
@@ -99,6 +103,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
         settings.minBatchesToRetain = conf.streaming.minBatchesToRetain
         machine = MicroBatchExecution(settings)
         number = spec.context.nextQuery()
+        lag = StreamingQueryRunner.lagSettings(conf).map { LagController(settings: $0) }
         thread = try StreamThread(name: "stream-query")
         log = try PersistThread(name: "stream-log")
         query = StreamingQuery(
@@ -109,6 +114,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
     // MARK: The loop
 
     private func run() async {
+        startScaling()
         do {
             handle(.started(try recoveredLogs()))
         } catch {
@@ -249,6 +255,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
     }
 
     private func terminate(_ error: MillraceError?) {
+        endScaling()
         for source in sources { source.stop() }
         log.close()
         spec.context.runner.endQuery(number)

@@ -26,6 +26,9 @@ final class FileSource: MicroBatchSource {
     private var seen: Set<String>
     /// Files that were there when the query started, for `Trigger.availableNow`.
     private var available: [SourceFileEntry]?
+    /// Files that were there and didn't fit in the last batch, and those that did.
+    private var pending = 0
+    private var taken = 0
 
     init(_ settings: FileSourceProvider, _ place: SourcePlace) throws {
         self.settings = settings
@@ -63,13 +66,18 @@ final class FileSource: MicroBatchSource {
 
     private func next() throws -> [SourceFileEntry] {
         let limit = settings.maxFilesPerTrigger ?? Int.max
-        guard var available else {
-            return try FileListing.newFiles(fileSystem, settings.path, seen: seen, limit: limit)
-        }
-        let files = Array(available.prefix(limit))
-        available.removeFirst(files.count)
-        self.available = available
+        let found =
+            try available ?? FileListing.newFiles(fileSystem, settings.path, seen: seen)
+        let files = Array(found.prefix(limit))
+        if available != nil { available = Array(found.dropFirst(files.count)) }
+        pending = found.count - files.count
+        taken = files.count
         return files
+    }
+
+    /// The files that wait, as large as those of the last batch.
+    func backlog(after end: String, rows: Int64) -> Int64? {
+        pending == 0 ? 0 : taken == 0 ? nil : rows * Int64(pending) / Int64(taken)
     }
 
     func prepareAvailableNow(from start: String) throws {

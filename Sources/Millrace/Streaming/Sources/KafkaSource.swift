@@ -91,6 +91,14 @@ final class KafkaSource: MicroBatchSource {
         ]
     }
 
+    /// Latest minus processed, over all partitions.
+    func backlog(after end: String, rows: Int64) -> Int64? {
+        guard let newest, let end = try? KafkaOffsets(json: end) else { return nil }
+        return newest.entries.reduce(0) { sum, entry in
+            sum + max(entry.offset - (end[entry.topicPartition] ?? 0), 0)
+        }
+    }
+
     func stop() { reader.close() }
 }
 

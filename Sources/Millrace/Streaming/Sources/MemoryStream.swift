@@ -89,6 +89,14 @@ public final class MemoryStream<Element: Sendable>: Sendable {
             return try chunks.map { try codec.bytes(of: $0) }
         }
 
+        func backlog(after end: String, rows: Int64) -> Int64? {
+            guard let end = Int64(end) else { return nil }
+            return stream.state.withLock { state in
+                let read = min(max(Int(end + 1 - state.first), 0), state.chunks.count)
+                return Int64(state.chunks[read...].reduce(0) { $0 + $1.count })
+            }
+        }
+
         func commit(_ end: String) {
             guard let end = Int64(end) else { return }
             stream.state.withLock { state in

@@ -25,6 +25,9 @@ public protocol MicroBatchSource: AnyObject {
     var newestOffset: String? { get }
     /// More for progress reports: Kafka's lag.
     func metrics(at end: String) -> [String: String]
+    /// Rows that are there and not before `end`, as far as the source knows; nil when it doesn't.
+    /// `rows` were in the last batch, for a source that counts something else.
+    func backlog(after end: String, rows: Int64) -> Int64?
     func stop()
 }
 
@@ -32,6 +35,7 @@ extension MicroBatchSource {
     public func commit(_ end: String) {}
     public var newestOffset: String? { nil }
     public func metrics(at end: String) -> [String: String] { [:] }
+    public func backlog(after end: String, rows: Int64) -> Int64? { nil }
     public func stop() {}
 }
 

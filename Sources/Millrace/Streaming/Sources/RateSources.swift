@@ -42,6 +42,14 @@ final class RateSource: MicroBatchSource {
     }
     func prepareAvailableNow(from start: String) { target = seconds() }
 
+    /// What has come since, up to now.
+    func backlog(after end: String, rows: Int64) -> Int64? {
+        guard let end = Int64(end), let now = try? value(at: target ?? seconds()),
+            let read = try? value(at: end)
+        else { return nil }
+        return max(now - read, 0)
+    }
+
     private func seconds() -> Int64 { max(StreamClock.now().wallMs - creationMs, 0) / 1000 }
 
     func plan(from start: String, to end: String) throws -> [[UInt8]] {

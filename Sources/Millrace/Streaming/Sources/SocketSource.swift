@@ -64,6 +64,9 @@ final class SocketSource: MicroBatchSource {
         }
     }
 
+    func backlog(after end: String, rows: Int64) -> Int64? {
+        Int64(end).map { max(connection.last - $0, 0) }
+    }
     func commit(_ end: String) {
         if let end = Int64(end) { connection.forget(through: end) }
     }
