@@ -103,7 +103,8 @@ public struct DriverCore: Sendable {
             stage: stage, attempt: attempt, plan: found.plan.plan,
             inputShuffles: found.plan.inputShuffles, outputShuffle: output,
             reducerCount: found.reducerCount, job: job, query: properties.query,
-            batch: properties.batch, persisted: found.plan.persisted)
+            batch: properties.batch, persisted: found.plan.persisted,
+            localProperties: properties.localProperties)
     }
 
     /// What is kept of the persisted datasets.
@@ -216,6 +217,8 @@ public struct DriverCore: Sendable {
         var granted = false
         if let (stage, unit) = tasks.committer(task, on: executor) {
             granted = dag.mayCommit(task, stage: stage, unit: unit)
+        } else if grants.mayCommit(task, on: executor) {
+            granted = true
         } else {
             codeProbe(.commitDeniedToStranger)
         }

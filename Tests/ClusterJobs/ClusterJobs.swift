@@ -24,6 +24,10 @@ import MillraceBase
         case "scale-up-and-down": try await scaleUpAndDown(context)
         case "stream-scales": try await streamScales(session)
         case "executors-on-request": try await executorsOnRequest(context)
+        case "accumulators": try await accumulators(context)
+        case "accumulator-cost": try await accumulatorCost(context)
+        case "cancelled-job": try await cancelledJob(context)
+        case "stubborn-job": try await stubbornJob(context)
         case "throws": throw MillraceError(.queryFailed, "the program gave up")
         case "wait":
             print("ready")

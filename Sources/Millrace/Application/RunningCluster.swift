@@ -80,7 +80,8 @@ final class RunningCluster: Sendable {
             mapOutputStore: try MapOutputStore(conf: conf, directory: directory.path),
             blockFolder: "\(directory.path)/blocks", fetcher: NoBlockFetcher(),
             maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
-            dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates
+            dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates,
+            commitTimeout: conf.network.timeout, reaper: TaskReaper(conf)
         ) { report in reports.report(report) }
         try runtime.start()
         let registration = ExecutorMessage.Registration(
@@ -89,7 +90,11 @@ final class RunningCluster: Sendable {
             memoryBytes: 0, processID: Int(getpid()))
         let backend = LocalBackend(
             registration: registration, link: LocalExecutor(runtime: runtime), reports: reports,
-            beat: { runtime.askForAccumulators() })
+            beat: {
+                runtime.askForAccumulators()
+                // The program's own process isn't ended for a task.
+                _ = runtime.reap()
+            })
         let accumulators = AccumulatorRegistry()
         let driver = try Driver(
             applicationID: applicationID, conf: conf, backend: backend,

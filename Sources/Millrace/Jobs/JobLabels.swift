@@ -15,9 +15,17 @@ struct JobLabels: Sendable {
     var description: String?
     /// Each once, in the order in which they were added.
     var tags: [String] = []
+    /// What tasks find with `TaskContext.localProperty`; each key once.
+    var properties: [LocalProperty] = []
 
     mutating func add(tag: String) {
         if !tags.contains(tag) { tags.append(tag) }
+    }
+
+    /// Nil takes the property away.
+    mutating func set(_ key: String, to value: String?) {
+        properties.removeAll { $0.key == key }
+        if let value { properties.append(LocalProperty(key: key, value: value)) }
     }
 
     func adding(_ inner: JobLabels) -> JobLabels {
@@ -27,12 +35,15 @@ struct JobLabels: Sendable {
             labels.description = inner.description
         }
         for tag in inner.tags { labels.add(tag: tag) }
+        for property in inner.properties { labels.set(property.key, to: property.value) }
         return labels
     }
 
     /// The properties of a job that an action called `name` submits.
     func properties(_ name: String) -> JobProperties {
-        JobProperties(description: description ?? name, group: group, tags: tags)
+        JobProperties(
+            description: description ?? name, group: group, tags: tags,
+            localProperties: properties)
     }
 
     /// A tag that cannot be one is a bug of the program, as in Spark.

@@ -62,6 +62,24 @@ extension MillraceContext {
         return try await JobLabels.$ofTask.withValue(labels, operation: body)
     }
 
+    // MARK: Local properties
+
+    /// What tasks of jobs submitted from now on find with `TaskContext.localProperty`; nil takes it
+    /// away. Spark's `setLocalProperty`.
+    public func setLocalProperty(_ key: String, _ value: String?) {
+        labels.withLock { $0.set(key, to: value) }
+    }
+
+    /// Runs `body` with a local property for the jobs that it and its child tasks submit.
+    public func withLocalProperty<Result>(
+        _ key: String, _ value: String, isolation: isolated (any Actor)? = #isolation,
+        _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        let inner = JobLabels(properties: [LocalProperty(key: key, value: value)])
+        let labels = JobLabels.ofTask.adding(inner)
+        return try await JobLabels.$ofTask.withValue(labels, operation: body)
+    }
+
     var currentLabels: JobLabels { labels.withLock { $0 }.adding(JobLabels.ofTask) }
 
     // MARK: Cancelling

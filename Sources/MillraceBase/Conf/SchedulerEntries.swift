@@ -46,4 +46,16 @@ public struct SchedulerEntries: ConfEntries {
         "millrace.scheduler.maxRegisteredResourcesWaitingTime", default: Duration.seconds(30),
         doc: "How long the first job waits for the executors that were asked for before it starts "
             + "with those that are there.", simulate: [.seconds(1), .seconds(30)])
+    public let isReaperEnabled = ConfEntry(
+        "millrace.task.reaper.enabled", default: false,
+        doc: "Whether an executor watches tasks that were asked to end and still run, and says so.")
+    public let reaperPollingInterval = ConfEntry(
+        "millrace.task.reaper.pollingInterval", default: Duration.seconds(10),
+        doc: "Time between two looks at tasks that were asked to end.",
+        valid: .atLeast(.milliseconds(1)))
+    public let reaperKillTimeout = ConfEntry<Duration?>(
+        "millrace.task.reaper.killTimeout", default: nil,
+        doc: "How long a task that was asked to end may go on before its executor ends itself with "
+            + "exit code 57; for ever if not set. The driver's own threads (`local[N]`) stay.",
+        valid: .ifSet(.atLeast(.milliseconds(1))))
 }

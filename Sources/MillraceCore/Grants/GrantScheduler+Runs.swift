@@ -18,6 +18,15 @@ extension GrantScheduler {
         }
     }
 
+    /// Whether a granted task may commit its output. A batch has one attempt of each partition as
+    /// long as it runs under its grant.
+    func mayCommit(_ task: TaskID, on executor: ExecutorID) -> Bool {
+        guard let run = runs.first(where: { $0.contains(task) }) else { return false }
+        let stage = run.stage(of: task)
+        let partition = run.partition(of: task, stage)
+        return run.executor(stage, partition) == executor && !run.hasEnded(stage, partition)
+    }
+
     /// A moving average over about the last eight tasks.
     mutating func learn(_ runTime: Duration, _ stage: Int, of query: QueryID) {
         guard let slot = queries.slot(of: query) else { return }

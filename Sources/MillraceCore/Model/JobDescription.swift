@@ -48,11 +48,14 @@ public struct JobProperties: Sendable {
     public var streamingQuery: QueryID?
     /// Overrides `CoreSettings.maxTaskFailures`.
     public var maxFailures: Int?
+    /// What the program wants its tasks to know of the job; reaches the executors in `StageSetup`.
+    public var localProperties: [LocalProperty]
 
     public init(
         description: String = "", group: String? = nil, tags: [String] = [],
         pool: String = "default", query: String? = nil, batch: BatchID? = nil,
-        streamingQuery: QueryID? = nil, maxFailures: Int? = nil
+        streamingQuery: QueryID? = nil, maxFailures: Int? = nil,
+        localProperties: [LocalProperty] = []
     ) {
         self.description = description
         self.group = group
@@ -62,6 +65,17 @@ public struct JobProperties: Sendable {
         self.batch = batch
         self.streamingQuery = streamingQuery
         self.maxFailures = maxFailures
+        self.localProperties = localProperties
+    }
+}
+
+/// One thing that a program wants the tasks of a job to know. Spark's local property.
+public struct LocalProperty: Hashable, Sendable {
+    public var key: String
+    public var value: String
+    public init(key: String, value: String) {
+        self.key = key
+        self.value = value
     }
 }
 

@@ -42,11 +42,12 @@ public struct StageSetup: Hashable, Sendable {
     public var batch: BatchID?
     /// In the order of the plan: datasets whose rows the tasks keep, or read where they are kept.
     public var persisted: [PersistedRDD]
+    public var localProperties: [LocalProperty]
 
     public init(
         stage: StageID, attempt: Int, plan: PlanHash, inputShuffles: [ShuffleID],
         outputShuffle: ShuffleID?, reducerCount: Int, job: JobID, query: String?, batch: BatchID?,
-        persisted: [PersistedRDD] = []
+        persisted: [PersistedRDD] = [], localProperties: [LocalProperty] = []
     ) {
         self.stage = stage
         self.attempt = attempt
@@ -58,5 +59,6 @@ public struct StageSetup: Hashable, Sendable {
         self.query = query
         self.batch = batch
         self.persisted = persisted
+        self.localProperties = localProperties
     }
 }

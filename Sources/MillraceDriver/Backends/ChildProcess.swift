@@ -14,7 +14,8 @@ public final class ChildProcess {
         case signalled(Int32)
         public var description: String {
             switch self {
-            case .exited(let code): "exited with code \(code)"
+            case .exited(let code):
+                "exited with code \(code)" + (ExitCode.meaning(code).map { " (\($0))" } ?? "")
             case .signalled(let signal): "was ended by signal \(signal)"
             }
         }

@@ -109,6 +109,8 @@ public final class PullCursor<Element>: Cursor<Element> {
 
     public override func next(into chunk: RowBuffer<Element>) throws -> Bool {
         while !isAtEnd {
+            // A partition's worth of rows may come out of one chunk that went in.
+            try TaskContext.current?.killTaskIfInterrupted()
             chunk.removeAll()
             isAtEnd = try !pull(chunk)
             if !chunk.isEmpty { return true }

@@ -1,5 +1,6 @@
 import CLinux
 import MillraceBase
+import MillraceCore
 
 extension TaskContext {
     /// The task that the calling thread runs; nil elsewhere. Spark's `TaskContext.get()`.
@@ -32,4 +33,10 @@ extension TaskContext {
     public var attemptNumber: Int { attempt }
     /// Unique in the application: no two attempts share it. Spark's `taskAttemptId()`.
     public var taskAttemptId: Int { taskID.rawValue }
+
+    /// What the job was given with `withLocalProperty` or `setLocalProperty`; nil when nothing.
+    /// Spark's `getLocalProperty`.
+    public func localProperty(_ key: String) -> String? {
+        localProperties.first { $0.key == key }?.value
+    }
 }

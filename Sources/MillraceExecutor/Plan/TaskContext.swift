@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceCore
 
 /// What a running task knows of itself, and its way to shuffles, cancellation and metrics. One per
 /// attempt, used by the task's thread only; it may be killed from any thread.
@@ -28,12 +29,17 @@ public final class TaskContext: @unchecked Sendable {
     let accumulators = TaskAccumulators()
     /// Reports what `accumulators` have so far. On the task's thread.
     var tellAccumulators: () -> Void = {}
+    /// Throws `CommitDenied`. Without a driver nobody else commits.
+    var askToCommit: () throws -> Void = {}
+    /// See `localProperty`.
+    let localProperties: [LocalProperty]
 
     public init(
         partition: Int, attempt: Int = 0, taskID: TaskID = TaskID(0), stage: StageID = StageID(0),
         stageAttempt: Int = 0, job: JobID = JobID(0), batch: BatchID? = nil, query: String = "",
         input: TaskInput = TaskInput(), shuffle: any ShuffleEnvironment,
-        memory: TaskMemory = .unlimited(), blocks: TaskBlocks? = nil
+        memory: TaskMemory = .unlimited(), blocks: TaskBlocks? = nil,
+        localProperties: [LocalProperty] = []
     ) {
         self.partition = partition
         self.attempt = attempt
@@ -47,6 +53,7 @@ public final class TaskContext: @unchecked Sendable {
         self.shuffle = shuffle
         self.memory = memory
         self.blocks = blocks
+        self.localProperties = localProperties
     }
 }
 

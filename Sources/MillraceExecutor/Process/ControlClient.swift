@@ -18,6 +18,7 @@ final class ControlClient: @unchecked Sendable {
     private let channel: RPCChannel
     private let service: ShuffleServiceRegistration?
     private let arena = WireArena()
+    private let reaper: TaskReaper?
     private var call: RPCClientCall?
     private var heartbeats: UInt64 = 0
     private var isEnding = false
@@ -32,6 +33,7 @@ final class ControlClient: @unchecked Sendable {
         self.launch = launch
         self.runtime = runtime
         self.ending = ending
+        reaper = TaskReaper(conf)
         var blocks = BlockOptions()
         blocks.token = launch.token
         blocks.connectionsPerPeer = conf.network.connectionsPerPeer
@@ -68,7 +70,7 @@ final class ControlClient: @unchecked Sendable {
         service.register { [unowned self] result in
             switch result {
             case .success(let port): connect(serviceBlockPort: port)
-            case .failure(let error): end(ExecutorProcess.ExitCode.failure, error.message)
+            case .failure(let error): end(ExitCode.failure, error.message)
             }
         }
     }
@@ -79,8 +81,8 @@ final class ControlClient: @unchecked Sendable {
         self.call = call
         call.onMessage = { [unowned self] bytes in receive(bytes) }
         call.onEnd = { [unowned self] status, _ in
-            if isDismissed { return end(ExecutorProcess.ExitCode.success, nil) }
-            end(ExecutorProcess.ExitCode.failure, "the driver ended the connection: \(status)")
+            if isDismissed { return end(ExitCode.success, nil) }
+            end(ExitCode.heartbeatFailure, "the driver ended the connection: \(status)")
         }
         var message = ExecutorMessage()
         message.register = ExecutorMessage.Registration(
@@ -108,7 +110,7 @@ final class ControlClient: @unchecked Sendable {
     private func send(_ message: ExecutorMessage) {
         guard let call, call.isOpen else { return }
         if !call.send(message.encoded(arena: arena)) {
-            end(ExecutorProcess.ExitCode.failure, "the driver does not read what it is sent")
+            end(ExitCode.heartbeatFailure, "the driver does not read what it is sent")
         }
     }
 
@@ -123,7 +125,10 @@ final class ControlClient: @unchecked Sendable {
             }
             for executor in message.lostPeers { fetcher.remove(executor) }
             try runtime.apply(message)
-            if let registered = message.registered { beat(every: registered.heartbeatInterval) }
+            if let registered = message.registered {
+                beat(every: registered.heartbeatInterval)
+                if let reaper { reap(every: reaper.pollingInterval) }
+            }
             if let reason = message.shutdown {
                 Log.info("executor", "asked to end", ["reason": reason])
                 // The driver ends the call next; waiting for that leaves nothing unread on the
@@ -132,8 +137,18 @@ final class ControlClient: @unchecked Sendable {
             }
         } catch {
             end(
-                ExecutorProcess.ExitCode.failure,
+                ExitCode.failure,
                 "the driver sent what this build cannot read: \(error)")
+        }
+    }
+
+    /// Ends this process when a task that was asked to end has had its time.
+    private func reap(every interval: Duration) {
+        _ = loop.schedule(after: interval) { [self] in
+            guard !isEnding else { return }
+            // The task's thread would hold up any other way of ending.
+            if runtime.reap() { _exit(ExitCode.killedByTaskReaper) }
+            reap(every: interval)
         }
     }
 

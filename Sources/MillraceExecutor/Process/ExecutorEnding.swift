@@ -1,4 +1,5 @@
 import Glibc
+import MillraceBase
 import Synchronization
 
 /// How this executor is to end, told by the loop to the main thread, which waits for it or for a
@@ -23,6 +24,6 @@ final class ExecutorEnding: Sendable {
         var signals = signals
         var received: Int32 = 0
         sigwait(&signals, &received)
-        return code.withLock { $0 } ?? ExecutorProcess.ExitCode.success
+        return code.withLock { $0 } ?? ExitCode.success
     }
 }

@@ -2,18 +2,12 @@ import CLinux
 import Glibc
 import MillraceBase
 import MillraceNet
+import MillraceStore
 import MillraceWire
 
 /// The main program of an executor: a loop with the control stream and the block server, task
 /// threads, and an end with one of Spark's exit codes.
 public enum ExecutorProcess {
-    /// Exit codes, as Spark's ExecutorExitCode and SparkExitCode.
-    enum ExitCode {
-        static let success: Int32 = 0
-        static let failure: Int32 = 1
-        static let misuse: Int32 = 2
-    }
-
     /// Runs this process as an executor if a driver started it as one, and returns its exit code at
     /// the end; nil at once if not. To be called first thing in `main`, on the main thread.
     public static func runIfAsked() -> Int32? {
@@ -48,7 +42,7 @@ public enum ExecutorProcess {
         } catch {
             Log.error(
                 "executor", "cannot start", ["executor": launch.executor.rawValue, "reason": error])
-            return ExitCode.failure
+            return error is StoreError ? ExitCode.localDirectoryFailure : ExitCode.uncaughtError
         }
     }
 }

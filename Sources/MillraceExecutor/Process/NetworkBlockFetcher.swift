@@ -173,6 +173,10 @@ private final class NetworkFetch: BlockFetch, @unchecked Sendable {
         if isFirst { sem_post(semaphore) }
     }
 
+    func cancel() {
+        fail(BlockFetchError(index: 0, message: "the task is wanted no more"))
+    }
+
     /// A request that is made again brings all blocks again.
     func restart() {
         state.withLock { state in

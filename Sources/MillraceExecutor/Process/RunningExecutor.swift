@@ -24,7 +24,8 @@ final class RunningExecutor {
             blockFolder: StorePath.join(launch.directory, "blocks"), fetcher: fetcher,
             maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
             maxInlineBlock: conf.shuffle.maxInlineBlock.bytes,
-            dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates
+            dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates,
+            commitTimeout: conf.network.timeout, reaper: TaskReaper(conf)
         ) { report in reports.report(report) }
         self.loop = loop
         self.runtime = runtime

@@ -44,10 +44,12 @@ extension BlockFetcher {
 }
 
 /// A request under way.
-public protocol BlockFetch: AnyObject {
+public protocol BlockFetch: AnyObject, Sendable {
     /// The blocks in the order asked for. Waits for them, at most for the fetch deadline of the
     /// settings. Throws `BlockFetchError`.
     func wait() throws -> [[UInt8]]
+    /// Ends the wait: nobody wants the blocks any more. Any thread.
+    func cancel()
 }
 
 /// Why blocks did not come.
@@ -74,5 +76,6 @@ public struct NoBlockFetcher: BlockFetcher {
         func wait() throws -> [[UInt8]] {
             throw BlockFetchError(index: 0, message: "there are no other executors")
         }
+        func cancel() {}
     }
 }

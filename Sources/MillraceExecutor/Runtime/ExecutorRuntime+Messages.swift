@@ -17,6 +17,7 @@ extension ExecutorRuntime {
         if !message.blockCopies.isEmpty { transfers.copy(message.blockCopies) }
         if !message.launches.isEmpty { launch(message.launches) }
         if !message.kills.isEmpty { kill(message.kills) }
+        if !message.commitDecisions.isEmpty { commits.decide(message.commitDecisions) }
         if !message.removedShuffles.isEmpty { remove(message.removedShuffles) }
         if !message.finishedStages.isEmpty { finish(stages: message.finishedStages) }
         if !message.grants.isEmpty { add(message.grants) }

@@ -14,6 +14,7 @@ extension ExecutorRuntime {
         if case .mapOutput(let sizes) = end.reason { announce(sizes, of: work) }
         state.withLock { state in
             state.running[work.task.id] = nil
+            state.reaper?.ended(work.task.id)
             state.killed[work.task.id] = nil
             state.held.remove(work.task.id)
         }
@@ -45,14 +46,29 @@ extension ExecutorRuntime {
             stageAttempt: setup.attempt, job: setup.job, batch: setup.batch,
             query: setup.query ?? "", input: try TaskInput(decoding: task.input),
             shuffle: TaskShuffle(runtime: self, setup: setup, task: task.id), memory: memory,
-            blocks: transfers.blocks(of: setup))
+            blocks: transfers.blocks(of: setup), localProperties: setup.localProperties)
         context.tellAccumulators = { [report, dropsZeroUpdates, unowned context] in
             // What cannot be encoded is said when the task ends.
             let updates = try? context.accumulators.updates(droppingZero: dropsZeroUpdates)
             guard let updates, !updates.isEmpty else { return }
             report(.accumulators(PartialAccumulators(task: task.id, updates: updates)))
         }
+        context.askToCommit = { [self, unowned context] in try askToCommit(context) }
         return context
+    }
+
+    private func askToCommit(_ context: TaskContext) throws {
+        let task = context.taskID
+        let decision = try context.waiting(wakenBy: { [commits] in commits.withdraw(task) }) {
+            commits.wait(for: task, atMost: commitTimeout) { report(.commitRequested(task)) }
+        }
+        guard let decision else {
+            throw MillraceError(
+                .unavailable,
+                "the driver did not say within \(commitTimeout) whether partition "
+                    + "\(context.partition) may be committed")
+        }
+        guard decision else { throw CommitDenied() }
     }
 
     private func run(_ stage: ResidentStage, _ context: TaskContext, into end: inout TaskEnd) {
@@ -90,6 +106,7 @@ extension ExecutorRuntime {
                     shuffle: missing.shuffle, mapIndex: nil, executor: nil, reduce: missing.reduce,
                     message: missing.description))
         case let killed as TaskKilled: .killed(reason: killed.reason)
+        case is CommitDenied: .commitDenied
         default: .exception(message: "\(error)", trace: "")
         }
     }

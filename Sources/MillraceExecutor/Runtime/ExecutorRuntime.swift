@@ -8,7 +8,7 @@ import Synchronization
 ///
 /// The same in an executor process, which is fed by the control stream, and inside the driver for
 /// `local[N]`, which is fed by values. `launch` and its siblings are called by the loop and never
-/// block; what a task has to say is reported on its thread (`ExecutorRuntime+Task.swift`).
+/// block; what a task has to say is reported on its thread.
 public final class ExecutorRuntime: Sendable {
     struct StageKey: Hashable {
         var stage: StageID
@@ -26,6 +26,8 @@ public final class ExecutorRuntime: Sendable {
         var killed: [TaskID: String] = [:]
         /// Tasks here, queued or running.
         var held: Set<TaskID> = []
+        /// Of tasks that were asked to end; nil when nobody watches them.
+        var reaper: TaskReaper?
 
         /// Granted tasks that are about to be queued, and what they read.
         mutating func remember(_ ready: ResidentGrant.Ready) {
@@ -48,18 +50,22 @@ public final class ExecutorRuntime: Sendable {
     let maxInlineBlock: Int
     /// `millrace.executor.heartbeat.dropZeroAccumulatorUpdates`
     let dropsZeroUpdates: Bool
+    /// How long a task waits to hear whether it may commit.
+    let commitTimeout: Duration
+    let commits = CommitDecisions()
     let report: @Sendable (ExecutorReport) -> Void
     let state = Mutex(State())
     let queue = WorkQueue<QueuedTask>()
     private let threads = Mutex<[TaskThread]>([])
 
     /// `report` is called on any thread; once for each launched task with its end. Cached blocks
-    /// that go to disk go to `blockFolder`. Blocks of up to `maxInlineBlock` bytes are sent to other
-    /// executors with the word that they are there.
+    /// that go to disk go to `blockFolder`. Blocks of up to `maxInlineBlock` bytes are sent to
+    /// other executors with the word that they are there.
     public init(
         executor: ExecutorID, slots: Int, memory: MemoryManager, mapOutputStore: MapOutputStore,
         blockFolder: String, fetcher: any BlockFetcher, maxBytesInFlight: Int,
         maxInlineBlock: Int = 0, dropsZeroUpdates: Bool = true,
+        commitTimeout: Duration = .seconds(120), reaper: TaskReaper? = nil,
         report: @escaping @Sendable (ExecutorReport) -> Void
     ) {
         self.executor = executor
@@ -70,6 +76,8 @@ public final class ExecutorRuntime: Sendable {
         self.maxBytesInFlight = maxBytesInFlight
         self.dropsZeroUpdates = dropsZeroUpdates
         self.maxInlineBlock = maxInlineBlock
+        self.commitTimeout = commitTimeout
+        state.withLock { $0.reaper = reaper }
         self.report = report
         transfers = BlockTransfers(
             manager: BlockManager(memory: memory, folder: blockFolder, report: report),
@@ -167,6 +175,7 @@ public final class ExecutorRuntime: Sendable {
             for kill in kills where state.held.contains(kill.task) {
                 if let context = state.running[kill.task] {
                     context.kill(reason: kill.reason)
+                    state.reaper?.killed(kill.task, reason: kill.reason, at: .now)
                 } else {
                     state.killed[kill.task] = kill.reason
                 }
@@ -176,6 +185,17 @@ public final class ExecutorRuntime: Sendable {
             let reason = reasons[work.task.id] ?? ""
             report(.ended(TaskEnd(task: work.task.id, reason: .killed(reason: reason))))
         }
+    }
+
+    /// Says which tasks were asked to end long ago and still run. True when one of them has had all
+    /// the time it gets: the process is to end then.
+    public func reap() -> Bool {
+        let (overdue, isExpired) = state.withLock { state in
+            let overdue = state.reaper?.overdue(at: .now) ?? []
+            return (overdue, overdue.contains(where: \.isExpired))
+        }
+        for task in overdue { task.log() }
+        return isExpired
     }
 
     /// Asks the running tasks what they have added to accumulators so far; they say it at their

@@ -96,12 +96,18 @@ final class FetchedBlocks: ShuffleBlocks {
         let (request, fetch) = underWay.removeFirst()
         bytesInFlight -= request.bytes
         do {
-            ready = zip(request.statuses, try fetch.wait()).map { ($0, $1) }
+            ready = zip(request.statuses, try wait(for: fetch)).map { ($0, $1) }
         } catch let error as BlockFetchError {
             let index = min(error.index, request.statuses.count - 1)
             throw failure(request.statuses[index], error.message)
         }
         startRequests()
+    }
+
+    /// Not longer than the task is wanted.
+    private func wait(for fetch: any BlockFetch) throws -> [[UInt8]] {
+        guard let task = TaskContext.current else { return try fetch.wait() }
+        return try task.waiting(wakenBy: { fetch.cancel() }) { try fetch.wait() }
     }
 
     private func readLocal(_ status: MapStatus) throws -> [UInt8] {

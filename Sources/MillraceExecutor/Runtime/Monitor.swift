@@ -1,4 +1,5 @@
 import Glibc
+import MillraceBase
 
 /// A value under a mutex, with a condition to wait on. Swift's Mutex has none, hence pthread's.
 final class Monitor<State>: @unchecked Sendable {
@@ -37,6 +38,23 @@ final class Monitor<State>: @unchecked Sendable {
         while true {
             if let result = try body(&state) { return result }
             pthread_cond_wait(condition, mutex)
+        }
+    }
+
+    /// As `wait(until:)`, but nil when `limit` is over first.
+    func wait<Result>(atMost limit: Duration, until body: (inout State) -> Result?) -> Result? {
+        var deadline = timespec()
+        clock_gettime(CLOCK_REALTIME, &deadline)
+        let nanoseconds = Int64(deadline.tv_nsec) + min(limit.nanoseconds, 1_000_000_000_000_000)
+        deadline.tv_sec += Int(nanoseconds / 1_000_000_000)
+        deadline.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        while true {
+            if let result = body(&state) { return result }
+            guard pthread_cond_timedwait(condition, mutex, &deadline) == 0 else {
+                return body(&state)
+            }
         }
     }
 

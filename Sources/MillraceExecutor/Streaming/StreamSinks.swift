@@ -99,6 +99,7 @@ public struct LineFileSink<Element>: PlanSink {
             try file.sync()
             try file.close()
             try fileSystem.syncFolder(folder)
+            try task.requestCommit()
         } catch {
             try? fileSystem.delete(path)
             throw error

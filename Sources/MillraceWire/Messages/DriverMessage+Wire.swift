@@ -210,6 +210,12 @@ extension StageSetup {
         message.query = arena.string(query ?? "")
         message.batch_id = UInt64(batch?.rawValue ?? 0)
         writePersisted(into: &message, arena)
+        (message.n_local_properties, message.local_properties) = arena.repeated(
+            localProperties, Millrace__V1__LocalProperty.self, millrace__v1__local_property__init
+        ) { property, target in
+            target.key = arena.string(property.key)
+            target.value = arena.string(property.value)
+        }
     }
 
     fileprivate init(_ message: Millrace__V1__StageSetup) throws(WireError) {
@@ -224,7 +230,11 @@ extension StageSetup {
             reducerCount: Int(message.reducers), job: JobID(Int(message.job_id)),
             query: query.isEmpty ? nil : query,
             batch: query.isEmpty ? nil : BatchID(Int(clamping: message.batch_id)),
-            persisted: try Self.readPersisted(message))
+            persisted: try Self.readPersisted(message),
+            localProperties: (0..<message.n_local_properties).map {
+                let property = message.local_properties[$0]!.pointee
+                return LocalProperty(key: text(property.key), value: text(property.value))
+            })
     }
 }
 

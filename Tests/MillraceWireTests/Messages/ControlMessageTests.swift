@@ -207,7 +207,8 @@ import Testing
             StageSetup(
                 stage: StageID(1), attempt: 2, plan: PlanHash(high: 4, low: 5),
                 inputShuffles: [ShuffleID(2)], outputShuffle: ShuffleID(0), reducerCount: 3,
-                job: JobID(4), query: "counts", batch: BatchID(0)),
+                job: JobID(4), query: "counts", batch: BatchID(0),
+                localProperties: [LocalProperty(key: "who", value: "nightly")]),
             StageSetup(
                 stage: StageID(2), attempt: 0, plan: PlanHash(high: 4, low: 5), inputShuffles: [],
                 outputShuffle: nil, reducerCount: 0, job: JobID(4), query: nil, batch: nil,

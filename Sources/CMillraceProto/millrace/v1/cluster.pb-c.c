@@ -1222,6 +1222,51 @@ void   millrace__v1__stage_setup__free_unpacked
   assert(message->base.descriptor == &millrace__v1__stage_setup__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__local_property__init
+                     (Millrace__V1__LocalProperty         *message)
+{
+  static const Millrace__V1__LocalProperty init_value = MILLRACE__V1__LOCAL_PROPERTY__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__local_property__get_packed_size
+                     (const Millrace__V1__LocalProperty *message)
+{
+  assert(message->base.descriptor == &millrace__v1__local_property__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__local_property__pack
+                     (const Millrace__V1__LocalProperty *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__local_property__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__local_property__pack_to_buffer
+                     (const Millrace__V1__LocalProperty *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__local_property__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__LocalProperty *
+       millrace__v1__local_property__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__LocalProperty *)
+     protobuf_c_message_unpack (&millrace__v1__local_property__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__local_property__free_unpacked
+                     (Millrace__V1__LocalProperty *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__local_property__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__task_launch__init
                      (Millrace__V1__TaskLaunch         *message)
 {
@@ -3793,7 +3838,7 @@ const ProtobufCMessageDescriptor millrace__v1__map_status__descriptor =
   (ProtobufCMessageInit) millrace__v1__map_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descriptors[12] =
+static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descriptors[13] =
 {
   {
     "stage_id",
@@ -3928,6 +3973,18 @@ static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descripto
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "local_properties",
+    12,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__StageSetup, n_local_properties),
+    offsetof(Millrace__V1__StageSetup, local_properties),
+    &millrace__v1__local_property__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "persisted",
     50,
     PROTOBUF_C_LABEL_REPEATED,
@@ -3946,8 +4003,9 @@ static const unsigned millrace__v1__stage_setup__field_indices_by_name[] = {
   5,   /* field[5] = has_output */
   4,   /* field[4] = input_shuffles */
   10,   /* field[10] = job_id */
+  11,   /* field[11] = local_properties */
   6,   /* field[6] = output_shuffle */
-  11,   /* field[11] = persisted */
+  12,   /* field[12] = persisted */
   2,   /* field[2] = plan_high */
   3,   /* field[3] = plan_low */
   8,   /* field[8] = query */
@@ -3957,8 +4015,8 @@ static const unsigned millrace__v1__stage_setup__field_indices_by_name[] = {
 static const ProtobufCIntRange millrace__v1__stage_setup__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 50, 11 },
-  { 0, 12 }
+  { 50, 12 },
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor millrace__v1__stage_setup__descriptor =
 {
@@ -3968,11 +4026,62 @@ const ProtobufCMessageDescriptor millrace__v1__stage_setup__descriptor =
   "Millrace__V1__StageSetup",
   "millrace.v1",
   sizeof(Millrace__V1__StageSetup),
-  12,
+  13,
   millrace__v1__stage_setup__field_descriptors,
   millrace__v1__stage_setup__field_indices_by_name,
   2,  millrace__v1__stage_setup__number_ranges,
   (ProtobufCMessageInit) millrace__v1__stage_setup__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__local_property__field_descriptors[2] =
+{
+  {
+    "key",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__LocalProperty, key),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "value",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__LocalProperty, value),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__local_property__field_indices_by_name[] = {
+  0,   /* field[0] = key */
+  1,   /* field[1] = value */
+};
+static const ProtobufCIntRange millrace__v1__local_property__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor millrace__v1__local_property__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.LocalProperty",
+  "LocalProperty",
+  "Millrace__V1__LocalProperty",
+  "millrace.v1",
+  sizeof(Millrace__V1__LocalProperty),
+  2,
+  millrace__v1__local_property__field_descriptors,
+  millrace__v1__local_property__field_indices_by_name,
+  1,  millrace__v1__local_property__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__local_property__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__task_launch__field_descriptors[6] =

@@ -4,9 +4,9 @@ import MillraceWire
 
 /// Writes a partition as a text file, one line per row: `saveAsTextFile`.
 ///
-/// The file lies in a folder of this attempt's own; the task's result is its path. The driver
-/// accepts one attempt per partition and moves only that one's file to its final name, so a second
-/// attempt never shows.
+/// The file lies in a folder of this attempt's own; the task's result is its path. The driver lets
+/// one attempt of a partition commit, and moves only that one's file to its final name: another
+/// attempt never shows, and takes away what it wrote.
 public struct TextFileSink<Element>: PlanSink {
     /// Appends the lines of a chunk, each with its line end.
     public typealias Kernel = @Sendable (RowBuffer<Element>, inout [UInt8]) throws -> Void
@@ -31,8 +31,9 @@ public struct TextFileSink<Element>: PlanSink {
             do {
                 try write(rows, to: file, task)
                 try file.close()
+                try task.requestCommit()
             } catch {
-                try? fileSystem.delete(path)
+                try? fileSystem.deleteTree(directory)
                 throw error
             }
         } catch let error as StoreError {

@@ -42,6 +42,7 @@ typedef struct Millrace__V1__PlanPiece Millrace__V1__PlanPiece;
 typedef struct Millrace__V1__MapOutputs Millrace__V1__MapOutputs;
 typedef struct Millrace__V1__MapStatus Millrace__V1__MapStatus;
 typedef struct Millrace__V1__StageSetup Millrace__V1__StageSetup;
+typedef struct Millrace__V1__LocalProperty Millrace__V1__LocalProperty;
 typedef struct Millrace__V1__TaskLaunch Millrace__V1__TaskLaunch;
 typedef struct Millrace__V1__Shutdown Millrace__V1__Shutdown;
 typedef struct Millrace__V1__StatusRequest Millrace__V1__StatusRequest;
@@ -612,6 +613,11 @@ struct  Millrace__V1__StageSetup
   uint64_t batch_id;
   uint32_t job_id;
   /*
+   * What the program wants its tasks to know of the job.
+   */
+  size_t n_local_properties;
+  Millrace__V1__LocalProperty **local_properties;
+  /*
    * In the order in which the plan counts its persisted datasets.
    */
   size_t n_persisted;
@@ -619,7 +625,18 @@ struct  Millrace__V1__StageSetup
 };
 #define MILLRACE__V1__STAGE_SETUP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__stage_setup__descriptor) \
-    , 0, 0, 0, 0, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0,NULL }
+    , 0, 0, 0, 0, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0,NULL }
+
+
+struct  Millrace__V1__LocalProperty
+{
+  ProtobufCMessage base;
+  char *key;
+  char *value;
+};
+#define MILLRACE__V1__LOCAL_PROPERTY__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__local_property__descriptor) \
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string }
 
 
 struct  Millrace__V1__TaskLaunch
@@ -1200,6 +1217,25 @@ Millrace__V1__StageSetup *
 void   millrace__v1__stage_setup__free_unpacked
                      (Millrace__V1__StageSetup *message,
                       ProtobufCAllocator *allocator);
+/* Millrace__V1__LocalProperty methods */
+void   millrace__v1__local_property__init
+                     (Millrace__V1__LocalProperty         *message);
+size_t millrace__v1__local_property__get_packed_size
+                     (const Millrace__V1__LocalProperty   *message);
+size_t millrace__v1__local_property__pack
+                     (const Millrace__V1__LocalProperty   *message,
+                      uint8_t             *out);
+size_t millrace__v1__local_property__pack_to_buffer
+                     (const Millrace__V1__LocalProperty   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__LocalProperty *
+       millrace__v1__local_property__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__local_property__free_unpacked
+                     (Millrace__V1__LocalProperty *message,
+                      ProtobufCAllocator *allocator);
 /* Millrace__V1__TaskLaunch methods */
 void   millrace__v1__task_launch__init
                      (Millrace__V1__TaskLaunch         *message);
@@ -1378,6 +1414,9 @@ typedef void (*Millrace__V1__MapStatus_Closure)
 typedef void (*Millrace__V1__StageSetup_Closure)
                  (const Millrace__V1__StageSetup *message,
                   void *closure_data);
+typedef void (*Millrace__V1__LocalProperty_Closure)
+                 (const Millrace__V1__LocalProperty *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__TaskLaunch_Closure)
                  (const Millrace__V1__TaskLaunch *message,
                   void *closure_data);
@@ -1457,6 +1496,7 @@ extern const ProtobufCMessageDescriptor millrace__v1__plan_piece__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__map_outputs__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__map_status__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__stage_setup__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__local_property__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__task_launch__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__shutdown__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__status_request__descriptor;
