@@ -53,7 +53,7 @@ extension ClusterJobs {
     /// Nanoseconds of an `add` in a task, beside the same loop without: printed, for people.
     static func accumulatorCost(_ context: MillraceContext) async throws {
         let sum = context.longAccumulator()
-        let count = 200_000_000
+        let count = 20_000_000
         let times = try await context.range(0, 1, 1, 1).flatMap { _ -> [Int] in
             [
                 nanoseconds { for number in 0..<count { opaque = number } },
