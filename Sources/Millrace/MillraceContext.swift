@@ -24,6 +24,7 @@ public final class MillraceContext: Sendable {
     private let persisted = Atomic<Int>(0)
     let checkpoints = CheckpointPlace()
     private let queries = Atomic<Int>(0)
+    let broadcasts = KnownBroadcasts()
 
     /// A context without a cluster of its own, for tests.
     public init(runner: any JobRunner, defaultParallelism: Int, conf: Conf = Conf()) {
@@ -61,6 +62,9 @@ public final class MillraceContext: Sendable {
                 processID: $0.registration.processID, heldTasks: $0.heldTasks)
         } ?? []
     }
+
+    /// Bytes of broadcasts that the driver has sent to executors.
+    public var broadcastBytesSent: Int { cluster?.driver.broadcasts.uploadedBytes ?? 0 }
 
     /// What executors keep of the persisted datasets. Spark's `getRDDStorageInfo`.
     public func storageInfo() async throws -> [RDDStorageInfo] {

@@ -13,6 +13,7 @@ import MillraceBase
           wordcount   --path FILE | --mb 500; --parts 2 --reps 4
           shuffle     --api rasp|sortByKey --records 10000000 --mparts 8 --parts 8 --reps 3
           groupby     --rows 100000000 --keys 1000000 --mparts 8 --parts 8 --reps 4
+          broadcast   --mb 100 --reps 6 --fill 1|0 --executors 2
         NAME's work and the keys of its line are those of bench/peers. --master is
         local-cluster[2,1,1024] unless given. The last three also measure what the machine can do
         at all (`floor`) unless --floor 0 is given.
@@ -36,6 +37,9 @@ import MillraceBase
         case "groupby":
             try emit(
                 options, session, watch, try await GroupByBenchmark.run(session.context, options))
+        case "broadcast":
+            try emit(
+                options, session, watch, try await BroadcastBenchmark.run(session.context, options))
         default: throw MillraceError(.invalidArgument, "no benchmark \(options.bench); see --help")
         }
     }

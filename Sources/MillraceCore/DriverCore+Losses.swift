@@ -21,6 +21,7 @@ extension DriverCore {
             dag.loseOutputs(of: executor, &tasks, &effects)
         }
         dag.blocks.lose(executor, tasks.executors, &effects)
+        broadcasts.lose(executor, tasks.executors, &effects)
         for (ended, wasRunning) in ended {
             dag.accumulators.attemptEnded(ended.task, &effects)
             fail(

@@ -17,6 +17,7 @@ public struct DriverCore: Sendable {
     var tasks: TaskScheduler
     var grants: GrantScheduler
     var heartbeats: HeartbeatMonitor
+    var broadcasts = BroadcastTracker()
     /// `nil` when the number of executors is fixed.
     var allocation: DynamicAllocation?
     var endings = ExecutorEndings()
@@ -77,6 +78,12 @@ public struct DriverCore: Sendable {
             dag.accumulators.retractBatches(of: query, after: batch, &effects)
         case .blocksUpdated(let executor, let blocks): update(blocks, on: executor, &effects)
         case .rddReleased(let rdd): dag.blocks.release(rdd, &effects)
+        case .broadcastRegistered(let id, let pieces): broadcasts.register(id, pieces: pieces)
+        case .broadcastWanted(let id, let executor):
+            broadcasts.want(id, executor, tasks.executors, &effects)
+        case .pieceFetched(let fetch): broadcasts.fetched(fetch, tasks.executors, &effects)
+        case .broadcastRemoved(let id, let forever):
+            broadcasts.remove(id, forever: forever, &effects)
         }
         dag.settle(now, &tasks, &effects)
         tasks.offer(now: now)

@@ -57,6 +57,14 @@ public enum DriverEvent: Sendable {
     /// is void.
     case batchesRetracted(query: String, after: BatchID)
 
+    /// A value is there to be fetched, in so many pieces.
+    case broadcastRegistered(BroadcastID, pieces: Int)
+    /// A task of the executor needs a broadcast that isn't there.
+    case broadcastWanted(BroadcastID, by: ExecutorID)
+    case pieceFetched(BroadcastFetch)
+    /// Executors are to forget it; with `forever` it cannot be had again.
+    case broadcastRemoved(BroadcastID, forever: Bool)
+
     /// What an executor keeps of persisted datasets, or keeps no longer.
     case blocksUpdated(ExecutorID, [BlockStatus])
     /// A dataset was unpersisted, or nobody can name it any more.

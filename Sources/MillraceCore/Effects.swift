@@ -40,6 +40,12 @@ public enum Effect: Sendable {
     case removeShuffle(ShuffleID)
     /// Nobody asks for the kept blocks of a dataset any more; executors remove them.
     case removeRDD(RDDID)
+    /// The executor is to fetch these pieces of a broadcast.
+    case fetchPieces(BroadcastID, [BroadcastSource], to: ExecutorID)
+    /// An executor wants a broadcast that was destroyed.
+    case broadcastGone(BroadcastID, to: ExecutorID)
+    /// Executors forget a broadcast's value and pieces.
+    case removeBroadcast(BroadcastID)
     /// The executor is to fetch a kept block from another one and keep it too.
     case copyBlock(BlockCopy, to: ExecutorID)
     /// The core gave an executor up (heartbeat time-out): end its connection and, where possible,

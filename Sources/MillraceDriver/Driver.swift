@@ -73,6 +73,25 @@ public final class Driver: Sendable {
         loop.post { [state] in state.handle(.shuffleReleased(shuffle)) }
     }
 
+    /// Whether executors fetch from the driver: they are other processes.
+    public var servesBlocks: Bool { state.servesBlocks }
+    /// The pieces of broadcasts, and how much of them was sent.
+    public var broadcasts: BroadcastStore { state.broadcasts }
+
+    /// Executors may fetch these pieces from now on.
+    public func register(_ broadcast: BroadcastID, pieces: [[UInt8]]) {
+        state.broadcasts.add(broadcast, pieces)
+        loop.post { [state] in
+            state.handle(.broadcastRegistered(broadcast, pieces: pieces.count))
+        }
+    }
+
+    /// Executors forget a broadcast; with `forever` nobody can fetch it again.
+    public func removeBroadcast(_ broadcast: BroadcastID, forever: Bool) {
+        if forever { state.broadcasts.remove(broadcast) }
+        loop.post { [state] in state.handle(.broadcastRemoved(broadcast, forever: forever)) }
+    }
+
     /// The blocks of this dataset are kept no longer; `done` when they are gone everywhere, or when
     /// the driver stops.
     public func unpersist(_ rdd: RDDID, done: @escaping @Sendable () -> Void) {
@@ -151,6 +170,11 @@ public struct DriverDoor {
     let state: DriverState
     public var loop: EventLoop { state.loop }
     public var applicationID: String { state.engine.applicationID }
+
+    /// Lets executors fetch the driver's broadcasts from an address of its own.
+    func serveBlocks(host: String, token: String?, tls: TLSContext?, _ conf: Conf) throws {
+        try state.serveBlocks(host: host, token: token, tls: tls, conf)
+    }
 
     /// An executor that sends no heartbeats is never lost by silence.
     public func register(

@@ -18,6 +18,9 @@ final class DriverState: @unchecked Sendable {
     let backend: any DriverBackend
     /// Who may be given tasks; for any thread.
     let slots = Mutex<[ExecutorSlots]>([])
+    let broadcasts = BroadcastStore()
+    private(set) var servesBlocks = false
+    private var blockServer: BlockServer?
     private var timer: TimerToken?
     private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
@@ -67,6 +70,20 @@ final class DriverState: @unchecked Sendable {
         askForTurnEnd()
     }
 
+    func serveBlocks(
+        host: String, token: String?, tls: TLSContext?, _ conf: Conf
+    ) throws {
+        var options = BlockOptions()
+        options.token = token
+        options.connectionsPerPeer = conf.network.connectionsPerPeer
+        let server = try BlockServer(
+            loop: loop, address: SocketAddress(host: host, port: 0), provider: broadcasts, tls: tls,
+            options: options)
+        blockServer = server
+        servesBlocks = true
+        engine.blockPort = Int(server.address.port)
+    }
+
     func unpersist(_ rdd: RDDID, done: @escaping () -> Void) {
         handle(.rddReleased(rdd))
         engine.removals.whenDone(rdd, done)
@@ -102,6 +119,7 @@ final class DriverState: @unchecked Sendable {
         isStopped = true
         engine.shutDown(reason: reason)
         engine.removals.abandon()
+        blockServer?.close()
         for key in waiters.keys.sorted() { resume(key) }
         // Executors first: what they still write goes too.
         backend.stop { [engine] in

@@ -38,6 +38,7 @@ import MillraceBase
                 print("\(executor.id.rawValue) \(executor.processID)")
             }
         case let scenario? where try await StorageJobs.run(scenario, context): break
+        case let scenario? where try await BroadcastJobs.run(scenario, context): break
         case let scenario?:
             guard let fault = StreamingJobs.Fault(rawValue: scenario) else {
                 throw MillraceError(.invalidArgument, "no scenario \(arguments)")

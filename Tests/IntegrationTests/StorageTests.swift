@@ -24,6 +24,34 @@ import Testing
         #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
     }
 
+    @Test(
+        "a broadcast is read, forgotten, read again and destroyed",
+        arguments: ["local[2,4]", "local-cluster[2,1,512]"])
+    func broadcast(master: String) throws {
+        let outcome = try ClusterTests.run("broadcast", master: master)
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+    }
+
+    @Test("the driver sends each byte of a broadcast about once to 8 executors")
+    func broadcastToMany() throws {
+        let outcome = try ClusterTests.run(
+            "broadcast-to-many", master: "local-cluster[8,1,512]")
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+    }
+
+    @Test("a broadcast arrives although an executor is killed while its pieces spread")
+    func broadcastKilled() throws {
+        let outcome = try ClusterTests.run(
+            "broadcast-killed", master: "local-cluster[4,1,512]")
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+    }
+
+    @Test("a loop of a thousand jobs leaves nothing behind")
+    func loop() throws {
+        let outcome = try ClusterTests.run("loop-of-jobs", master: "local-cluster[2,1,512]")
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+    }
+
     @Test("more than the executors' memory is dropped or goes to disk, and results stay exact")
     func aboveMemory() throws {
         let outcome = try ClusterTests.run(

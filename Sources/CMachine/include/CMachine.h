@@ -3,6 +3,7 @@
 #define CMACHINE_H
 #include <stddef.h>
 #include <stdint.h>
+#include "ContentHash.h"
 
 /// Asks for the cache line of an address that will be read or written soon. Any address will do.
 static inline void cmachine_prefetch(const void *_Nonnull address) { __builtin_prefetch(address, 1, 3); }

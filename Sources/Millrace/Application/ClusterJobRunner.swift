@@ -42,6 +42,14 @@ struct ClusterJobRunner: JobRunner {
         driver.retractBatches(of: query, after: batch)
     }
 
+    func register(_ broadcast: BroadcastID, pieces: () -> [[UInt8]]) {
+        if driver.servesBlocks { driver.register(broadcast, pieces: pieces()) }
+    }
+
+    func removeBroadcast(_ broadcast: BroadcastID, forever: Bool) {
+        driver.removeBroadcast(broadcast, forever: forever)
+    }
+
     func unpersist(_ rdd: RDDID, done: @escaping @Sendable () -> Void) {
         driver.unpersist(rdd, done: done)
     }

@@ -69,6 +69,8 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
             tls: try TLSContext.server(conf),
             token: conf.security.isTLSEnabled ? nil : token, conf: conf, buildID: buildID,
             admit: { [unowned self] in admit($0) }, lost: { [unowned self] in connectionLost($0) })
+        try driver.serveBlocks(
+            host: host, token: token, tls: try TLSContext.server(conf), conf)
         if conf.shuffleService.isEnabled {
             driver.use(
                 ShuffleServices(

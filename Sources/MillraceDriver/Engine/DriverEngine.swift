@@ -38,6 +38,8 @@ package final class DriverEngine {
     private var grants = LiveGrants()
     /// What followed at once from the effects of this step, for the core to know.
     private var answers: [DriverEvent] = []
+    /// Where the driver serves its own blocks; 0: nowhere.
+    var blockPort = 0
     /// Datasets whose blocks are being removed.
     private(set) var removals = BlockRemovals()
 
@@ -71,7 +73,9 @@ package final class DriverEngine {
         let session = ExecutorSession(registration: registration, link: link)
         let peer = Self.peer(registration)
         session.greet(
-            .init(applicationID: applicationID, heartbeatInterval: heartbeatInterval),
+            .init(
+                applicationID: applicationID, heartbeatInterval: heartbeatInterval,
+                blockPort: blockPort),
             peers: order.compactMap { sessions[$0].map { Self.peer($0.registration) } } + [peer]
                 + (shuffleServices?.peers ?? []))
         shuffleServices?.executorRegistered(registration)
@@ -116,6 +120,14 @@ package final class DriverEngine {
             handle(.accumulatorsReported(executor, message.partialAccumulators), now)
         }
         if !message.blocks.isEmpty { handle(.blocksUpdated(executor, message.blocks), now) }
+        for id in message.wantedBroadcasts { handle(.broadcastWanted(id, by: executor), now) }
+        for fetch in message.broadcastFetches {
+            handle(
+                .pieceFetched(
+                    BroadcastFetch(
+                        broadcast: fetch.broadcast, piece: fetch.piece, executor: executor,
+                        outcome: fetch.outcome)), now)
+        }
         for rdd in message.removedRDDs { removals.answer(rdd, of: executor) }
         for task in message.commitRequests { handle(.commitRequested(executor, task), now) }
         if !message.taskEnds.isEmpty { handle(.tasksEnded(executor, message.taskEnds), now) }
@@ -197,6 +209,11 @@ package final class DriverEngine {
             removals.begin(rdd, on: order)
             for executor in order { sessions[executor]?.remove(rdd) }
         case .copyBlock(let copy, let target): sessions[target]?.copy(copy)
+        case .fetchPieces(let id, let sources, let executor):
+            sessions[executor]?.fetch(.init(broadcast: id, sources: sources))
+        case .broadcastGone(let id, let executor): sessions[executor]?.deny(id)
+        case .removeBroadcast(let id):
+            for executor in order { sessions[executor]?.remove(id) }
         case .removeShuffle(let shuffle):
             for executor in order { sessions[executor]?.remove(shuffle) }
             shuffleServices?.remove(shuffle)

@@ -98,6 +98,12 @@ final class ExecutorSession {
 
     func remove(_ rdd: RDDID) { outbox.removedRDDs.append(rdd) }
 
+    func fetch(_ pieces: DriverMessage.BroadcastPieces) { outbox.broadcastPieces.append(pieces) }
+
+    func deny(_ broadcast: BroadcastID) { outbox.goneBroadcasts.append(broadcast) }
+
+    func remove(_ broadcast: BroadcastID) { outbox.removedBroadcasts.append(broadcast) }
+
     func copy(_ copy: BlockCopy) { outbox.blockCopies.append(copy) }
 
     func remove(_ shuffle: ShuffleID) {

@@ -44,6 +44,14 @@ public protocol JobRunner: Sendable {
     /// The rows of this dataset are kept no longer. Called on any thread, must not wait; `done`
     /// when they are gone everywhere.
     func unpersist(_ rdd: RDDID, done: @escaping @Sendable () -> Void)
+
+    /// A value is there to be fetched by tasks. `pieces` makes its pieces and is called only where
+    /// tasks run in other processes. May take as long as that takes.
+    func register(_ broadcast: BroadcastID, pieces: () -> [[UInt8]])
+
+    /// Executors forget a value; with `forever` it cannot be fetched again. Called on any thread,
+    /// must not wait.
+    func removeBroadcast(_ broadcast: BroadcastID, forever: Bool)
 }
 
 /// What the accepted tasks of a finished job said of themselves.

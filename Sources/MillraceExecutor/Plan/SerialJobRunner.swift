@@ -61,6 +61,9 @@ public final class SerialJobRunner: JobRunner {
         done()
     }
 
+    public func register(_ broadcast: BroadcastID, pieces: () -> [[UInt8]]) {}
+    public func removeBroadcast(_ broadcast: BroadcastID, forever: Bool) {}
+
     public func release(_ shuffle: ShuffleID) {
         state.withLock { _ = $0.shuffles.removeValue(forKey: shuffle) }
     }

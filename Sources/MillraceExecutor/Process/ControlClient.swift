@@ -124,6 +124,13 @@ final class ControlClient: @unchecked Sendable {
                     isService: peer.isService)
             }
             for executor in message.lostPeers { fetcher.remove(executor) }
+            if let registered = message.registered, registered.blockPort > 0 {
+                fetcher.add(
+                    .driver,
+                    at: Endpoint(
+                        host: launch.driverHost, port: UInt16(clamping: registered.blockPort)),
+                    isService: false)
+            }
             try runtime.apply(message)
             if let registered = message.registered {
                 beat(every: registered.heartbeatInterval)

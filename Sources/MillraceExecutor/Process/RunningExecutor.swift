@@ -29,6 +29,7 @@ final class RunningExecutor {
         ) { report in reports.report(report) }
         self.loop = loop
         self.runtime = runtime
+        BroadcastRegistry.shared.connect(runtime.broadcasts)
         try runtime.start()
         try loop.start()
         try loop.sync { [place = control] in

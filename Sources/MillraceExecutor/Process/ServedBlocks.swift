@@ -6,10 +6,12 @@ import MillraceNet
 final class ServedBlocks: BlockProvider {
     private let mapOutputs: MapOutputProvider
     private let cached: BlockTransfers
+    private let broadcasts: BroadcastClient
 
     init(_ runtime: ExecutorRuntime) {
         mapOutputs = MapOutputProvider(runtime)
         cached = runtime.transfers
+        broadcasts = runtime.broadcasts
     }
 
     func content(of request: BlockRequest) -> BlockContent {
@@ -17,6 +19,9 @@ final class ServedBlocks: BlockProvider {
             let name = String(decoding: request.key, as: UTF8.self)
             guard let block = RDDBlockID(name) else { return .failure(.notFound(name)) }
             return cached.content(of: block)
+        }
+        if request.key.starts(with: "broadcast_".utf8) {
+            return broadcasts.content(String(decoding: request.key, as: UTF8.self))
         }
         return mapOutputs.content(of: request)
     }

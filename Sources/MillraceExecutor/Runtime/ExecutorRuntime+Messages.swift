@@ -14,6 +14,9 @@ extension ExecutorRuntime {
         if !message.removedRDDs.isEmpty { transfers.remove(message.removedRDDs) }
         if !message.blockHolders.isEmpty { transfers.update(message.blockHolders) }
         if !message.stages.isEmpty { add(stages: message.stages) }
+        if !message.removedBroadcasts.isEmpty { broadcasts.remove(message.removedBroadcasts) }
+        if !message.broadcastPieces.isEmpty { broadcasts.assign(message.broadcastPieces) }
+        if !message.goneBroadcasts.isEmpty { broadcasts.markGone(message.goneBroadcasts) }
         if !message.blockCopies.isEmpty { transfers.copy(message.blockCopies) }
         if !message.launches.isEmpty { launch(message.launches) }
         if !message.kills.isEmpty { kill(message.kills) }

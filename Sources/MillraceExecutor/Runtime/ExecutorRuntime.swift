@@ -44,6 +44,7 @@ public final class ExecutorRuntime: Sendable {
     public let mapOutputStore: MapOutputStore
     public let memory: MemoryManager
     let transfers: BlockTransfers
+    let broadcasts: BroadcastClient
     public let slots: Int
     let fetcher: any BlockFetcher
     let maxBytesInFlight: Int
@@ -82,6 +83,7 @@ public final class ExecutorRuntime: Sendable {
         transfers = BlockTransfers(
             manager: BlockManager(memory: memory, folder: blockFolder, report: report),
             fetcher: fetcher, executor: executor, report: report)
+        broadcasts = BroadcastClient(memory: memory, fetcher: fetcher, report: report)
     }
 
     public func start() throws {
@@ -103,6 +105,7 @@ public final class ExecutorRuntime: Sendable {
             defer { threads = [] }
             return threads
         }
+        broadcasts.stop()
         for thread in threads { thread.join() }
         transfers.stop()
     }

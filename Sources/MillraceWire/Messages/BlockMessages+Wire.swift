@@ -15,9 +15,29 @@ extension ExecutorMessage {
         }
         message.n_removed_rdds = removedRDDs.count
         message.removed_rdds = arena.numbers(removedRDDs.map(\.rawValue), as: UInt32.self)
+        message.n_wanted_broadcasts = wantedBroadcasts.count
+        message.wanted_broadcasts = arena.numbers(
+            wantedBroadcasts.map(\.rawValue), as: UInt32.self)
+        (message.n_broadcast_fetches, message.broadcast_fetches) = arena.repeated(
+            broadcastFetches, Millrace__V1__BroadcastFetch.self, millrace__v1__broadcast_fetch__init
+        ) { fetch, target in
+            target.broadcast_id = UInt32(fetch.broadcast.rawValue)
+            target.piece = UInt32(fetch.piece)
+            target.outcome = UInt32(fetch.outcome.rawValue)
+        }
     }
 
     mutating func readBlocks(_ message: Millrace__V1__ExecutorMessage) {
+        for index in 0..<message.n_wanted_broadcasts {
+            wantedBroadcasts.append(BroadcastID(Int(message.wanted_broadcasts[index])))
+        }
+        for index in 0..<message.n_broadcast_fetches {
+            let fetch = message.broadcast_fetches[index]!.pointee
+            broadcastFetches.append(
+                PieceFetch(
+                    broadcast: BroadcastID(Int(fetch.broadcast_id)), piece: Int(fetch.piece),
+                    outcome: BroadcastFetch.Outcome(rawValue: Int(fetch.outcome)) ?? .failed))
+        }
         for index in 0..<message.n_blocks {
             // protobuf-c fills every slot of a repeated field.
             let status = message.blocks[index]!.pointee
@@ -48,9 +68,46 @@ extension DriverMessage {
         (message.n_block_holders, message.block_holders) = arena.repeated(
             blockHolders, Millrace__V1__BlockHolders.self, millrace__v1__block_holders__init
         ) { $0.write(into: &$1, arena) }
+        (message.n_broadcast_pieces, message.broadcast_pieces) = arena.repeated(
+            broadcastPieces, Millrace__V1__BroadcastPieces.self,
+            millrace__v1__broadcast_pieces__init
+        ) { pieces, target in
+            target.broadcast_id = UInt32(pieces.broadcast.rawValue)
+            target.n_pieces = pieces.sources.count
+            target.pieces = arena.numbers(pieces.sources.map(\.piece), as: UInt32.self)
+            target.n_sources = pieces.sources.count
+            target.sources = arena.numbers(
+                pieces.sources.map { $0.executor.map { $0.rawValue + 1 } ?? 0 }, as: UInt32.self)
+        }
+        message.n_gone_broadcasts = goneBroadcasts.count
+        message.gone_broadcasts = arena.numbers(goneBroadcasts.map(\.rawValue), as: UInt32.self)
+        message.n_removed_broadcasts = removedBroadcasts.count
+        message.removed_broadcasts = arena.numbers(
+            removedBroadcasts.map(\.rawValue), as: UInt32.self)
+    }
+
+    private mutating func readBroadcasts(_ message: Millrace__V1__DriverMessage) {
+        for index in 0..<message.n_broadcast_pieces {
+            let pieces = message.broadcast_pieces[index]!.pointee
+            let sources = (0..<min(pieces.n_pieces, pieces.n_sources)).map { place in
+                let source = Int(pieces.sources[place])
+                return BroadcastSource(
+                    piece: Int(pieces.pieces[place]),
+                    executor: source == 0 ? nil : ExecutorID(source - 1))
+            }
+            broadcastPieces.append(
+                .init(broadcast: BroadcastID(Int(pieces.broadcast_id)), sources: sources))
+        }
+        for index in 0..<message.n_gone_broadcasts {
+            goneBroadcasts.append(BroadcastID(Int(message.gone_broadcasts[index])))
+        }
+        for index in 0..<message.n_removed_broadcasts {
+            removedBroadcasts.append(BroadcastID(Int(message.removed_broadcasts[index])))
+        }
     }
 
     mutating func readBlocks(_ message: Millrace__V1__DriverMessage) throws(WireError) {
+        readBroadcasts(message)
         for index in 0..<message.n_removed_rdds {
             removedRDDs.append(RDDID(Int(message.removed_rdds[index])))
         }

@@ -44,6 +44,7 @@ extension DriverMessage {
             millrace__v1__registered__init(answer)
             answer.pointee.application_id = arena.string(registered.applicationID)
             answer.pointee.heartbeat_nanoseconds = UInt64(registered.heartbeatInterval.nanoseconds)
+            answer.pointee.block_port = UInt32(registered.blockPort)
             message.registered = answer
         }
         if let shutdown {
@@ -119,7 +120,8 @@ extension DriverMessage {
         if let answer = message.registered?.pointee {
             registered = Registered(
                 applicationID: text(answer.application_id),
-                heartbeatInterval: .nanoseconds(Int64(clamping: answer.heartbeat_nanoseconds)))
+                heartbeatInterval: .nanoseconds(Int64(clamping: answer.heartbeat_nanoseconds)),
+                blockPort: Int(answer.block_port))
         }
         if let order = message.shutdown?.pointee { shutdown = text(order.reason) }
         for index in 0..<message.n_peers {

@@ -30,11 +30,19 @@ public struct DriverMessage: Sendable {
     public var blockCopies: [BlockCopy] = []
     /// Who keeps the blocks of the datasets that `stages` persist. Handled before `stages`.
     public var blockHolders: [BlockHolders] = []
+    /// Pieces of broadcasts to fetch, with their sources.
+    public var broadcastPieces: [BroadcastPieces] = []
+    /// Broadcasts that were asked for and do not exist any more.
+    public var goneBroadcasts: [BroadcastID] = []
+    /// Broadcasts to forget; they can be fetched again.
+    public var removedBroadcasts: [BroadcastID] = []
 
     public init() {}
 
     public var isEmpty: Bool {
         launches.isEmpty && removedRDDs.isEmpty && blockCopies.isEmpty && blockHolders.isEmpty
+            && broadcastPieces.isEmpty && goneBroadcasts.isEmpty && removedBroadcasts.isEmpty
+
             && registered == nil && peers.isEmpty && plans.isEmpty
             && mapOutputs.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
@@ -63,6 +71,16 @@ public struct DriverMessage: Sendable {
         }
     }
 
+    /// Pieces of one broadcast to fetch.
+    public struct BroadcastPieces: Hashable, Sendable {
+        public var broadcast: BroadcastID
+        public var sources: [BroadcastSource]
+        public init(broadcast: BroadcastID, sources: [BroadcastSource]) {
+            self.broadcast = broadcast
+            self.sources = sources
+        }
+    }
+
     /// Who keeps the partitions of one persisted dataset.
     public struct BlockHolders: Hashable, Sendable {
         public var rdd: RDDID
@@ -78,9 +96,12 @@ public struct DriverMessage: Sendable {
     public struct Registered: Hashable, Sendable {
         public var applicationID: String
         public var heartbeatInterval: Duration
-        public init(applicationID: String, heartbeatInterval: Duration) {
+        /// Where the driver serves its blocks; 0: nowhere.
+        public var blockPort: Int
+        public init(applicationID: String, heartbeatInterval: Duration, blockPort: Int = 0) {
             self.applicationID = applicationID
             self.heartbeatInterval = heartbeatInterval
+            self.blockPort = blockPort
         }
     }
 

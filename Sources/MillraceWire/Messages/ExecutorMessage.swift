@@ -20,11 +20,27 @@ public struct ExecutorMessage: Sendable {
     public var blocks: [BlockStatus] = []
     /// Datasets whose blocks it has removed, as it was asked to.
     public var removedRDDs: [RDDID] = []
+    /// Broadcasts that tasks need and that are not there.
+    public var wantedBroadcasts: [BroadcastID] = []
+    public var broadcastFetches: [PieceFetch] = []
 
     public init() {}
     public var isEmpty: Bool {
         taskEnds.isEmpty && register == nil && heartbeat == nil && commitRequests.isEmpty
             && partialAccumulators.isEmpty && blocks.isEmpty && removedRDDs.isEmpty
+            && wantedBroadcasts.isEmpty && broadcastFetches.isEmpty
+    }
+
+    /// How the fetch of a broadcast's piece ended.
+    public struct PieceFetch: Hashable, Sendable {
+        public var broadcast: BroadcastID
+        public var piece: Int
+        public var outcome: BroadcastFetch.Outcome
+        public init(broadcast: BroadcastID, piece: Int, outcome: BroadcastFetch.Outcome) {
+            self.broadcast = broadcast
+            self.piece = piece
+            self.outcome = outcome
+        }
     }
 
     /// Who the executor is: the first message of the stream.

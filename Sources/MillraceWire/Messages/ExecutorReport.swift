@@ -13,6 +13,9 @@ public enum ExecutorReport: Sendable {
     case block(BlockStatus)
     /// A dataset's blocks are removed.
     case rddRemoved(RDDID)
+    /// A task needs a broadcast that is not there.
+    case broadcastWanted(BroadcastID)
+    case pieceFetched(ExecutorMessage.PieceFetch)
 }
 
 extension ExecutorMessage {
@@ -26,6 +29,8 @@ extension ExecutorMessage {
             case .commitRequested(let task): commitRequests.append(task)
             case .block(let status): blocks.append(status)
             case .rddRemoved(let rdd): removedRDDs.append(rdd)
+            case .broadcastWanted(let id): wantedBroadcasts.append(id)
+            case .pieceFetched(let fetch): broadcastFetches.append(fetch)
             }
         }
     }

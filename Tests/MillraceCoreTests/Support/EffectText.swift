@@ -52,6 +52,13 @@ extension Effects {
                 \(summary.tasks) tasks in \(summary.attempts) attempts
                 """
         case .removeShuffle(let shuffle): return "remove \(shuffle)"
+        case .fetchPieces(let id, let sources, let executor):
+            let pieces = sources.map { source in
+                "\(source.piece) from \(source.executor.map { "\($0.rawValue)" } ?? "driver")"
+            }
+            return "\(executor) fetches of \(id): \(pieces.joined(separator: ", "))"
+        case .broadcastGone(let id, let executor): return "\(id) is gone, says \(executor)"
+        case .removeBroadcast(let id): return "remove \(id)"
         case .removeRDD(let rdd): return "remove \(rdd)"
         case .copyBlock(let copy, let target):
             return "copy rdd_\(copy.rdd.rawValue)_\(copy.partition) of \(copy.from) to \(target)"

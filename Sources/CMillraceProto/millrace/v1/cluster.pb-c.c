@@ -52,6 +52,51 @@ void   millrace__v1__executor_message__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__broadcast_fetch__init
+                     (Millrace__V1__BroadcastFetch         *message)
+{
+  static const Millrace__V1__BroadcastFetch init_value = MILLRACE__V1__BROADCAST_FETCH__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__broadcast_fetch__get_packed_size
+                     (const Millrace__V1__BroadcastFetch *message)
+{
+  assert(message->base.descriptor == &millrace__v1__broadcast_fetch__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__broadcast_fetch__pack
+                     (const Millrace__V1__BroadcastFetch *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__broadcast_fetch__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__broadcast_fetch__pack_to_buffer
+                     (const Millrace__V1__BroadcastFetch *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__broadcast_fetch__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__BroadcastFetch *
+       millrace__v1__broadcast_fetch__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__BroadcastFetch *)
+     protobuf_c_message_unpack (&millrace__v1__broadcast_fetch__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__broadcast_fetch__free_unpacked
+                     (Millrace__V1__BroadcastFetch *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__broadcast_fetch__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__block_status__init
                      (Millrace__V1__BlockStatus         *message)
 {
@@ -545,6 +590,51 @@ void   millrace__v1__driver_message__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &millrace__v1__driver_message__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__broadcast_pieces__init
+                     (Millrace__V1__BroadcastPieces         *message)
+{
+  static const Millrace__V1__BroadcastPieces init_value = MILLRACE__V1__BROADCAST_PIECES__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__broadcast_pieces__get_packed_size
+                     (const Millrace__V1__BroadcastPieces *message)
+{
+  assert(message->base.descriptor == &millrace__v1__broadcast_pieces__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__broadcast_pieces__pack
+                     (const Millrace__V1__BroadcastPieces *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__broadcast_pieces__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__broadcast_pieces__pack_to_buffer
+                     (const Millrace__V1__BroadcastPieces *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__broadcast_pieces__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__BroadcastPieces *
+       millrace__v1__broadcast_pieces__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__BroadcastPieces *)
+     protobuf_c_message_unpack (&millrace__v1__broadcast_pieces__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__broadcast_pieces__free_unpacked
+                     (Millrace__V1__BroadcastPieces *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__broadcast_pieces__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   millrace__v1__block_copy__init
@@ -1492,7 +1582,7 @@ void   millrace__v1__executor_status__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[7] =
+static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[9] =
 {
   {
     "register",
@@ -1578,22 +1668,48 @@ static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_desc
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "wanted_broadcasts",
+    52,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__ExecutorMessage, n_wanted_broadcasts),
+    offsetof(Millrace__V1__ExecutorMessage, wanted_broadcasts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "broadcast_fetches",
+    53,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__ExecutorMessage, n_broadcast_fetches),
+    offsetof(Millrace__V1__ExecutorMessage, broadcast_fetches),
+    &millrace__v1__broadcast_fetch__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__executor_message__field_indices_by_name[] = {
   5,   /* field[5] = blocks */
+  8,   /* field[8] = broadcast_fetches */
   3,   /* field[3] = commit_requests */
   2,   /* field[2] = heartbeat */
   4,   /* field[4] = partial_accumulators */
   0,   /* field[0] = register */
   6,   /* field[6] = removed_rdds */
   1,   /* field[1] = task_ends */
+  7,   /* field[7] = wanted_broadcasts */
 };
 static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 10, 4 },
   { 50, 5 },
-  { 0, 7 }
+  { 0, 9 }
 };
 const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
 {
@@ -1603,11 +1719,75 @@ const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
   "Millrace__V1__ExecutorMessage",
   "millrace.v1",
   sizeof(Millrace__V1__ExecutorMessage),
-  7,
+  9,
   millrace__v1__executor_message__field_descriptors,
   millrace__v1__executor_message__field_indices_by_name,
   3,  millrace__v1__executor_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__executor_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__broadcast_fetch__field_descriptors[3] =
+{
+  {
+    "broadcast_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BroadcastFetch, broadcast_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "piece",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BroadcastFetch, piece),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "outcome",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BroadcastFetch, outcome),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__broadcast_fetch__field_indices_by_name[] = {
+  0,   /* field[0] = broadcast_id */
+  2,   /* field[2] = outcome */
+  1,   /* field[1] = piece */
+};
+static const ProtobufCIntRange millrace__v1__broadcast_fetch__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor millrace__v1__broadcast_fetch__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.BroadcastFetch",
+  "BroadcastFetch",
+  "Millrace__V1__BroadcastFetch",
+  "millrace.v1",
+  sizeof(Millrace__V1__BroadcastFetch),
+  3,
+  millrace__v1__broadcast_fetch__field_descriptors,
+  millrace__v1__broadcast_fetch__field_indices_by_name,
+  1,  millrace__v1__broadcast_fetch__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__broadcast_fetch__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__block_status__field_descriptors[4] =
@@ -2511,7 +2691,7 @@ const ProtobufCMessageDescriptor millrace__v1__failure__descriptor =
   (ProtobufCMessageInit) millrace__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[19] =
+static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[22] =
 {
   {
     "registered",
@@ -2741,13 +2921,51 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "broadcast_pieces",
+    53,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_broadcast_pieces),
+    offsetof(Millrace__V1__DriverMessage, broadcast_pieces),
+    &millrace__v1__broadcast_pieces__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "gone_broadcasts",
+    54,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__DriverMessage, n_gone_broadcasts),
+    offsetof(Millrace__V1__DriverMessage, gone_broadcasts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "removed_broadcasts",
+    55,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__DriverMessage, n_removed_broadcasts),
+    offsetof(Millrace__V1__DriverMessage, removed_broadcasts),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   17,   /* field[17] = block_copies */
   18,   /* field[18] = block_holders */
+  19,   /* field[19] = broadcast_pieces */
   10,   /* field[10] = commit_decisions */
   15,   /* field[15] = ended_grants */
   8,   /* field[8] = finished_stages */
+  20,   /* field[20] = gone_broadcasts */
   13,   /* field[13] = granted_batches */
   12,   /* field[12] = grants */
   6,   /* field[6] = kills */
@@ -2757,6 +2975,7 @@ static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   1,   /* field[1] = peers */
   2,   /* field[2] = plans */
   0,   /* field[0] = registered */
+  21,   /* field[21] = removed_broadcasts */
   16,   /* field[16] = removed_rdds */
   7,   /* field[7] = removed_shuffles */
   14,   /* field[14] = revoked_grants */
@@ -2768,7 +2987,7 @@ static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[3 + 1
   { 1, 0 },
   { 30, 12 },
   { 50, 16 },
-  { 0, 19 }
+  { 0, 22 }
 };
 const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
 {
@@ -2778,11 +2997,75 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   "Millrace__V1__DriverMessage",
   "millrace.v1",
   sizeof(Millrace__V1__DriverMessage),
-  19,
+  22,
   millrace__v1__driver_message__field_descriptors,
   millrace__v1__driver_message__field_indices_by_name,
   3,  millrace__v1__driver_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__driver_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__broadcast_pieces__field_descriptors[3] =
+{
+  {
+    "broadcast_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BroadcastPieces, broadcast_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "pieces",
+    2,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__BroadcastPieces, n_pieces),
+    offsetof(Millrace__V1__BroadcastPieces, pieces),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sources",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__BroadcastPieces, n_sources),
+    offsetof(Millrace__V1__BroadcastPieces, sources),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__broadcast_pieces__field_indices_by_name[] = {
+  0,   /* field[0] = broadcast_id */
+  1,   /* field[1] = pieces */
+  2,   /* field[2] = sources */
+};
+static const ProtobufCIntRange millrace__v1__broadcast_pieces__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 3 }
+};
+const ProtobufCMessageDescriptor millrace__v1__broadcast_pieces__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.BroadcastPieces",
+  "BroadcastPieces",
+  "Millrace__V1__BroadcastPieces",
+  "millrace.v1",
+  sizeof(Millrace__V1__BroadcastPieces),
+  3,
+  millrace__v1__broadcast_pieces__field_descriptors,
+  millrace__v1__broadcast_pieces__field_indices_by_name,
+  1,  millrace__v1__broadcast_pieces__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__broadcast_pieces__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__block_copy__field_descriptors[4] =
@@ -3465,7 +3748,7 @@ const ProtobufCMessageDescriptor millrace__v1__commit_decision__descriptor =
   (ProtobufCMessageInit) millrace__v1__commit_decision__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__registered__field_descriptors[2] =
+static const ProtobufCFieldDescriptor millrace__v1__registered__field_descriptors[3] =
 {
   {
     "application_id",
@@ -3491,15 +3774,29 @@ static const ProtobufCFieldDescriptor millrace__v1__registered__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "block_port",
+    50,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__Registered, block_port),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__registered__field_indices_by_name[] = {
   0,   /* field[0] = application_id */
+  2,   /* field[2] = block_port */
   1,   /* field[1] = heartbeat_nanoseconds */
 };
-static const ProtobufCIntRange millrace__v1__registered__number_ranges[1 + 1] =
+static const ProtobufCIntRange millrace__v1__registered__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 50, 2 },
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor millrace__v1__registered__descriptor =
 {
@@ -3509,10 +3806,10 @@ const ProtobufCMessageDescriptor millrace__v1__registered__descriptor =
   "Millrace__V1__Registered",
   "millrace.v1",
   sizeof(Millrace__V1__Registered),
-  2,
+  3,
   millrace__v1__registered__field_descriptors,
   millrace__v1__registered__field_indices_by_name,
-  1,  millrace__v1__registered__number_ranges,
+  2,  millrace__v1__registered__number_ranges,
   (ProtobufCMessageInit) millrace__v1__registered__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

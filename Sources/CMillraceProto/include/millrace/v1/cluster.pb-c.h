@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Millrace__V1__ExecutorMessage Millrace__V1__ExecutorMessage;
+typedef struct Millrace__V1__BroadcastFetch Millrace__V1__BroadcastFetch;
 typedef struct Millrace__V1__BlockStatus Millrace__V1__BlockStatus;
 typedef struct Millrace__V1__Register Millrace__V1__Register;
 typedef struct Millrace__V1__Heartbeat Millrace__V1__Heartbeat;
@@ -27,6 +28,7 @@ typedef struct Millrace__V1__MapOutput Millrace__V1__MapOutput;
 typedef struct Millrace__V1__FetchFailed Millrace__V1__FetchFailed;
 typedef struct Millrace__V1__Failure Millrace__V1__Failure;
 typedef struct Millrace__V1__DriverMessage Millrace__V1__DriverMessage;
+typedef struct Millrace__V1__BroadcastPieces Millrace__V1__BroadcastPieces;
 typedef struct Millrace__V1__BlockCopy Millrace__V1__BlockCopy;
 typedef struct Millrace__V1__StorageLevel Millrace__V1__StorageLevel;
 typedef struct Millrace__V1__BlockHolders Millrace__V1__BlockHolders;
@@ -88,10 +90,35 @@ struct  Millrace__V1__ExecutorMessage
    */
   size_t n_removed_rdds;
   uint32_t *removed_rdds;
+  /*
+   * Broadcasts that tasks need and that are not there.
+   */
+  size_t n_wanted_broadcasts;
+  uint32_t *wanted_broadcasts;
+  /*
+   * How fetches of pieces ended.
+   */
+  size_t n_broadcast_fetches;
+  Millrace__V1__BroadcastFetch **broadcast_fetches;
 };
 #define MILLRACE__V1__EXECUTOR_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__executor_message__descriptor) \
-    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Millrace__V1__BroadcastFetch
+{
+  ProtobufCMessage base;
+  uint32_t broadcast_id;
+  uint32_t piece;
+  /*
+   * 0: it is kept and served, 1: it arrived but is not served, 2: it did not arrive.
+   */
+  uint32_t outcome;
+};
+#define MILLRACE__V1__BROADCAST_FETCH__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__broadcast_fetch__descriptor) \
+    , 0, 0, 0 }
 
 
 /*
@@ -342,10 +369,39 @@ struct  Millrace__V1__DriverMessage
    */
   size_t n_block_holders;
   Millrace__V1__BlockHolders **block_holders;
+  /*
+   * Pieces of broadcasts to fetch, each from an executor (its id + 1) or from the driver (0).
+   */
+  size_t n_broadcast_pieces;
+  Millrace__V1__BroadcastPieces **broadcast_pieces;
+  /*
+   * Broadcasts that were asked for and do not exist any more.
+   */
+  size_t n_gone_broadcasts;
+  uint32_t *gone_broadcasts;
+  /*
+   * Broadcasts to forget; they can be fetched again.
+   */
+  size_t n_removed_broadcasts;
+  uint32_t *removed_broadcasts;
 };
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Millrace__V1__BroadcastPieces
+{
+  ProtobufCMessage base;
+  uint32_t broadcast_id;
+  size_t n_pieces;
+  uint32_t *pieces;
+  size_t n_sources;
+  uint32_t *sources;
+};
+#define MILLRACE__V1__BROADCAST_PIECES__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__broadcast_pieces__descriptor) \
+    , 0, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__BlockCopy
@@ -507,10 +563,14 @@ struct  Millrace__V1__Registered
   ProtobufCMessage base;
   char *application_id;
   uint64_t heartbeat_nanoseconds;
+  /*
+   * Where the driver serves its blocks; 0: nowhere.
+   */
+  uint32_t block_port;
 };
 #define MILLRACE__V1__REGISTERED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__registered__descriptor) \
-    , (char *)protobuf_c_empty_string, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0 }
 
 
 /*
@@ -723,6 +783,25 @@ Millrace__V1__ExecutorMessage *
 void   millrace__v1__executor_message__free_unpacked
                      (Millrace__V1__ExecutorMessage *message,
                       ProtobufCAllocator *allocator);
+/* Millrace__V1__BroadcastFetch methods */
+void   millrace__v1__broadcast_fetch__init
+                     (Millrace__V1__BroadcastFetch         *message);
+size_t millrace__v1__broadcast_fetch__get_packed_size
+                     (const Millrace__V1__BroadcastFetch   *message);
+size_t millrace__v1__broadcast_fetch__pack
+                     (const Millrace__V1__BroadcastFetch   *message,
+                      uint8_t             *out);
+size_t millrace__v1__broadcast_fetch__pack_to_buffer
+                     (const Millrace__V1__BroadcastFetch   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__BroadcastFetch *
+       millrace__v1__broadcast_fetch__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__broadcast_fetch__free_unpacked
+                     (Millrace__V1__BroadcastFetch *message,
+                      ProtobufCAllocator *allocator);
 /* Millrace__V1__BlockStatus methods */
 void   millrace__v1__block_status__init
                      (Millrace__V1__BlockStatus         *message);
@@ -931,6 +1010,25 @@ Millrace__V1__DriverMessage *
                       const uint8_t       *data);
 void   millrace__v1__driver_message__free_unpacked
                      (Millrace__V1__DriverMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__BroadcastPieces methods */
+void   millrace__v1__broadcast_pieces__init
+                     (Millrace__V1__BroadcastPieces         *message);
+size_t millrace__v1__broadcast_pieces__get_packed_size
+                     (const Millrace__V1__BroadcastPieces   *message);
+size_t millrace__v1__broadcast_pieces__pack
+                     (const Millrace__V1__BroadcastPieces   *message,
+                      uint8_t             *out);
+size_t millrace__v1__broadcast_pieces__pack_to_buffer
+                     (const Millrace__V1__BroadcastPieces   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__BroadcastPieces *
+       millrace__v1__broadcast_pieces__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__broadcast_pieces__free_unpacked
+                     (Millrace__V1__BroadcastPieces *message,
                       ProtobufCAllocator *allocator);
 /* Millrace__V1__BlockCopy methods */
 void   millrace__v1__block_copy__init
@@ -1336,6 +1434,9 @@ void   millrace__v1__executor_status__free_unpacked
 typedef void (*Millrace__V1__ExecutorMessage_Closure)
                  (const Millrace__V1__ExecutorMessage *message,
                   void *closure_data);
+typedef void (*Millrace__V1__BroadcastFetch_Closure)
+                 (const Millrace__V1__BroadcastFetch *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__BlockStatus_Closure)
                  (const Millrace__V1__BlockStatus *message,
                   void *closure_data);
@@ -1368,6 +1469,9 @@ typedef void (*Millrace__V1__Failure_Closure)
                   void *closure_data);
 typedef void (*Millrace__V1__DriverMessage_Closure)
                  (const Millrace__V1__DriverMessage *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__BroadcastPieces_Closure)
+                 (const Millrace__V1__BroadcastPieces *message,
                   void *closure_data);
 typedef void (*Millrace__V1__BlockCopy_Closure)
                  (const Millrace__V1__BlockCopy *message,
@@ -1470,6 +1574,7 @@ void millrace__v1__driver__get_status(ProtobufCService *service,
 
 extern const ProtobufCEnumDescriptor    millrace__v1__accumulator_kind__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__broadcast_fetch__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__block_status__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__register__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__heartbeat__descriptor;
@@ -1481,6 +1586,7 @@ extern const ProtobufCMessageDescriptor millrace__v1__map_output__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__fetch_failed__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__failure__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__broadcast_pieces__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__block_copy__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__storage_level__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__block_holders__descriptor;

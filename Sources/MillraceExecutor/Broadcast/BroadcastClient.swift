@@ -1,0 +1,170 @@
+import MillraceBase
+import MillraceCore
+import MillraceNet
+import MillraceStore
+import MillraceWire
+import Synchronization
+
+/// Gets the pieces of broadcasts, from the driver and from other executors as the driver says, and
+/// serves those it has.
+final class BroadcastClient: Sendable {
+    private struct State {
+        /// What task threads are to fetch next.
+        var assigned: [BroadcastID: [BroadcastSource]] = [:]
+        var gone: Set<BroadcastID> = []
+        var held: [BroadcastID: [Int: [UInt8]]] = [:]
+        var accounts: [BroadcastID: StorageAccount] = [:]
+        var isStopped = false
+    }
+
+    private let state = Monitor(State())
+    private let memory: MemoryManager
+    private let fetcher: any BlockFetcher
+    private let report: @Sendable (ExecutorReport) -> Void
+    /// Fetches that may fail before the task does.
+    private static let maxFailures = 10
+
+    init(
+        memory: MemoryManager, fetcher: any BlockFetcher,
+        report: @escaping @Sendable (ExecutorReport) -> Void
+    ) {
+        self.memory = memory
+        self.fetcher = fetcher
+        self.report = report
+    }
+
+    // MARK: What the driver says
+
+    func assign(_ pieces: [DriverMessage.BroadcastPieces]) {
+        state.withLock { state in
+            for entry in pieces { state.assigned[entry.broadcast, default: []] += entry.sources }
+        }
+        state.wakeAll()
+    }
+
+    func markGone(_ ids: [BroadcastID]) {
+        state.withLock { $0.gone.formUnion(ids) }
+        state.wakeAll()
+    }
+
+    func remove(_ ids: [BroadcastID]) {
+        for id in ids {
+            let (pieces, account) = state.withLock { state in
+                (state.held.removeValue(forKey: id), state.accounts.removeValue(forKey: id))
+            }
+            guard let account else { continue }
+            memory.releaseStorage((pieces ?? [:]).values.reduce(0) { $0 + $1.count }, of: account)
+            memory.close(account)
+        }
+        BroadcastRegistry.shared.remove(ids)
+    }
+
+    func stop() {
+        state.withLock { $0.isStopped = true }
+        state.wakeAll()
+    }
+
+    /// A piece that is here, for the data plane.
+    func content(_ name: String) -> BlockContent {
+        let parts = name.split(separator: "_")
+        guard parts.count == 3, let id = Int(parts[1]),
+            let piece = Int(parts[2].dropFirst("piece".count)),
+            let bytes = state.withLock({ $0.held[BroadcastID(id)]?[piece] })
+        else { return .failure(.notFound(name)) }
+        return .bytes(bytes)
+    }
+
+    // MARK: For task threads
+
+    /// The value's bytes. Throws `TaskKilled`, or why they cannot be had.
+    func fetch(_ id: BroadcastID, bytes: Int) throws -> [UInt8] {
+        state.withLock { state in
+            state.assigned[id] = nil
+            state.gone.remove(id)
+        }
+        report(.broadcastWanted(id))
+        let count = BroadcastPiece.count(of: bytes)
+        var pieces = [[UInt8]](repeating: [], count: count)
+        var missing = count
+        var failures = 0
+        while missing > 0 {
+            let sources = try nextSources(id)
+            let fetches = sources.map { source in
+                (
+                    source,
+                    fetcher.start(
+                        names: [BroadcastPiece.name(id, source.piece)],
+                        from: source.executor ?? .driver)
+                )
+            }
+            for (source, fetch) in fetches {
+                guard pieces.indices.contains(source.piece) else { continue }
+                do {
+                    let packed = try fetch.wait()[0]
+                    pieces[source.piece] = try LZ4.decompress(packed)
+                    missing -= 1
+                    let isKept = keep(id, source.piece, packed)
+                    tell(id, source.piece, isKept ? .kept : .unkept)
+                } catch {
+                    failures += 1
+                    Log.info(
+                        "executor", "cannot fetch a piece of a broadcast",
+                        ["piece": BroadcastPiece.name(id, source.piece), "reason": error])
+                    guard failures <= Self.maxFailures else { throw error }
+                    tell(id, source.piece, .failed)
+                }
+            }
+        }
+        return Self.joined(pieces, bytes)
+    }
+
+    private func tell(_ id: BroadcastID, _ piece: Int, _ outcome: BroadcastFetch.Outcome) {
+        report(.pieceFetched(.init(broadcast: id, piece: piece, outcome: outcome)))
+    }
+
+    private func nextSources(_ id: BroadcastID) throws -> [BroadcastSource] {
+        let wait = { [state] in
+            try state.wait { state throws(MillraceError) -> [BroadcastSource]? in
+                if state.gone.remove(id) != nil { throw destroyed(id) }
+                if state.isStopped { throw MillraceError(.cancelled, "the executor is stopping") }
+                if TaskContext.current?.isInterrupted == true { return [] }
+                return state.assigned.removeValue(forKey: id)
+            }
+        }
+        guard let task = TaskContext.current else { return try wait() }
+        return try task.waiting(wakenBy: { [state] in state.wakeAll() }, wait)
+    }
+
+    /// Whether there is room to serve the piece to others.
+    private func keep(_ id: BroadcastID, _ piece: Int, _ bytes: [UInt8]) -> Bool {
+        let account = state.withLock { state in
+            if let known = state.accounts[id] { return known }
+            let account = memory.account("\(id)")
+            state.accounts[id] = account
+            return account
+        }
+        guard memory.acquireStorage(bytes.count, for: account) else { return false }
+        state.withLock { $0.held[id, default: [:]][piece] = bytes }
+        return true
+    }
+
+    private static func joined(_ pieces: [[UInt8]], _ bytes: Int) -> [UInt8] {
+        if pieces.count == 1 { return pieces[0] }
+        return [UInt8](unsafeUninitializedCapacity: bytes) { buffer, count in
+            var offset = 0
+            for piece in pieces where offset + piece.count <= bytes {
+                piece.withUnsafeBufferPointer {
+                    guard let source = $0.baseAddress else { return }
+                    (buffer.baseAddress! + offset).initialize(from: source, count: $0.count)
+                }
+                offset += piece.count
+            }
+            count = offset
+        }
+    }
+}
+
+extension ExecutorID {
+    /// The driver among those that serve blocks.
+    static let driver = ExecutorID(Int(UInt32.max))
+}

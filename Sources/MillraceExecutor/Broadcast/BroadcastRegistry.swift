@@ -1,0 +1,79 @@
+import MillraceBase
+import Synchronization
+
+/// The broadcast values of this process, each once: the driver's own, and in an executor those that
+/// tasks have asked for.
+final class BroadcastRegistry: Sendable {
+    struct Key: Hashable, Sendable {
+        /// Tells the applications of one process apart.
+        var owner: UInt64
+        var id: BroadcastID
+    }
+
+    static let shared = BroadcastRegistry()
+
+    private enum Entry {
+        case loading
+        case loaded(any AnyObject & Sendable)
+    }
+    private let entries = Monitor<[Key: Entry]>([:])
+    /// Where an executor gets values; nil in a driver.
+    private let source = Mutex<BroadcastClient?>(nil)
+
+    func connect(_ client: BroadcastClient?) { source.withLock { $0 = client } }
+
+    func put(_ key: Key, _ value: any AnyObject & Sendable) {
+        entries.withLock { $0[key] = .loaded(value) }
+    }
+
+    /// Who holds the value already keeps it.
+    func remove(_ key: Key) {
+        entries.withLock { $0[key] = nil }
+        entries.wakeAll()
+    }
+
+    /// An executor has one application only.
+    func remove(_ ids: [BroadcastID]) {
+        let ids = Set(ids)
+        entries.withLock { entries in
+            entries = entries.filter {
+                if case .loading = $0.value { return true }
+                return !ids.contains($0.key.id)
+            }
+        }
+        entries.wakeAll()
+    }
+
+    /// The value, fetched and decoded by the first who asks while the others wait.
+    func value(
+        _ key: Key, bytes: Int, decode: ([UInt8]) throws -> any AnyObject & Sendable
+    ) throws -> AnyObject {
+        let known = entries.wait { entries -> (any AnyObject & Sendable)?? in
+            switch entries[key] {
+            case .loaded(let value): return .some(value)
+            case .loading: return nil
+            case nil:
+                entries[key] = .loading
+                return .some(nil)
+            }
+        }
+        if let known { return known }
+        do {
+            guard let client = source.withLock({ $0 }) else { throw destroyed(key.id) }
+            let value = try decode(try client.fetch(key.id, bytes: bytes))
+            put(key, value)
+            entries.wakeAll()
+            return value
+        } catch {
+            remove(key)
+            throw error
+        }
+    }
+}
+
+func destroyed(_ id: BroadcastID) -> MillraceError {
+    MillraceError(
+        .invalidArgument,
+        "\(id) was destroyed and cannot be used any more; call unpersist() to "
+            + "free it on executors only")
+}
