@@ -41,8 +41,6 @@ import Testing
         func mapOutputWriter(reducers: Int, memory: TaskMemory) throws -> any MapOutputWriter {
             throw PlanError("no shuffle")
         }
-        var compression: CompressionCodec? { nil }
-        var spills: SpillFolder? { nil }
     }
 
     /// Computes or reads a partition of 8-byte rows; says how many were computed.
