@@ -13,6 +13,9 @@ extension DriverCore {
             && tasks.sets.isEmpty && tasks.attempts.isEmpty && tasks.queue.isEmpty && grants.isIdle
     }
 
+    /// Shuffles that were named by a job and not yet removed.
+    public var shuffleCount: Int { dag.outputs.shuffles.count }
+
     func assertInvariants() {
         #if DEBUG
             guard settings.checksInvariants else { return }

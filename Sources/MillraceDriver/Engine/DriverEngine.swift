@@ -150,6 +150,13 @@ package final class DriverEngine {
 
     // MARK: What others may know
 
+    /// Stages and shuffles that executors keep, over all of them.
+    package var residentCount: Int {
+        order.reduce(0) { $0 + (sessions[$1]?.residentCount ?? 0) }
+    }
+    /// Jobs that have no end yet.
+    package var pendingJobCount: Int { jobs.count }
+
     var registrations: [ExecutorMessage.Registration] {
         order.compactMap { sessions[$0]?.registration }
     }

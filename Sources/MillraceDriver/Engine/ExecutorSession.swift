@@ -71,6 +71,9 @@ final class ExecutorSession {
         outbox.plans += DriverMessage.PlanPiece.pieces(of: bytes, plan: plan)
     }
 
+    /// Stages and shuffles of which this executor has been told and not yet that they are over.
+    var residentCount: Int { stages.count + outputEpochs.count }
+
     /// Map outputs change between two launches of one stage, so each turn of the loop looks again.
     func endTurn() {
         latest = nil

@@ -86,12 +86,33 @@ final class SimulatedExecutor {
         stages = stages.filter { $0.key.stage != stage }
     }
 
+    /// Keeps a map output for others to read, unless its stage is over: nobody will ask for it then,
+    /// and nobody would say that it may go.
+    func publish(_ rows: [[Row]], of setup: StageSetup, by task: TaskID) {
+        guard let shuffle = setup.outputShuffle,
+            stages[.init(stage: setup.stage, attempt: setup.attempt)] != nil
+        else { return }
+        blocks[BlockKey(shuffle: shuffle, task: task)] = rows
+    }
+
     func remove(_ shuffle: ShuffleID) {
         outputs[shuffle] = nil
         blocks = blocks.filter { $0.key.shuffle != shuffle }
     }
 
     func position(of task: TaskID) -> Int? { running.firstIndex { $0.task.id == task } }
+
+    /// What it holds although nobody needs it, in words.
+    var leftovers: String {
+        var parts: [String] = []
+        if !stages.isEmpty { parts.append("\(stages.count) stages") }
+        if !outputs.isEmpty { parts.append("the map outputs of \(outputs.count) shuffles") }
+        if !blocks.isEmpty { parts.append("\(blocks.count) blocks") }
+        if !queue.isEmpty || !running.isEmpty {
+            parts.append("\(queue.count + running.count) tasks")
+        }
+        return parts.joined(separator: ", ")
+    }
 
     /// Everything in memory is gone with the process.
     func die() {

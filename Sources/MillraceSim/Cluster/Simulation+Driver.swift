@@ -5,6 +5,22 @@ import MillraceWire
 
 /// The driver process: the real engine, fed and watched.
 extension Simulation {
+    /// Stands in until `newEngine`, which needs the whole simulation.
+    static var unused: DriverEngine {
+        DriverEngine(
+            applicationID: "", settings: CoreSettings(), heartbeatInterval: .zero,
+            maxResultBytes: 0, accumulate: { _ in })
+    }
+
+    func newEngine() -> DriverEngine {
+        // Called on the simulation's only thread; `run` ends before the simulation does.
+        nonisolated(unsafe) unowned let simulation = self
+        return DriverEngine(
+            applicationID: "simulation", settings: plan.settings,
+            heartbeatInterval: plan.heartbeatInterval, maxResultBytes: 0,
+            accumulate: { simulation.ledger.apply($0) })
+    }
+
     func startDriver() {
         engine.armTimer = { [unowned self] instant in
             queue.insert(.driverTimer(incarnation: incarnation), at: max(instant, now))

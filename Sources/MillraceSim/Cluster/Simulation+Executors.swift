@@ -63,6 +63,16 @@ extension Simulation {
         message.heartbeat = ExecutorMessage.Heartbeat(
             sequence: executor.heartbeats,
             runningTasks: executor.running.count + executor.queue.count, residentBytes: 0)
+        for running in executor.running {
+            guard let rows = running.rows, let program = executor.plans[running.setup.plan] else {
+                continue
+            }
+            let updates = Ledger.updates(program, rows)
+            if !updates.isEmpty {
+                message.partialAccumulators.append(
+                    PartialAccumulators(task: running.task.id, updates: updates))
+            }
+        }
         send(message.encoded(arena: arena), over: executor.connection, to: .driver)
         schedule(
             .heartbeat(executor: executor.id.rawValue), after: executor.heartbeatInterval)

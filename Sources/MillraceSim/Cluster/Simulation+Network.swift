@@ -78,6 +78,8 @@ extension Simulation {
             return
         }
         network[connection].isEndHeld[side.rawValue] = false
+        // The other end learns of it when it can be reached again.
+        close(connection, from: side)
         end(connection, at: side)
     }
 

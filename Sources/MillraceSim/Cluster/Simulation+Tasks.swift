@@ -20,7 +20,7 @@ extension Simulation {
             executor.running.append(running)
             var time = taskChance.delay(plan.taskTime) * slowness[executor.host]
             if !isCalm, taskChance.chance(weather.stragglers) {
-                time = time * taskChance.pick([3, 10, 100])
+                time = min(time * taskChance.pick([3, 10, 100]), .seconds(5))
             }
             schedule(.taskEnd(executor: executor.id.rawValue, next.task.id), after: time)
         }
@@ -47,7 +47,7 @@ extension Simulation {
         var end = TaskEnd(
             task: id, reason: .killed(reason: "on request"), runTime: now - running.start)
         if !running.isCancelled {
-            switch perform(running, on: executor) {
+            switch perform(running, on: executor, &end.accumulators) {
             case .ended(let reason): end.reason = reason
             case .wantsCommit(let rows):
                 executor.running[place].uncommitted = rows
@@ -75,7 +75,8 @@ extension Simulation {
 
     /// What a task comes to.
     private func perform(
-        _ running: SimulatedExecutor.Running, on executor: SimulatedExecutor
+        _ running: SimulatedExecutor.Running, on executor: SimulatedExecutor,
+        _ updates: inout [AccumulatorUpdate]
     ) -> Step {
         if !isCalm, taskChance.chance(weather.exceptions) {
             misfortunes += 1
@@ -88,14 +89,13 @@ extension Simulation {
             return .ended(fetchFailed(error, task: running.task.id).reason)
         }
         guard let program = executor.plans[running.setup.plan] else { return .ended(.commitDenied) }
+        updates = Ledger.updates(program, rows)
         switch program.output {
         case .collect: return .ended(.result(Program.encode(rows)))
         case .commit: return .wantsCommit(rows)
         case .shuffle:
             let blocks = Program.blocks(rows, reducers: running.setup.reducerCount)
-            let key = SimulatedExecutor.BlockKey(
-                shuffle: running.setup.outputShuffle!, task: running.task.id)
-            executor.blocks[key] = blocks
+            executor.publish(blocks, of: running.setup, by: running.task.id)
             return .ended(.mapOutput(BlockSizes(blocks.map { $0.count * 2 })))
         }
     }
@@ -158,6 +158,9 @@ extension Simulation {
         let running = executor.running.remove(at: place)
         var end = TaskEnd(task: task, reason: .commitDenied, runTime: now - running.start)
         if isGranted {
+            if let program = executor.plans[running.setup.plan] {
+                end.accumulators = Ledger.updates(program, rows)
+            }
             sink.write(
                 rows, job: running.setup.job, partition: running.task.partition, by: task)
             end.reason = .result(Program.encode([Row(key: 0, value: Int64(rows.count))]))

@@ -125,7 +125,7 @@ struct Graph {
     /// A job that computes these partitions of a dataset, with the plans it brings.
     func job(
         _ id: JobID, _ dataset: Int, partitions: [Int]?, output: Program.Output,
-        properties: JobProperties, preferred: (Int) -> [[ExecutorID]]
+        properties: JobProperties, counts: Bool, preferred: (Int) -> [[ExecutorID]]
     ) -> (job: JobDescription, plans: [PlanBytes]) {
         var isReached = [Bool](repeating: false, count: datasets.count)
         isReached[dataset] = true
@@ -147,7 +147,9 @@ struct Graph {
                             ShuffleDependency(
                                 shuffle: shuffle.id, parent: RDDID(shuffle.parent),
                                 reducerCount: shuffle.reducers,
-                                map: plan(shuffle.parent, .shuffle, &plans))))
+                                map: plan(
+                                    shuffle.parent, .shuffle,
+                                    counts ? Ledger.accumulator(of: shuffle.id) : nil, &plans))))
                 }
             }
             nodes.append(
@@ -158,14 +160,17 @@ struct Graph {
         nodes.reverse()
         let job = JobDescription(
             id: id, lineage: Lineage(nodes: nodes), finalRDD: RDDID(dataset),
-            partitions: partitions, final: plan(dataset, output, &plans), properties: properties)
+            partitions: partitions,
+            final: plan(dataset, output, counts ? Ledger.accumulator(of: id) : nil, &plans),
+            properties: properties)
         return (job, plans)
     }
 
     private func plan(
-        _ dataset: Int, _ output: Program.Output, _ plans: inout [PlanBytes]
+        _ dataset: Int, _ output: Program.Output, _ accumulator: AccumulatorID?,
+        _ plans: inout [PlanBytes]
     ) -> StagePlan {
-        var program = Program(instructions: [], output: output)
+        var program = Program(instructions: [], output: output, accumulator: accumulator)
         var inputs: [ShuffleID] = []
         compile(dataset, &program, &inputs)
         let bytes = program.encoded()
@@ -213,7 +218,7 @@ struct Graph {
     }
 
     /// The shuffles that a dataset reads within its stage.
-    private func sources(of dataset: Int) -> [Int] {
+    func sources(of dataset: Int) -> [Int] {
         switch datasets[dataset].kind {
         case .source: []
         case .step(let parent, _): sources(of: parent)

@@ -37,6 +37,8 @@ struct Program: Equatable {
 
     var instructions: [Instruction]
     var output: Output
+    /// Counts the rows and their values.
+    var accumulator: AccumulatorID?
 
     // MARK: Running
 
@@ -114,6 +116,7 @@ struct Program: Equatable {
     func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 32)
         writer.writeByte(output == .shuffle ? 0 : output == .collect ? 1 : 2)
+        writer.writeCount(accumulator.map { $0.rawValue + 1 } ?? 0)
         for instruction in instructions {
             switch instruction {
             case .source(let seed, let rows):
@@ -136,15 +139,18 @@ struct Program: Equatable {
         return writer.bytes
     }
 
-    init(instructions: [Instruction], output: Output) {
+    init(instructions: [Instruction], output: Output, accumulator: AccumulatorID? = nil) {
         self.instructions = instructions
         self.output = output
+        self.accumulator = accumulator
     }
 
     init(decoding bytes: [UInt8]) throws(ByteError) {
         var reader = ByteReader(bytes)
         let code = try reader.readByte()
         output = code == 0 ? .shuffle : code == 1 ? .collect : .commit
+        let number = try reader.readCount(minimumSize: 0)
+        accumulator = number == 0 ? nil : AccumulatorID(number - 1)
         instructions = []
         while !reader.isAtEnd {
             switch try reader.readByte() {

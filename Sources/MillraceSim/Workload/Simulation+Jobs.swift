@@ -8,6 +8,8 @@ struct SimulatedJob {
     var dataset: Int
     var partitions: [Int]
     var output: Program.Output
+    /// The shuffles its final stage reads, with the datasets they are of.
+    var shuffles: [(id: ShuffleID, parent: Int)]
     /// By index in `partitions`, whether its result came.
     var isDelivered: [Bool]
     var end: Result<Void, JobFailure>?
@@ -21,10 +23,17 @@ struct SimulatedJob {
 extension Simulation {
     func submitJob(_ incarnation: Int) {
         guard incarnation == self.incarnation, jobs.count < plan.jobs else { return }
-        let id = JobID(jobs.count)
         let dataset = workChance.below(graph.datasets.count)
         let count = graph.datasets[dataset].partitions
-        let wanted = workChance.chance(200) ? [workChance.below(count)] : nil
+        submit(dataset, workChance.chance(200) ? [workChance.below(count)] : nil)
+        schedule(
+            .jobSubmission(incarnation: incarnation), after: workChance.delay(plan.jobInterval))
+    }
+
+    /// Asks for some partitions of a dataset, or all.
+    func submit(_ dataset: Int, _ wanted: [Int]?) {
+        let id = JobID(jobs.count)
+        let count = graph.datasets[dataset].partitions
         let output: Program.Output = workChance.chance(300) ? .commit : .collect
         var properties = JobProperties()
         if workChance.chance(300) { properties.group = "g" }
@@ -34,19 +43,25 @@ extension Simulation {
         jobs.append(
             SimulatedJob(
                 id: id, dataset: dataset, partitions: partitions, output: output,
+                shuffles: graph.sources(of: dataset).map {
+                    (graph.shuffles[$0].id, graph.shuffles[$0].parent)
+                },
                 isDelivered: partitions.map { _ in false }, committers: partitions.map { _ in nil },
                 misfortunes: misfortunes))
+        if plan.countsRows {
+            ledger.open(Ledger.accumulator(of: id))
+            for shuffle in graph.shuffles { ledger.open(Ledger.accumulator(of: shuffle.id)) }
+        }
         note("\(id) is submitted: dataset \(dataset), partitions \(partitions)")
         let (job, plans) = graph.job(
             id, dataset, partitions: wanted, output: output, properties: properties,
+            counts: plan.countsRows,
             preferred: { $0 == dataset ? preferred : [] })
         // Called on the simulation's only thread.
         nonisolated(unsafe) let simulation = self
         engine.submit(
             PendingJob(job, plans: plans) { simulation.ended(id, $0) }, now: now)
         stepped()
-        schedule(
-            .jobSubmission(incarnation: incarnation), after: workChance.delay(plan.jobInterval))
     }
 
     private func preferences(_ count: Int) -> [[ExecutorID]] {
@@ -126,6 +141,20 @@ extension Simulation {
             let rows = graph.rows(job.dataset)
             for (index, partition) in job.partitions.enumerated() {
                 check(outcome.results[index], of: job, partition, rows[partition])
+            }
+            if plan.countsRows { checkCounts(of: job, job.partitions.map { rows[$0] }) }
+        }
+    }
+
+    /// The job's rows were counted once, and those of the shuffles it reads.
+    private func checkCounts(of job: SimulatedJob, _ rows: [[Row]]) {
+        if ledger.differs(Ledger.accumulator(of: job.id), from: rows) {
+            fail("\(job.id) counts its rows wrongly")
+        }
+        for shuffle in job.shuffles {
+            let (id, parent) = shuffle
+            if ledger.differs(Ledger.accumulator(of: id), from: graph.rows(parent)) {
+                fail("\(id) counts its rows wrongly")
             }
         }
     }

@@ -12,6 +12,8 @@ struct DayPlan {
     var jobInterval: Duration
     /// Of a task without trouble.
     var taskTime: Duration
+    /// Whether accumulators count the rows.
+    var countsRows: Bool
     var settings = CoreSettings()
     var heartbeatInterval: Duration
     /// Until a lost executor is replaced.
@@ -35,6 +37,7 @@ struct DayPlan {
         taskTime = .microseconds(random.pick([20, 200, 2_000, 30_000]))
         heartbeatInterval = .milliseconds(random.pick([100, 1_000, 10_000]))
         replacementDelay = .milliseconds(random.pick([1, 50, 500]))
+        countsRows = random.chance(500)
         settings.maxTaskFailures = random.pick([1, 2, 4, 4, 4])
         settings.maxStageAttempts = random.pick([1, 2, 4, 4, 4])
         settings.resubmitDelay = .milliseconds(random.pick([0, 1, 20, 200]))

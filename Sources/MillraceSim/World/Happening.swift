@@ -40,6 +40,10 @@ enum Happening {
     case repair(Trouble)
     /// No misfortune from here on.
     case calm
+    /// By now all jobs must have ended.
+    case deadline
+    /// Nothing is on its way any more.
+    case nightfall
 }
 
 /// An end of a connection.

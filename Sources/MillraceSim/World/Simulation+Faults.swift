@@ -127,6 +127,7 @@ extension Simulation {
 
     func calmDown() {
         isCalm = true
+        schedule(.deadline, after: Simulation.progressBound)
         note("the weather is calm")
         for host in slowness.indices { slowness[host] = 1 }
         for one in 0...plan.hosts {

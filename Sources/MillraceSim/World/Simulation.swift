@@ -55,6 +55,19 @@ public final class Simulation {
     var graph: Graph
     var jobs: [SimulatedJob] = []
     var sink = CommittedFiles()
+    var ledger = Ledger()
+    var ending = Ending.day
+
+    /// How far the day is.
+    enum Ending: Equatable {
+        /// Jobs are submitted and run.
+        case day
+        /// All have ended and the weather is calm: this job must succeed. So many have failed.
+        case proof(job: Int, failed: Int)
+        /// Nothing is needed any more; what is on its way arrives.
+        case dusk
+        case night
+    }
 
     /// Simulated events after which a day is taken to hang.
     static let stepLimit = 200_000
@@ -80,10 +93,8 @@ public final class Simulation {
         self.plan = plan
         network = Network(hosts: plan.hosts + 1, delay: weather.networkDelay)
         slowness = [Int](repeating: 1, count: plan.hosts + 1)
-        engine = DriverEngine(
-            applicationID: "simulation", settings: plan.settings,
-            heartbeatInterval: plan.heartbeatInterval,
-            accumulate: { _ in })
+        engine = Self.unused
+        engine = newEngine()
     }
 
     /// Lives through the day.
@@ -91,13 +102,13 @@ public final class Simulation {
         startDriver()
         schedule(.calm, after: weather.calmAfter)
         scheduleFault()
-        while outcome.problem == nil, !isOver, let (time, event) = queue.popFirst() {
+        while outcome.problem == nil, ending != .night, let (time, event) = queue.popFirst() {
             now = time
             outcome.steps += 1
             happen(event)
+            moveOn()
             if outcome.steps > Simulation.stepLimit { fail("the day does not end") }
         }
-        if outcome.problem == nil { checkEnd() }
         outcome.duration = now - .zero
         outcome.jobs = jobs.count
         engine.observe = nil
@@ -124,13 +135,9 @@ public final class Simulation {
         case .fault: strike()
         case .repair(let trouble): repair(trouble)
         case .calm: calmDown()
+        case .nightfall: nightfall()
+        case .deadline: checkProgress()
         }
-    }
-
-    /// Every job that was asked for has ended, faults are over, and nothing waits.
-    private var isOver: Bool {
-        isCalm && jobs.count == plan.jobs && jobs.allSatisfy { $0.end != nil }
-            && engine.core.isQuiescent
     }
 
     func schedule(_ event: Happening, after delay: Duration) {
@@ -143,14 +150,6 @@ public final class Simulation {
         let millis = String(microseconds / 1_000)
         let fraction = String(microseconds % 1_000 + 1_000).dropFirst()
         trace("\(millis).\(fraction) ms  \(line())")
-    }
-
-    /// What must hold when all is over.
-    private func checkEnd() {
-        if !isOver {
-            let open = jobs.filter { $0.end == nil }.map { "\($0.id)" }.joined(separator: ", ")
-            fail("nothing happens any more, and these have no end: \(open)")
-        }
     }
 
     func fail(_ problem: String) {
