@@ -87,6 +87,11 @@ public enum CodeProbe: Int, CaseIterable, Sendable {
     /// The right to commit went back with a failed attempt.
     case commitRightReturned
 
+    // MARK: Streaming queries
+
+    /// A batch that is repeated was in the sink already.
+    case sinkBatchRepeated
+
     public static var count: Int { allCases.count }
 }
 

@@ -31,7 +31,11 @@ extension Simulation {
         }
         engine.observe = { [unowned self] effect, launches in see(effect, launches) }
         for _ in 0..<plan.executors {
-            schedule(.executorStart, after: netChance.delay(.milliseconds(5)))
+            schedule(
+                .executorStart(incarnation: incarnation), after: netChance.delay(.milliseconds(5)))
+        }
+        for query in queries {
+            schedule(.queryStart(query: query.number, incarnation: incarnation), after: .zero)
         }
         schedule(.jobSubmission(incarnation: incarnation), after: .zero)
     }
@@ -90,7 +94,40 @@ extension Simulation {
 
     /// The backend starts another executor in place of a lost one.
     func replaceExecutor() {
-        schedule(.executorStart, after: netChance.delay(plan.replacementDelay))
+        schedule(
+            .executorStart(incarnation: incarnation), after: netChance.delay(plan.replacementDelay))
+    }
+
+    func release(_ shuffle: ShuffleID, _ incarnation: Int) {
+        if incarnation == self.incarnation { tell(.shuffleReleased(shuffle)) }
+    }
+
+    // MARK: Its end
+
+    /// The process is gone, with everything it knew. Its executors learn of it when their
+    /// connections end; another driver takes over after a while.
+    func crashDriver(_ why: String) {
+        note("the driver ends: \(why)")
+        misfortunes += 1
+        for connection in 0..<network.count
+        where network[connection].incarnation == incarnation
+            && network[connection].isOpen[Side.driver.rawValue]
+        {
+            close(connection, from: .driver)
+        }
+        engine.observe = nil
+        engine.armTimer = { _ in }
+        engine.dismissed = { _, _ in }
+        for query in queries { query.run = nil }
+        for job in jobs.indices where jobs[job].end == nil {
+            jobs[job].end = .failure(.cancelled(reason: "its driver crashed"))
+        }
+        ledger = Ledger()
+        incarnation += 1
+        isTurnEndDue = false
+        engine = newEngine()
+        schedule(
+            .driverStart(incarnation: incarnation), after: faultChance.delay(.milliseconds(100)))
     }
 
     func describe(_ message: ExecutorMessage) -> String {

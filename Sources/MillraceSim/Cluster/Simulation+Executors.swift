@@ -4,7 +4,8 @@ import MillraceWire
 
 /// The lives of executor processes.
 extension Simulation {
-    func startExecutor() {
+    func startExecutor(_ incarnation: Int) {
+        guard incarnation == self.incarnation else { return }
         let id = ExecutorID(executors.count)
         let host = 1 + netChance.below(plan.hosts)
         let executor = SimulatedExecutor(

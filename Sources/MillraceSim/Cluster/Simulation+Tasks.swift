@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceCore
+import MillraceStore
 import MillraceWire
 
 /// Tasks on an executor: from its queue to a core, through their program, to their report.
@@ -93,6 +94,19 @@ extension Simulation {
         switch program.output {
         case .collect: return .ended(.result(Program.encode(rows)))
         case .commit: return .wantsCommit(rows)
+        case .state:
+            do throws(StoreError) {
+                let target = StateTarget(decoding: running.task.input)
+                return .ended(
+                    .result(
+                        try mergeState(
+                            rows, partition: running.task.partition, target,
+                            by: running.task.id, on: executor)))
+            } catch {
+                misfortunes += 1
+                if error.isCorrupt { fail("\(executor.id) finds a damaged file: \(error)") }
+                return .ended(.exception(message: "\(error)", trace: ""))
+            }
         case .shuffle:
             let blocks = Program.blocks(rows, reducers: running.setup.reducerCount)
             executor.publish(blocks, of: running.setup, by: running.task.id)
@@ -114,7 +128,9 @@ extension Simulation {
             return []
         }
         let reduce = running.task.partition
-        return try program.rows(partition: reduce) { input throws(Unreadable) in
+        return try program.rows(
+            partition: reduce, input: running.task.input
+        ) { input throws(Unreadable) in
             try fetch(running.setup.inputShuffles[input], reduce: reduce, on: executor)
         }
     }

@@ -109,7 +109,7 @@ struct Graph {
             for input in inputs {
                 var gathered = [[Row]](repeating: [], count: partitions)
                 for part in self.rows(shuffles[input].parent) {
-                    for row in part { gathered[Int(row.key) % partitions].append(row) }
+                    for row in part { gathered[Int(row.key) * partitions / Program.keys].append(row) }
                 }
                 for partition in rows.indices {
                     rows[partition] += Program.summed(gathered[partition])
@@ -210,10 +210,15 @@ struct Graph {
         return old
     }
 
+    /// An id that no other shuffle of the application has.
+    mutating func newShuffle() -> ShuffleID {
+        defer { nextShuffle = nextShuffle.next }
+        return nextShuffle
+    }
+
     private mutating func renewed(_ shuffle: Int) -> ShuffleID {
         let old = shuffles[shuffle].id
-        shuffles[shuffle].id = nextShuffle
-        nextShuffle = nextShuffle.next
+        shuffles[shuffle].id = newShuffle()
         return old
     }
 

@@ -17,6 +17,8 @@ struct Program: Equatable {
         case source(seed: UInt64, rows: Int)
         /// Pushes this partition's rows of the stage's shuffle input of that number.
         case read(input: Int)
+        /// Pushes the rows of a stream whose offsets are the task's input.
+        case stream(seed: UInt64)
         /// Joins the two topmost row sets.
         case union
         case map(add: Int64)
@@ -25,15 +27,20 @@ struct Program: Equatable {
         case sumByKey
     }
 
-    enum Output: Equatable {
+    enum Output: CaseIterable {
         /// Blocks for the stage's reducers, by key.
         case shuffle
         /// The rows themselves.
         case collect
+        /// Rows merged into this partition's state; the rows that changed go to the sink.
+        case state
         /// Rows to a file that may be committed once for each partition; the result is their
         /// number.
         case commit
     }
+
+    /// Keys are numbers below this.
+    static let keys = 12
 
     var instructions: [Instruction]
     var output: Output
@@ -46,19 +53,30 @@ struct Program: Equatable {
         var random = SplitMix64(seed: seed, stream: UInt64(partition))
         let count = rows == 0 ? 0 : random.below(rows + 1)
         return (0..<count).map { _ in
-            Row(key: Int64(random.below(12)), value: Int64(random.below(1_000)))
+            Row(key: Int64(random.below(keys)), value: Int64(random.below(1_000)))
+        }
+    }
+
+    /// The rows of a stream at these offsets.
+    static func stream(_ seed: UInt64, _ offsets: Range<Int>) -> [Row] {
+        offsets.map { offset in
+            var random = SplitMix64(seed: seed, stream: UInt64(offset))
+            return Row(key: Int64(random.below(keys)), value: Int64(random.below(1_000)))
         }
     }
 
     /// The stage's rows of one partition. `read` gives a shuffle input's rows.
     func rows<Failure: Error>(
-        partition: Int, read: (Int) throws(Failure) -> [Row]
+        partition: Int, input: [UInt8], read: (Int) throws(Failure) -> [Row]
     ) throws(Failure) -> [Row] {
         var stack: [[Row]] = []
         for instruction in instructions {
             switch instruction {
             case .source(let seed, let rows):
                 stack.append(Program.source(seed, rows: rows, partition: partition))
+            case .stream(let seed):
+                let range = StreamRange(decoding: input)
+                stack.append(Program.stream(seed, range.from..<range.to))
             case .read(let input): stack.append(Program.summed(try read(input)))
             case .union:
                 let top = stack.removeLast()
@@ -74,12 +92,13 @@ struct Program: Equatable {
         switch instruction {
         case .map(let add):
             for index in rows.indices {
-                rows[index] = Row(key: (rows[index].key + add) % 12, value: rows[index].value + add)
+                rows[index] = Row(
+                    key: (rows[index].key + add) % Int64(keys), value: rows[index].value + add)
             }
         case .filter(let multiple):
             rows.removeAll { ($0.key + $0.value) % multiple == 0 }
         case .sumByKey: rows = summed(rows)
-        case .source, .read, .union: preconditionFailure("not a step on one row set")
+        case .source, .stream, .read, .union: preconditionFailure("not a step on one row set")
         }
     }
 
@@ -98,11 +117,20 @@ struct Program: Equatable {
     /// The rows cut for the reducers of a shuffle.
     static func blocks(_ rows: [Row], reducers: Int) -> [[Row]] {
         var blocks = [[Row]](repeating: [], count: reducers)
-        for row in rows { blocks[Int(row.key) % reducers].append(row) }
+        for row in rows { blocks[Int(row.key) * reducers / keys].append(row) }
         return blocks
     }
 
     // MARK: Bytes
+
+    static func decode(_ bytes: [UInt8]) -> [Row] {
+        var reader = ByteReader(bytes)
+        var rows: [Row] = []
+        while let key = try? reader.readSigned(), let value = try? reader.readSigned() {
+            rows.append(Row(key: key, value: value))
+        }
+        return rows
+    }
 
     static func encode(_ rows: [Row]) -> [UInt8] {
         var writer = ByteWriter(capacity: rows.count * 6)
@@ -115,7 +143,7 @@ struct Program: Equatable {
 
     func encoded() -> [UInt8] {
         var writer = ByteWriter(capacity: 32)
-        writer.writeByte(output == .shuffle ? 0 : output == .collect ? 1 : 2)
+        writer.writeByte(UInt8(Output.allCases.firstIndex(of: output)!))
         writer.writeCount(accumulator.map { $0.rawValue + 1 } ?? 0)
         for instruction in instructions {
             switch instruction {
@@ -134,6 +162,9 @@ struct Program: Equatable {
                 writer.writeByte(4)
                 writer.writeSigned(multiple)
             case .sumByKey: writer.writeByte(5)
+            case .stream(let seed):
+                writer.writeByte(6)
+                writer.writeFixed(seed)
             }
         }
         return writer.bytes
@@ -147,8 +178,9 @@ struct Program: Equatable {
 
     init(decoding bytes: [UInt8]) throws(ByteError) {
         var reader = ByteReader(bytes)
-        let code = try reader.readByte()
-        output = code == 0 ? .shuffle : code == 1 ? .collect : .commit
+        let code = Int(try reader.readByte())
+        guard code < Output.allCases.count else { throw reader.failure("no output of a program") }
+        output = Output.allCases[code]
         let number = try reader.readCount(minimumSize: 0)
         accumulator = number == 0 ? nil : AccumulatorID(number - 1)
         instructions = []
@@ -162,7 +194,8 @@ struct Program: Equatable {
             case 2: instructions.append(.union)
             case 3: instructions.append(.map(add: try reader.readSigned()))
             case 4: instructions.append(.filter(multiple: try reader.readSigned()))
-            default: instructions.append(.sumByKey)
+            case 5: instructions.append(.sumByKey)
+            default: instructions.append(.stream(seed: try reader.readFixed()))
             }
         }
     }

@@ -8,8 +8,11 @@ struct DayPlan {
     var executors: Int
     var coresPerExecutor: Int
     var jobs: Int
+    var queries: Int
     /// Between two jobs.
     var jobInterval: Duration
+    /// Between two arrivals of rows at a source.
+    var dataInterval: Duration
     /// Of a task without trouble.
     var taskTime: Duration
     /// Whether accumulators count the rows.
@@ -21,7 +24,7 @@ struct DayPlan {
 
     /// See `Weather.makeAttemptsOverlap`.
     mutating func makeAttemptsOverlap(_ random: inout SplitMix64) {
-        settings.maxStageAttempts = 4
+        settings.maxConsecutiveStageAttempts = 4
         settings.resubmitDelay = .milliseconds(random.pick([1, 5, 20]))
         taskTime = .milliseconds(random.pick([1, 3]))
         coresPerExecutor = 3
@@ -33,13 +36,15 @@ struct DayPlan {
         executors = random.within(1...5)
         coresPerExecutor = random.within(1...3)
         jobs = random.within(2...10)
+        queries = random.pick([0, 0, 1, 1, 2])
         jobInterval = .microseconds(random.pick([0, 500, 10_000, 100_000]))
+        dataInterval = .milliseconds(random.pick([5, 50, 300]))
         taskTime = .microseconds(random.pick([20, 200, 2_000, 30_000]))
         heartbeatInterval = .milliseconds(random.pick([100, 1_000, 10_000]))
         replacementDelay = .milliseconds(random.pick([1, 50, 500]))
         countsRows = random.chance(500)
         settings.maxTaskFailures = random.pick([1, 2, 4, 4, 4])
-        settings.maxStageAttempts = random.pick([1, 2, 4, 4, 4])
+        settings.maxConsecutiveStageAttempts = random.pick([1, 2, 4, 4, 4])
         settings.resubmitDelay = .milliseconds(random.pick([0, 1, 20, 200]))
         settings.localityWait = .milliseconds(random.pick([0, 20, 3_000]))
         settings.prefetchQueueTime = .microseconds(random.pick([0, 2_000, 50_000]))

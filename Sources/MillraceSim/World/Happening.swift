@@ -18,12 +18,25 @@ enum Happening {
 
     case driverTimer(incarnation: Int)
     case turnEnd(incarnation: Int)
+    case driverStart(incarnation: Int)
     case jobSubmission(incarnation: Int)
+    case shuffleRelease(ShuffleID, incarnation: Int)
+
+    // MARK: Streaming queries
+
+    case queryStart(query: Int, incarnation: Int)
+    /// Something happens to one start of a query.
+    case query(Int, run: Int, MicroBatchEvent)
+    /// The log's thread writes its next entry.
+    case logWrite(Int, run: Int)
+    case sinkCommit(Int, run: Int, MicroBatch)
+    /// A source gets rows.
+    case dataArrival(query: Int)
 
     // MARK: Executors
 
     /// A process starts and calls the driver.
-    case executorStart
+    case executorStart(incarnation: Int)
     case heartbeat(executor: Int)
     /// A process that may go, or must, ends.
     case exit(executor: Int)
@@ -56,4 +69,5 @@ enum Trouble {
     /// Two hosts cannot reach each other.
     case partition(Int, Int)
     case slowHost(Int)
+    case fullDisk, badDisk
 }

@@ -13,9 +13,11 @@ extension Simulation {
     func moveOn() {
         switch ending {
         case .day:
-            guard isCalm, jobs.count == plan.jobs, jobs.allSatisfy({ $0.end != nil }) else {
-                return
-            }
+            guard isCalm, submittedJobs == plan.jobs else { return }
+            drainQueries()
+            guard queries.allSatisfy({ $0.isDrained && $0.run == nil }),
+                jobs.allSatisfy({ $0.end != nil })
+            else { return }
             prove(failed: 0)
         case .proof(let job, let failed):
             switch jobs[job].end {
@@ -59,6 +61,7 @@ extension Simulation {
         if ledger.table.liveOrigins > 0 {
             fail("\(ledger.table.liveOrigins) origins of accumulators are left")
         }
+        for query in queries { checkFinalState(of: query) }
         for executor in executors where executor.isAlive && executor.isRegistered {
             let left = executor.leftovers
             if !left.isEmpty { fail("\(executor.id) keeps \(left)") }

@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceCore
+import Synchronization
 
 /// What goes wrong, and when it is right again.
 extension Simulation {
@@ -10,7 +11,10 @@ extension Simulation {
     func strike() {
         guard !isCalm else { return }
         scheduleFault()
-        guard let fault = weather.fault(&faultChance) else { return }
+        if let fault = weather.fault(&faultChance) { strike(fault) }
+    }
+
+    private func strike(_ fault: Weather.Fault) {
         switch fault {
         case .crashExecutor: crashExecutor()
         case .breakConnection: breakConnection()
@@ -25,6 +29,19 @@ extension Simulation {
             tell(.jobsCancelled(selection, reason: "asked"))
         case .releaseShuffle: releaseShuffle()
         case .decommission: decommission()
+        case .crashDriver: crashDriver("it crashes")
+        case .dieWithinACall: lightFuse()
+        case .losePower: losePower()
+        case .fullDisk:
+            note("the disk is full")
+            misfortunes += 1
+            files.state.withLock { $0.isFull = true }
+            schedule(.repair(.fullDisk), after: faultChance.delay(.milliseconds(100)))
+        case .badDisk:
+            note("the disk makes errors")
+            misfortunes += 1
+            files.state.withLock { $0.failures = 200 }
+            schedule(.repair(.badDisk), after: faultChance.delay(.milliseconds(100)))
         }
     }
 
@@ -122,6 +139,8 @@ extension Simulation {
             note("hosts \(one) and \(other) reach each other again")
             heal(one, other)
         case .slowHost(let host): slowness[host] = 1
+        case .fullDisk: files.state.withLock { $0.isFull = false }
+        case .badDisk: files.state.withLock { $0.failures = 0 }
         }
     }
 
@@ -130,6 +149,9 @@ extension Simulation {
         schedule(.deadline, after: Simulation.progressBound)
         note("the weather is calm")
         for host in slowness.indices { slowness[host] = 1 }
+        repair(.fullDisk)
+        repair(.badDisk)
+        files.state.withLock { $0.fuse = nil }
         for one in 0...plan.hosts {
             for other in 0..<one { repair(.partition(one, other)) }
         }

@@ -2,6 +2,7 @@ import MillraceBase
 import MillraceCore
 import MillraceDriver
 import MillraceWire
+import Synchronization
 
 /// One bad day in the life of a cluster, in one thread, from a seed.
 ///
@@ -54,6 +55,10 @@ public final class Simulation {
     // The application.
     var graph: Graph
     var jobs: [SimulatedJob] = []
+    /// Of those that the day's plan asks for.
+    var submittedJobs = 0
+    var queries: [SimulatedQuery] = []
+    let files = SimulatedFileSystem()
     var sink = CommittedFiles()
     var ledger = Ledger()
     var ending = Ending.day
@@ -91,6 +96,11 @@ public final class Simulation {
         graph = Graph(&random, width: isOverlapping ? 12 : random.pick([1, 3, 6, 12]))
         self.weather = weather
         self.plan = plan
+        for number in 0..<plan.queries {
+            queries.append(SimulatedQuery(number: number, &random))
+        }
+        let diskChance = SplitMix64(seed: seed, stream: 5)
+        files.state.withLock { $0.chance = diskChance }
         network = Network(hosts: plan.hosts + 1, delay: weather.networkDelay)
         slowness = [Int](repeating: 1, count: plan.hosts + 1)
         engine = Self.unused
@@ -100,12 +110,14 @@ public final class Simulation {
     /// Lives through the day.
     public func run() -> Outcome {
         startDriver()
+        for query in queries { schedule(.dataArrival(query: query.number), after: .zero) }
         schedule(.calm, after: weather.calmAfter)
         scheduleFault()
         while outcome.problem == nil, ending != .night, let (time, event) = queue.popFirst() {
             now = time
             outcome.steps += 1
             happen(event)
+            buryTheDead()
             moveOn()
             if outcome.steps > Simulation.stepLimit { fail("the day does not end") }
         }
@@ -126,8 +138,15 @@ public final class Simulation {
         case .givingUp(let connection, let side): giveUp(connection, at: side)
         case .driverTimer(let incarnation): fireTimer(incarnation)
         case .turnEnd(let incarnation): endTurn(incarnation)
+        case .driverStart(let incarnation): if incarnation == self.incarnation { startDriver() }
         case .jobSubmission(let incarnation): submitJob(incarnation)
-        case .executorStart: startExecutor()
+        case .shuffleRelease(let shuffle, let incarnation): release(shuffle, incarnation)
+        case .queryStart(let query, let incarnation): startQuery(query, incarnation)
+        case .query(let query, let run, let event): happen(to: query, run, event)
+        case .logWrite(let query, let run): writeLog(query, run)
+        case .sinkCommit(let query, let run, let batch): commitSink(query, run, batch)
+        case .dataArrival(let query): addData(query)
+        case .executorStart(let incarnation): startExecutor(incarnation)
         case .heartbeat(let executor): beat(executors[executor])
         case .exit(let executor): exit(executors[executor], "it was decommissioned")
         case .taskEnd(let executor, let task): endTask(task, on: executors[executor])

@@ -20,11 +20,14 @@ struct Weather {
     /// Of a thousand tasks, so many read their inputs when they start and not when they end.
     var earlyReaders: Int
     var networkDelay: Duration
+    /// Of one write that must be durable.
+    var diskDelay: Duration
     var calmAfter: Duration
 
     enum Fault: Int, CaseIterable {
         case crashExecutor, breakConnection, partition, slowHost, loseBlocks, cancelJob
         case cancelJobs, releaseShuffle, decommission
+        case crashDriver, dieWithinACall, losePower, fullDisk, badDisk
     }
 
     init(_ random: inout SplitMix64) {
@@ -40,6 +43,7 @@ struct Weather {
         earlyReaders = random.pick([0, 500, 1_000])
         deafTasks = random.pick([0, 300, 1_000])
         networkDelay = .microseconds(random.pick([30, 200, 2_000, 20_000]))
+        diskDelay = .microseconds(random.pick([50, 1_000, 20_000]))
         calmAfter = .milliseconds(random.within(100...2_000))
     }
 

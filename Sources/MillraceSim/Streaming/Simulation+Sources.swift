@@ -1,0 +1,56 @@
+import MillraceBase
+import MillraceCore
+import MillraceStore
+
+/// The beginning and the end of what queries read.
+extension Simulation {
+    /// A source gets rows, until the day is calm.
+    func addData(_ number: Int) {
+        guard !isCalm else { return }
+        queries[number].head += 1 + workChance.below(20)
+        tell(queries[number], .dataArrived)
+        schedule(.dataArrival(query: number), after: workChance.delay(plan.dataInterval))
+    }
+
+    /// Stops the queries that have committed all there is.
+    func drainQueries() {
+        for query in queries where !query.isDrained {
+            guard query.seen.last?.end ?? 0 == query.head else { continue }
+            guard let run = query.run else {
+                query.isDrained = true
+                continue
+            }
+            guard case .waiting = run.machine.phase, run.unwritten.isEmpty else { continue }
+            query.isDrained = true
+            tell(query, .stopRequested)
+        }
+    }
+
+    /// The state on the disk is what one thread computes.
+    func checkFinalState(of query: SimulatedQuery) {
+        enter(.max)
+        do throws(StoreError) {
+            let checkpoint = try CheckpointDirectory(files, query.location)
+            defer { checkpoint.close() }
+            guard let committed = try checkpoint.commits.latestBatch() else {
+                if query.head > 0 { fail("query \(query.number) has committed nothing") }
+                return
+            }
+            if query.seen.count != committed.rawValue + 1 {
+                fail("query \(query.number) has committed \(committed), seen \(query.seen.count)")
+            }
+            let folder = try StateFolder(
+                files, root: checkpoint.stateFolder, operatorID: "0",
+                keyGroups: SimulatedQuery.keyGroups)
+            let store = try StateStore.open(
+                folder, groups: 0..<SimulatedQuery.keyGroups, version: committed.rawValue + 1)
+            let expected = query.sums(before: query.head)
+            let isRight = expected.allSatisfy { row in
+                store.get([UInt8(row.key)]) == Program.encode([row])
+            }
+            if !isRight || store.count != expected.count {
+                fail("query \(query.number) has wrong state after \(committed)")
+            }
+        } catch { fail("the state of query \(query.number) cannot be read: \(error)") }
+    }
+}
