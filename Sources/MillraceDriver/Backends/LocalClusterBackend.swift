@@ -169,11 +169,18 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         }
         if entry.isLeaving {
             Log.info("driver", "an executor ended as asked", ["executor": executor.rawValue])
-            return
+            // Unless the driver wants fewer by now, somebody takes its place.
+            return refill()
         }
         let reason = LastWords.reason(ending, willPath: entry.willPath)
         driver.lose(executor, ExecutorLoss(reason: reason))
         replace()
+    }
+
+    private func refill() {
+        do { try fill() } catch {
+            driver?.giveUp(reason: "a lost executor cannot be replaced: \(error)")
+        }
     }
 
     private func replace() {
@@ -184,9 +191,7 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
             driver?.giveUp(reason: "\(failures) executors failed; \(limit) failures are the limit")
             return
         }
-        do { try fill() } catch {
-            driver?.giveUp(reason: "a lost executor cannot be replaced: \(error)")
-        }
+        refill()
     }
 
     private func connectionLost(_ executor: ExecutorID) {

@@ -9,7 +9,7 @@ extension Simulation {
     static var unused: DriverEngine {
         DriverEngine(
             applicationID: "", settings: CoreSettings(), heartbeatInterval: .zero,
-            maxResultBytes: 0, accumulate: { _ in })
+            accumulate: { _ in })
     }
 
     func newEngine() -> DriverEngine {
@@ -17,23 +17,25 @@ extension Simulation {
         nonisolated(unsafe) unowned let simulation = self
         return DriverEngine(
             applicationID: "simulation", settings: plan.settings,
-            heartbeatInterval: plan.heartbeatInterval, maxResultBytes: 0,
+            heartbeatInterval: plan.heartbeatInterval,
             accumulate: { simulation.ledger.apply($0) })
     }
 
     func startDriver() {
+        isDriverUp = true
+        note("the driver starts")
         engine.armTimer = { [unowned self] instant in
             queue.insert(.driverTimer(incarnation: incarnation), at: max(instant, now))
         }
         engine.dismissed = { [unowned self] executor, _ in
             note("the driver dismisses \(executor)")
-            replaceExecutor()
+            replace(executor)
         }
+        engine.requested = { [unowned self] total in request(total) }
+        engine.released = { [unowned self] executor, reason in release(executor, reason) }
         engine.observe = { [unowned self] effect, launches in see(effect, launches) }
-        for _ in 0..<plan.executors {
-            schedule(
-                .executorStart(incarnation: incarnation), after: netChance.delay(.milliseconds(5)))
-        }
+        backend = newBackend()
+        fill(after: .milliseconds(5))
         for query in queries {
             schedule(.queryStart(query: query.number, incarnation: incarnation), after: .zero)
         }
@@ -65,6 +67,7 @@ extension Simulation {
     }
 
     func tell(_ event: DriverEvent) {
+        guard isDriverUp else { return }
         engine.handle(event, now)
         stepped()
     }
@@ -92,12 +95,6 @@ extension Simulation {
         engine.endTurn()
     }
 
-    /// The backend starts another executor in place of a lost one.
-    func replaceExecutor() {
-        schedule(
-            .executorStart(incarnation: incarnation), after: netChance.delay(plan.replacementDelay))
-    }
-
     func release(_ shuffle: ShuffleID, _ incarnation: Int) {
         if incarnation == self.incarnation { tell(.shuffleReleased(shuffle)) }
     }
@@ -118,12 +115,15 @@ extension Simulation {
         engine.observe = nil
         engine.armTimer = { _ in }
         engine.dismissed = { _, _ in }
+        engine.requested = { _ in false }
+        engine.released = { _, _ in }
         for query in queries { query.run = nil }
         for job in jobs.indices where jobs[job].end == nil {
             jobs[job].end = .failure(.cancelled(reason: "its driver crashed"))
         }
         ledger = Ledger()
         incarnation += 1
+        isDriverUp = false
         isTurnEndDue = false
         engine = newEngine()
         schedule(

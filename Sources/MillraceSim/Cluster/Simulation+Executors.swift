@@ -7,6 +7,8 @@ extension Simulation {
     func startExecutor(_ incarnation: Int) {
         guard incarnation == self.incarnation else { return }
         let id = ExecutorID(executors.count)
+        backend.starting -= 1
+        backend.staying.insert(id)
         let host = 1 + netChance.below(plan.hosts)
         let executor = SimulatedExecutor(
             id: id, host: host, cores: plan.coresPerExecutor, incarnation: incarnation)

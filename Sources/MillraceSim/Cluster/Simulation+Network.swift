@@ -68,7 +68,7 @@ extension Simulation {
             let loss = ExecutorLoss(
                 reason: "its connection was lost", causedByApp: faultChance.chance(500))
             lose(ExecutorID(executor), loss)
-            replaceExecutor()
+            replace(ExecutorID(executor))
         }
     }
 

@@ -86,7 +86,6 @@ extension Simulation {
         case .notice(let notice): see(notice)
         case .executorDrained(let executor):
             note("\(executor) is drained")
-            schedule(.exit(executor: executor.rawValue), after: netChance.delay(.milliseconds(1)))
         default: break
         }
     }

@@ -22,6 +22,24 @@ struct DayPlan {
     /// Until a lost executor is replaced.
     var replacementDelay: Duration
 
+    /// Executors as they are needed.
+    private func allocation(_ random: inout SplitMix64) -> AllocationSettings {
+        var allocation = AllocationSettings()
+        allocation.minExecutors = random.below(2)
+        allocation.initialExecutors = allocation.minExecutors + random.below(2)
+        allocation.maxExecutors = max(allocation.initialExecutors, executors, 1)
+        allocation.tasksPerExecutor = coresPerExecutor
+        allocation.allocationRatio = random.pick([0.3, 1])
+        allocation.backlogTimeout = .milliseconds(random.pick([1, 100, 1_000]))
+        allocation.sustainedBacklogTimeout = .milliseconds(random.pick([1, 100, 1_000]))
+        allocation.idleTimeout = .milliseconds(random.pick([20, 200, 60_000]))
+        allocation.shuffleTimeout = .milliseconds(random.pick([50, 60_000]))
+        allocation.isShuffleTracked = random.chance(700)
+        allocation.decommissions = random.chance(500)
+        allocation.interval = .milliseconds(random.pick([1, 100]))
+        return allocation
+    }
+
     /// See `Weather.makeAttemptsOverlap`.
     mutating func makeAttemptsOverlap(_ random: inout SplitMix64) {
         settings.maxConsecutiveStageAttempts = 4
@@ -55,6 +73,7 @@ struct DayPlan {
         settings.heartbeatCheckInterval = settings.heartbeatTimeout / 2
         settings.starvationTimeout = .milliseconds(random.pick([50, 15_000]))
         settings.decommissionTimeout = .milliseconds(random.pick([10, 1_000]))
+        if random.chance(300) { settings.allocation = allocation(&random) }
         settings.checksInvariants = false
         settings.canary = canary
     }

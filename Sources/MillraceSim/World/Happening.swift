@@ -36,6 +36,8 @@ enum Happening {
     // MARK: Executors
 
     /// A process starts and calls the driver.
+    /// What is missing is started.
+    case refill(incarnation: Int)
     case executorStart(incarnation: Int)
     case heartbeat(executor: Int)
     /// A process that may go, or must, ends.

@@ -13,7 +13,7 @@ extension Simulation {
     func moveOn() {
         switch ending {
         case .day:
-            guard isCalm, submittedJobs == plan.jobs else { return }
+            guard isCalm, isDriverUp, submittedJobs == plan.jobs else { return }
             drainQueries()
             guard queries.allSatisfy({ $0.isDrained && $0.run == nil }),
                 jobs.allSatisfy({ $0.end != nil })

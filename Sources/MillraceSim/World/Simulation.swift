@@ -46,8 +46,10 @@ public final class Simulation {
     var engine: DriverEngine
     let arena = WireArena()
     var incarnation = 0
+    var isDriverUp = false
     var isTurnEndDue = false
 
+    var backend = Backend(wanted: 0, limit: 0)
     var executors: [SimulatedExecutor] = []
     /// By host, how many times slower it is.
     var slowness: [Int]
@@ -126,6 +128,8 @@ public final class Simulation {
         engine.observe = nil
         engine.armTimer = { _ in }
         engine.dismissed = { _, _ in }
+        engine.requested = { _ in false }
+        engine.released = { _, _ in }
         return outcome
     }
 
@@ -146,6 +150,8 @@ public final class Simulation {
         case .logWrite(let query, let run): writeLog(query, run)
         case .sinkCommit(let query, let run, let batch): commitSink(query, run, batch)
         case .dataArrival(let query): addData(query)
+        case .refill(let incarnation):
+            if incarnation == self.incarnation { fill(after: plan.replacementDelay) }
         case .executorStart(let incarnation): startExecutor(incarnation)
         case .heartbeat(let executor): beat(executors[executor])
         case .exit(let executor): exit(executors[executor], "it was decommissioned")

@@ -19,6 +19,8 @@ struct Weather {
     var stragglers = 0
     /// Of a thousand tasks, so many read their inputs when they start and not when they end.
     var earlyReaders: Int
+    /// Of a thousand requests for executors, so many are refused.
+    var refusedRequests: Int
     var networkDelay: Duration
     /// Of one write that must be durable.
     var diskDelay: Duration
@@ -40,6 +42,7 @@ struct Weather {
         if random.chance(500) { flakyFetches = random.pick([5, 20, 50]) }
         if random.chance(500) { duplicates = random.pick([10, 100]) }
         if random.chance(700) { stragglers = random.pick([20, 200, 500]) }
+        refusedRequests = random.pick([0, 0, 300])
         earlyReaders = random.pick([0, 500, 1_000])
         deafTasks = random.pick([0, 300, 1_000])
         networkDelay = .microseconds(random.pick([30, 200, 2_000, 20_000]))
