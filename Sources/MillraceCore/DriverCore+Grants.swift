@@ -38,9 +38,8 @@ extension DriverCore {
                 .taskFailed(
                     end.task, StageID(run.firstStage.rawValue + stage), stageAttempt: 0,
                     partition: partition, attempt: 0, executor, problem)))
-        if grants.runs[position].refuse(stage, partition) == .runnable {
-            tasks.vacate(executor.rawValue, for: run.estimates[stage])
-        }
+        let before = grants.runs[position].refuse(stage, partition)
+        tasks.vacate(executor.rawValue, for: run.work(of: stage, before))
         revoke(position, "a task failed", now, &effects)
         return true
     }
@@ -58,7 +57,7 @@ extension DriverCore {
         let before = grants.runs[position].finish(stage, partition, end)
         let run = grants.runs[position]
         let executor = run.executor(stage, partition)
-        if before == .runnable { tasks.vacate(executor.rawValue, for: run.estimates[stage]) }
+        tasks.vacate(executor.rawValue, for: run.work(of: stage, before))
         grants.learn(end.runTime, stage, of: run.query)
         contribute(end.accumulators, run, stage, partition, &effects)
         if !end.metrics.isEmpty {
@@ -83,9 +82,9 @@ extension DriverCore {
         _ effects: inout Effects
     ) {
         let run = grants.runs[position]
-        if grants.runs[position].refuse(stage, partition) == .runnable {
-            tasks.vacate(run.executor(stage, partition).rawValue, for: run.estimates[stage])
-        }
+        let before = grants.runs[position].refuse(stage, partition)
+        tasks.vacate(
+            run.executor(stage, partition).rawValue, for: run.work(of: stage, before))
         revoke(position, "its results are too large", now, &effects)
         let failed = StageID(run.firstStage.rawValue + stage)
         dag.failJob(run.job.id, .stageFailed(failed, message: problem), &tasks, &effects)

@@ -172,10 +172,16 @@ extension DriverCore {
 
     private func grantViolations(_ found: inout [String]) {
         for (id, state) in tasks.executors.states.enumerated() {
-            let runnable = state.isAlive ? grants.runnable(on: ExecutorID(id)) : (0, 0)
-            if (state.granted, state.grantedWork) != (runnable.0, runnable.1) {
+            let held = state.isAlive ? grants.held(on: ExecutorID(id)) : (0, 0, 0)
+            if (state.granted, state.grantedWork, state.parked) != held {
                 found.append("executor \(id) counts its granted tasks wrongly")
             }
+        }
+        let alive = tasks.executors.states.filter(\.isAlive)
+        if alive.reduce(0, { $0 + $1.granted }) != tasks.grantedCount
+            || alive.reduce(0, { $0 + $1.grantedWaiting }) != tasks.grantedWaiting
+        {
+            found.append("granted tasks are counted wrongly")
         }
         for run in grants.runs {
             if run.remaining == 0 { found.append("\(run.job.id) is done and still at work") }

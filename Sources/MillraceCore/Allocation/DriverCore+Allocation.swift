@@ -53,7 +53,9 @@ extension DriverCore {
     mutating func observeBacklog(_ now: Instant) {
         guard allocation != nil else { return }
         let isBacklogged = self.isBacklogged
-        if tasks.nextSet.rawValue > 0 { allocation!.policy.stageSubmitted() }
+        if tasks.nextTask.rawValue > 0 || tasks.nextSet.rawValue > 0 {
+            allocation!.policy.stageSubmitted()
+        }
         allocation!.policy.observe(isBacklogged: isBacklogged, now: now)
     }
 

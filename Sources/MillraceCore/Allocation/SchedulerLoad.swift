@@ -24,14 +24,12 @@ public struct SchedulerLoad: Hashable, Sendable {
 extension TaskScheduler {
     /// Its last task may have ended.
     mutating func noteIfIdle(_ executor: Int) {
-        guard executors.states[executor].held + executors.states[executor].granted == 0,
-            executors.states[executor].isAlive
-        else { return }
+        guard executors.states[executor].isIdle, executors.states[executor].isAlive else { return }
         idle.begin(executor)
     }
 
     /// Whether some task waits. The price of a look is that of two comparisons.
-    var isBacklogged: Bool { !queue.isEmpty || queuedCount > 0 }
+    var isBacklogged: Bool { !queue.isEmpty || queuedCount > 0 || grantedWaiting > 0 }
 
     /// One addition for each task set that waits; the sets themselves count as their tasks come and
     /// go.
@@ -39,6 +37,7 @@ extension TaskScheduler {
         var waiting = 0
         for entry in queue.entries { waiting += sets[slot: entry.slot].pendingCount }
         return SchedulerLoad(
-            pending: waiting + queuedCount, running: attempts.count - queuedCount)
+            pending: waiting + queuedCount + grantedWaiting,
+            running: attempts.count - queuedCount + grantedCount - grantedWaiting)
     }
 }

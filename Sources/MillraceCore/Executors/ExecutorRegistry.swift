@@ -15,9 +15,11 @@ struct ExecutorState: Sendable {
     var held = 0
     /// What the held tasks are expected to take together, in nanoseconds of one core.
     var heldWork: Int64 = 0
-    /// Tasks of granted batches that may run there now, and what they are expected to take.
+    /// Tasks of granted batches that may run there now, and what they are expected to take; and
+    /// those that are parked there until their inputs come.
     var granted = 0
     var grantedWork: Int64 = 0
+    var parked = 0
     /// Cached blocks there, which make it worth keeping.
     var cachedBlocks = 0
     var sendsHeartbeats = true
@@ -36,6 +38,10 @@ struct ExecutorState: Sendable {
     var firstStaged: Int32 = -1
     var lastStaged: Int32 = -1
 
+    /// Whether it has no task, of whatever kind.
+    var isIdle: Bool { held + granted + parked == 0 }
+    /// Granted tasks there that wait for a core.
+    var grantedWaiting: Int { max(granted - cores, 0) }
     /// Whether some of its tasks wait for a core.
     var isQueueing: Bool { held > cores }
     var hasFreeCore: Bool { takesTasks && held + granted < cores }
@@ -86,8 +92,6 @@ struct ExecutorRegistry: Sendable {
     mutating func remove(_ executor: ExecutorID) -> Bool {
         guard isAlive(executor) else { return false }
         states[executor.rawValue].isAlive = false
-        states[executor.rawValue].granted = 0
-        states[executor.rawValue].grantedWork = 0
         aliveCount -= 1
         settle(executor.rawValue)
         return true

@@ -87,9 +87,9 @@ extension GrantScheduler {
         guard revoked[position].executor(stage, partition) == executor,
             !revoked[position].hasEnded(stage, partition)
         else { return false }
-        if revoked[position].refuse(stage, partition) == .runnable {
-            tasks.vacate(executor.rawValue, for: revoked[position].estimates[stage])
-        }
+        let before = revoked[position].refuse(stage, partition)
+        tasks.vacate(
+            executor.rawValue, for: revoked[position].work(of: stage, before))
         dropEnded()
         return true
     }
@@ -111,16 +111,19 @@ extension GrantScheduler {
     private mutating func dropEnded() { revoked.removeAll { !$0.isWaiting } }
 
     /// What is held there, to compare with what the executor's state says.
-    func runnable(on executor: ExecutorID) -> (count: Int, work: Int64) {
-        var found: (count: Int, work: Int64) = (0, 0)
+    func held(on executor: ExecutorID) -> (runnable: Int, work: Int64, parked: Int) {
+        var found: (runnable: Int, work: Int64, parked: Int) = (0, 0, 0)
         for run in runs + revoked {
             for stage in run.grant.stages.indices {
                 for partition in run.grant.stages[stage].executors.indices
-                where run.executor(stage, partition) == executor
-                    && run.states[run.index(stage, partition)] == .runnable
-                {
-                    found.count += 1
-                    found.work += run.estimates[stage]
+                where run.executor(stage, partition) == executor {
+                    switch run.states[run.index(stage, partition)] {
+                    case .parked: found.parked += 1
+                    case .runnable:
+                        found.runnable += 1
+                        found.work += run.estimates[stage]
+                    case .done, .refused: break
+                    }
                 }
             }
         }

@@ -180,8 +180,9 @@ struct GrantScheduler: Sendable {
             estimates: queries[slot: slot].estimates.map { $0 > 0 ? $0 : tasks.queueTime },
             checkAt: now + settings.repairDelay)
         firstStage = StageID(firstStage.rawValue + grant.stages.count)
-        for stage in grant.stages.indices where grant.stages[stage].parents.isEmpty {
-            Self.occupy(stage, of: &run, &tasks)
+        for stage in grant.stages.indices {
+            for executor in grant.stages[stage].executors { tasks.park(executor.rawValue) }
+            if grant.stages[stage].parents.isEmpty { Self.occupy(stage, of: &run, &tasks) }
         }
         effects.append(
             .runBatch(
@@ -195,7 +196,7 @@ struct GrantScheduler: Sendable {
     /// The stage's tasks are runnable from now on.
     static func occupy(_ stage: Int, of run: inout GrantedRun, _ tasks: inout TaskScheduler) {
         for partition in run.grant.stages[stage].executors.indices
-        where !run.isDone(stage, partition) {
+        where !run.hasEnded(stage, partition) {
             run.start(stage, partition)
             tasks.occupy(run.executor(stage, partition).rawValue, for: run.estimates[stage])
         }
@@ -216,25 +217,5 @@ struct GrantScheduler: Sendable {
         guard let slot = queries.slot(of: query) else { return }
         endGroup(slot, &effects)
         queries.remove(query)
-    }
-}
-
-extension TaskScheduler {
-    /// A granted task became runnable there.
-    mutating func occupy(_ executor: Int, for work: Int64) {
-        idle.end(executor)
-        executors.states[executor].granted += 1
-        executors.states[executor].grantedWork += work
-    }
-
-    /// It isn't any more.
-    mutating func vacate(_ executor: Int, for work: Int64) {
-        guard executors.states[executor].isAlive else { return }
-        executors.states[executor].granted -= 1
-        executors.states[executor].grantedWork -= work
-        noteIfIdle(executor)
-        hasRoom(executor)
-        noteIfDrained(executor)
-        if touched.last != executor { touched.append(executor) }
     }
 }

@@ -63,6 +63,11 @@ struct GrantedRun: Sendable {
 
     var resultStage: Int { grant.stages.count - 1 }
 
+    /// What a task of the stage was counted with, if it was runnable.
+    func work(of stage: Int, _ state: TaskState) -> Int64? {
+        state == .runnable ? estimates[stage] : nil
+    }
+
     func contains(_ task: TaskID) -> Bool {
         task >= firstTask && task.rawValue < firstTask.rawValue + states.count
     }

@@ -25,7 +25,7 @@ extension TaskScheduler {
     /// Its last task may have ended.
     mutating func noteIfDrained(_ executor: Int) {
         let state = executors.states[executor]
-        guard state.isAlive, state.isDecommissioned, state.held + state.granted == 0 else { return }
+        guard state.isAlive, state.isDecommissioned, state.isIdle else { return }
         drained.append(executor)
     }
 

@@ -140,6 +140,7 @@ extension TaskScheduler {
     mutating func lose(_ executor: ExecutorID) -> [(ended: Ended, wasRunning: Bool)] {
         guard executors.remove(executor) else { return [] }
         idle.end(executor.rawValue)
+        forgetGranted(executor.rawValue)
         var ended: [(ended: Ended, wasRunning: Bool)] = []
         let cores = executors.states[executor.rawValue].cores
         while executors.states[executor.rawValue].firstHeld >= 0 {

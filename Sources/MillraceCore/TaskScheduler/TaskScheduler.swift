@@ -52,6 +52,9 @@ struct TaskScheduler: Sendable {
     var runTimes = RunTimes()
     /// Tasks that wait at their executors for a core.
     var queuedCount = 0
+    /// Granted tasks that may run now, and those of them that wait for a core.
+    var grantedCount = 0
+    var grantedWaiting = 0
     /// When to look for queues that don't move; `nil` while nobody is free to take over.
     var recallAt: Instant?
     /// When some bound task may next run anywhere.

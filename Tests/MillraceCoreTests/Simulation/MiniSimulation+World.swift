@@ -26,6 +26,7 @@ extension MiniSimulation {
     mutating func end(executor id: Int) {
         executors[id].isAlive = false
         executors[id].queue.removeAll()
+        executors[id].parked.removeAll()
         if executors[id].host != MiniSimulation.serviceHost { forgetBlocks(of: id) }
     }
 
@@ -137,6 +138,7 @@ extension MiniSimulation {
             if let earliest = earliestEnd[task.id], earliest > now { continue }
             executors[id].queue.remove(at: place)
             let reason = outcome(of: task, on: id)
+            announce(task, reason, from: id)
             ends.append(
                 TaskEnd(
                     task: task.id, reason: reason, runTime: .microseconds(random.below(300)),
@@ -152,6 +154,7 @@ extension MiniSimulation {
     }
 
     mutating func outcome(of task: TaskDescription, on executor: Int) -> TaskEndReason {
+        if doomed.contains(task.id) { return .killed(reason: "asked") }
         if executors[executor].kills.contains(task.id), random.chance(500) {
             return .killed(reason: "asked")
         }

@@ -22,6 +22,8 @@ struct MiniSimulation {
         var kills: Set<TaskID> = []
         /// Map outputs it wrote: shuffle, map index, task.
         var blocks: [[Int]] = []
+        /// Granted tasks that wait for their inputs.
+        var parked: [Parked] = []
     }
 
     static let hosts = 3
@@ -41,6 +43,12 @@ struct MiniSimulation {
     var complaints: Set<[Int]> = []
     /// Slow tasks don't end before.
     var earliestEnd: [TaskID: Instant] = [:]
+
+    var queries: [Query] = []
+    var grants: [GrantID: Grant] = [:]
+    var granted: [TaskID: GrantedTask] = [:]
+    /// Granted tasks that never run.
+    var doomed: Set<TaskID> = []
 
     var jobCount = 0
     var shuffleCount = 0
@@ -80,6 +88,7 @@ struct MiniSimulation {
             step(jobs: count)
             problems += core.violations()
         }
+        settleBatches()
         if problems.isEmpty {
             problems += accumulators.leftOver(shuffles: core.dag.outputs.shuffles.count)
         }
@@ -91,7 +100,8 @@ struct MiniSimulation {
 
     mutating func step(jobs count: Int) {
         switch random.below(100) {
-        case 0..<12: if jobCount < count { submitJob() }
+        case 0..<8: if jobCount < count { submitJob() }
+        case 8..<12: if jobCount < count { submitBatch() }
         case 12..<14: if executors.count(where: \.takesTasks) < 5 { addExecutor() }
         case 14..<15: if areFaultsOn { loseExecutor() }
         case 15..<16: if areFaultsOn, jobCount > 0 { cancelJob() }
@@ -128,7 +138,9 @@ struct MiniSimulation {
             if bytes != [1] { problems.append("\(job) got a wrong result") }
         case .executorDrained(let executor):
             seen["drained", default: 0] += 1
-            if !executors[executor.rawValue].queue.isEmpty {
+            if !executors[executor.rawValue].queue.isEmpty
+                || !executors[executor.rawValue].parked.isEmpty
+            {
                 problems.append("\(executor) is drained, and has tasks")
             }
         case .dismissExecutor(let executor, _):
@@ -151,6 +163,8 @@ struct MiniSimulation {
             seen["fetch failed", default: 0] += 1
             expectForgotten(failure)
         case .notice(.fetchFailureIgnored): seen["old fetch failure", default: 0] += 1
+        case .grant, .runBatch, .endGrant, .revokeGrant, .tellMapOutputs:
+            performOnGrants(effect)
         case .notice(.inputsLost): seen["inputs lost", default: 0] += 1
         case .notice(.mapOutputsLost): seen["outputs lost", default: 0] += 1
         default: break
