@@ -38,6 +38,14 @@ public final class TaskThread: @unchecked Sendable {
 
     public func join() { pthread_join(thread, nil) }
 
+    /// Runs `body` on a new thread that nobody waits for. Throws when the system has no more
+    /// threads.
+    public static func detached(
+        name: String, body: @escaping @Sendable () -> Void
+    ) throws {
+        pthread_detach(try TaskThread(name: name, body: body).thread)
+    }
+
     fileprivate static func main(_ argument: UnsafeMutableRawPointer?) {
         let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
         pthread_setname_np(pthread_self(), String(start.name.prefix(15)))

@@ -1,6 +1,5 @@
-import CLinux
 import Glibc
-import MillraceBase
+import MillraceExecutor
 
 /// A thread of a streaming query: runs the query's Swift task, and may block as long as it likes,
 /// for it is not of Swift's cooperative pool.
@@ -16,7 +15,7 @@ final class StreamThread: TaskExecutor, @unchecked Sendable {
     init(name: String) throws {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(condition, nil)
-        try StreamThread.start(name) { [self] in loop() }
+        try TaskThread.detached(name: name) { [self] in loop() }
     }
 
     deinit {
@@ -55,38 +54,4 @@ final class StreamThread: TaskExecutor, @unchecked Sendable {
             batch.removeAll(keepingCapacity: true)
         }
     }
-
-    /// Runs `body` on a new thread that nobody waits for.
-    static func start(_ name: String, _ body: @escaping @Sendable () -> Void) throws {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, 4 << 20)
-        let start = Unmanaged.passRetained(Body(name: name, body: body))
-        var thread = pthread_t()
-        let code = pthread_create(&thread, &attributes, streamThreadMain, start.toOpaque())
-        guard code == 0 else {
-            start.release()
-            throw MillraceError(
-                .system, "cannot start a thread: \(String(cString: strerror(code)))")
-        }
-    }
-
-    fileprivate final class Body {
-        let name: String
-        let body: @Sendable () -> Void
-        init(name: String, body: @escaping @Sendable () -> Void) {
-            self.name = name
-            self.body = body
-        }
-    }
-}
-
-/// Top level, so that it belongs to no actor.
-private func streamThreadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-    let start = Unmanaged<StreamThread.Body>.fromOpaque(argument!).takeRetainedValue()
-    _ = pthread_setname_np(pthread_self(), String(start.name.prefix(15)))
-    start.body()
-    return nil
 }

@@ -227,7 +227,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
     private func purge(keepingFrom batch: BatchID) {
         guard !isPurging.exchange(true, ordering: .acquiring) else { return }
         do {
-            try StreamThread.start("stream-purge") { [self] in
+            try TaskThread.detached(name: "stream-purge") { [self] in
                 purging.withLock { _ in delete(before: batch) }
                 isPurging.store(false, ordering: .releasing)
             }

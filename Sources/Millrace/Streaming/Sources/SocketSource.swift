@@ -114,7 +114,7 @@ final class SocketLines: Sendable {
         address = "\(host):\(port)"
         let connection = SharedSocket(try SocketLines.connect(host, port))
         self.connection = connection
-        try StreamThread.start("socket-source") { [weak self] in
+        try TaskThread.detached(name: "socket-source") { [weak self] in
             SocketLines.read(connection.descriptor) { lines, failure in
                 guard let self else { return false }
                 self.state.withLock { state in
