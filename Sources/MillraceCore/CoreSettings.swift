@@ -1,5 +1,12 @@
+import MillraceBase
+
 /// The settings the scheduler decides by. The driver fills them from its `Conf`.
 public struct CoreSettings: Hashable, Sendable {
+    /// `millrace.scheduler.mode`: whether jobs are served one after the other, or pools of jobs by
+    /// their shares.
+    public var schedulingMode = SchedulingMode.fifo
+    /// From `millrace.scheduler.allocation.file`; a pool that isn't named there has weight 1.
+    public var pools: [PoolSettings] = []
     /// `millrace.task.maxFailures`: a stage is given up when one of its tasks failed this often.
     public var maxTaskFailures = 4
     /// `millrace.stage.maxConsecutiveAttempts`: a stage is given up after this many attempts in a

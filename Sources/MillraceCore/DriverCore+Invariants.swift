@@ -31,6 +31,7 @@ extension DriverCore {
         var found: [String] = []
         executorViolations(&found)
         setViolations(&found)
+        poolViolations(&found)
         stageViolations(&found)
         shuffleViolations(&found)
         accumulatorViolations(&found)
@@ -69,13 +70,26 @@ extension DriverCore {
             }
         }
         if !tasks.freeRing.isEmpty, tasks.executors.states.contains(where: \.hasFreeCore) {
-            for entry in tasks.queue.entries {
-                let set = tasks.sets[slot: entry.slot]
-                if set.pendingCount > set.boundPendingCount {
-                    found.append("a task of \(set.stage) waits beside a free core")
+            for pool in tasks.queue.pools {
+                for entry in pool.entries {
+                    let set = tasks.sets[slot: entry.slot]
+                    if set.pendingCount > set.boundPendingCount {
+                        found.append("a task of \(set.stage) waits beside a free core")
+                    }
                 }
             }
         }
+    }
+
+    private func poolViolations(_ found: inout [String]) {
+        var running = [Int](repeating: 0, count: tasks.queue.pools.count)
+        for slot in 0..<tasks.sets.slotBound where tasks.sets.id(at: slot) != nil {
+            running[tasks.sets[slot: slot].pool] += tasks.sets[slot: slot].runningCount
+        }
+        for (pool, count) in zip(tasks.queue.pools, running) where pool.runningCount != count {
+            found.append("pool \(pool.settings.name) counts its running tasks wrongly")
+        }
+        found += tasks.queue.violations
     }
 
     private func setViolations(_ found: inout [String]) {
@@ -90,7 +104,7 @@ extension DriverCore {
                 found.append("\(set.stage).\(set.stageAttempt) counts its tasks wrongly")
             }
             if set.isZombie, set.runningCount == 0 { found.append("\(set.id) is left over") }
-            let isQueued = tasks.queue.entries.contains { $0.slot == slot }
+            let isQueued = tasks.queue.pools[set.pool].entries.contains { $0.slot == slot }
             if isQueued != (!set.isZombie && pending > 0) {
                 found.append("\(set.stage).\(set.stageAttempt) is queued wrongly")
             }

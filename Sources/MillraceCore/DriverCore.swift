@@ -254,7 +254,7 @@ public struct DriverCore: Sendable {
             lose(executor, loss, now, &effects)
         }
         allocateIfDue(now, &effects)
-        if let due = starvationDeadline, now >= due, let first = tasks.queue.entries.first {
+        if let due = starvationDeadline, now >= due, let first = tasks.queue.first {
             starvationDeadline = nil
             codeProbe(.jobStarved)
             effects.append(

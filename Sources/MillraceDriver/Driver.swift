@@ -1,6 +1,7 @@
 import MillraceBase
 import MillraceCore
 import MillraceNet
+import MillraceStore
 import MillraceWire
 import Synchronization
 
@@ -21,10 +22,12 @@ public final class Driver: Sendable {
         accumulate: @escaping @Sendable (AccumulatorChange) -> Void = { _ in }
     ) throws {
         self.applicationID = applicationID
+        var settings = CoreSettings(conf)
+        settings.pools = try Self.pools(conf)
         loop = try EventLoop(name: "driver")
         state = DriverState(
             engine: DriverEngine(
-                applicationID: applicationID, settings: CoreSettings(conf),
+                applicationID: applicationID, settings: settings,
                 heartbeatInterval: conf.executor.heartbeatInterval,
                 accumulate: accumulate),
             backend: backend, loop: loop)
@@ -32,6 +35,17 @@ public final class Driver: Sendable {
         do { try loop.sync { [state] in try state.start(conf) } } catch {
             loop.stop()
             throw error
+        }
+    }
+
+    private static func pools(_ conf: Conf) throws -> [PoolSettings] {
+        guard let file = conf.scheduler.allocationFile else { return [] }
+        let path = file.hasPrefix("file:") ? String(file.dropFirst(5)) : file
+        do {
+            return try AllocationFile.parse(PosixFileSystem().read(path), path: path)
+        } catch let error as StoreError {
+            let key = SchedulerEntries.entries.allocationFile.key
+            throw MillraceError(.invalidArgument, "\(key)=\(file): \(error)", cause: nil)
         }
     }
 
@@ -217,6 +231,7 @@ extension CoreSettings {
         maxStageAttempts = conf.scheduler.maxStageAttempts
         ignoresDecommissionFetchFailures = conf.scheduler.ignoresDecommissionFetchFailures
         unregistersOutputsOfHost = conf.shuffle.unregistersOutputsOfHost
+        schedulingMode = conf.scheduler.mode
         cancelledGroupLimit = conf.scheduler.cancelledGroupLimit
         localityWait = conf.scheduler.localityWait
         heartbeatTimeout = conf.network.timeout

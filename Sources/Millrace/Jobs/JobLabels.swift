@@ -1,7 +1,7 @@
 import MillraceBase
 import MillraceCore
 
-/// What jobs are given where they are submitted: their group, description and tags.
+/// What jobs are given where they are submitted: their group, description, tags and pool.
 ///
 /// Spark keeps these by thread. A Swift task changes threads, so here they belong either to the
 /// context (`setJobGroup`, `addJobTag`: every job submitted from then on) or to a Swift task and
@@ -17,6 +17,12 @@ struct JobLabels: Sendable {
     var tags: [String] = []
     /// What tasks find with `TaskContext.localProperty`; each key once.
     var properties: [LocalProperty] = []
+
+    /// The local property that names the scheduling pool, under Spark's name.
+    static let poolKey = "spark.scheduler.pool"
+    var pool: String {
+        properties.last { $0.key == JobLabels.poolKey }?.value ?? PoolSettings.defaultName
+    }
 
     mutating func add(tag: String) {
         if !tags.contains(tag) { tags.append(tag) }
@@ -43,7 +49,7 @@ struct JobLabels: Sendable {
     func properties(_ name: String) -> JobProperties {
         JobProperties(
             description: description ?? name, group: group, tags: tags,
-            localProperties: properties)
+            pool: pool, localProperties: properties)
     }
 
     /// A tag that cannot be one is a bug of the program, as in Spark.

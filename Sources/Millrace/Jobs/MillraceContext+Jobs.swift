@@ -80,6 +80,25 @@ extension MillraceContext {
         return try await JobLabels.$ofTask.withValue(labels, operation: body)
     }
 
+    // MARK: Pools
+
+    /// The scheduling pool of jobs submitted from now on and of streaming queries started from now
+    /// on; `nil` is the pool `default`. Counts with `millrace.scheduler.mode=FAIR`. The same as
+    /// `setLocalProperty("spark.scheduler.pool", …)`.
+    public func setSchedulerPool(_ pool: String?) { setLocalProperty(JobLabels.poolKey, pool) }
+
+    /// Runs `body` with a pool for the jobs that it and its child tasks submit, and for the
+    /// streaming queries that they start.
+    public func withSchedulerPool<Result>(
+        _ pool: String, isolation: isolated (any Actor)? = #isolation,
+        _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        try await withLocalProperty(JobLabels.poolKey, pool, body)
+    }
+
+    /// The pool of a job submitted here.
+    public var schedulerPool: String { currentLabels.pool }
+
     var currentLabels: JobLabels { labels.withLock { $0 }.adding(JobLabels.ofTask) }
 
     // MARK: Cancelling

@@ -24,6 +24,14 @@ public struct SchedulerEntries: ConfEntries {
         "millrace.scheduler.numCancelledJobGroupsToTrack", default: 1_000,
         doc: "Job groups of which it is remembered that their future jobs are cancelled too; the "
             + "oldest is forgotten first.", valid: .between(1, 1_000_000))
+    public let mode = ConfEntry(
+        "millrace.scheduler.mode", default: SchedulingMode.fifo,
+        doc: "Whether jobs are served one after the other (FIFO), or pools of jobs by their shares "
+            + "(FAIR).", simulate: SchedulingMode.allCases)
+    public let allocationFile = ConfEntry<String?>(
+        "millrace.scheduler.allocation.file", default: nil,
+        doc: "The pools of FAIR mode, their weights and minimum shares, in the format of Spark's "
+            + "fairscheduler.xml. A pool that is not there has weight 1 and no minimum.")
     public let localityWait = ConfEntry(
         "millrace.locality.wait", default: Duration.seconds(3),
         doc: "How long a task waits for a slot where its data is before it takes any.",

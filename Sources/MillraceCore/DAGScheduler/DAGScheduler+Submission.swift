@@ -54,7 +54,8 @@ extension DAGScheduler {
         stages[slot: slot].hasSucceeded = false
         stages[slot: slot].activeSet = tasks.submit(
             TaskScheduler.Submission(
-                stage: id, stageAttempt: attempt, job: job, plan: stages[slot: slot].plan,
+                stage: id, stageAttempt: attempt, job: job, pool: properties.pool,
+                plan: stages[slot: slot].plan,
                 maxFailures: properties.maxFailures ?? settings.maxTaskFailures, count: count,
                 units: missing, partitions: stages[slot: slot].partitions,
                 preferred: stages[slot: slot].preferred),

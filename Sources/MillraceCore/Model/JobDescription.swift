@@ -38,7 +38,7 @@ public struct JobProperties: Sendable {
     public var group: String?
     /// So can jobs that share a tag; a job may have several.
     public var tags: [String]
-    /// Scheduling pool. Carried; FIFO is the only order so far.
+    /// Scheduling pool; counts with `CoreSettings.schedulingMode` `.fair`.
     public var pool: String
     /// Streaming query and batch this job runs, if any; reaches the executors in `StageSetup`.
     public var query: String?
@@ -53,7 +53,7 @@ public struct JobProperties: Sendable {
 
     public init(
         description: String = "", group: String? = nil, tags: [String] = [],
-        pool: String = "default", query: String? = nil, batch: BatchID? = nil,
+        pool: String = PoolSettings.defaultName, query: String? = nil, batch: BatchID? = nil,
         streamingQuery: QueryID? = nil, maxFailures: Int? = nil,
         localProperties: [LocalProperty] = []
     ) {

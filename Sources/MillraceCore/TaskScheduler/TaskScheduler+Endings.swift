@@ -61,7 +61,7 @@ extension TaskScheduler {
         if touched.last != executor { touched.append(executor) }
 
         let slot = attempt.setSlot
-        sets[slot: slot].runningCount -= 1
+        countRunning(slot, by: -1)
         if sets[slot: slot].tasks[attempt.index].attemptSlot == Int32(attemptSlot) {
             sets[slot: slot].tasks[attempt.index].attemptSlot = -1
         }
@@ -83,7 +83,7 @@ extension TaskScheduler {
         if wasPending { codeProbe(.killOvertaken) }
         sets[slot: ended.setSlot].markDone(ended.index)
         if wasPending, sets[slot: ended.setSlot].pendingCount == 0 {
-            queue.remove(slot: ended.setSlot)
+            dequeue(ended.setSlot)
         }
         retireIfDone(ended.setSlot)
     }
@@ -154,8 +154,10 @@ extension TaskScheduler {
 
     /// Waiting tasks needn't wait for this executor any longer.
     mutating func unbind(from executor: Int) {
-        for position in queue.entries {
-            sets[slot: position.slot].unbind(from: executor) { executors.states[$0].takesTasks }
+        for pool in queue.pools {
+            for entry in pool.entries {
+                sets[slot: entry.slot].unbind(from: executor) { executors.states[$0].takesTasks }
+            }
         }
     }
 }

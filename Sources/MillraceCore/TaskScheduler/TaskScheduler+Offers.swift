@@ -12,63 +12,86 @@ extension TaskScheduler {
     /// Launches what fits. The launches are staged until `flush`.
     mutating func offer(now: Instant) {
         localityDeadline = nil
-        var position = 0
-        while position < queue.count, !(freeRing.isEmpty && prefetchRing.isEmpty) {
-            let slot = queue.entries[position].slot
-            if sets[slot: slot].boundPendingCount > 0 { offerPreferred(slot, now) }
-            offerAnywhere(slot, now)
+        offerCount += 1
+        while !(freeRing.isEmpty && prefetchRing.isEmpty), let (slot, limit) = queue.next() {
+            let launched = offer(slot, limit: limit, now)
             let deadline = sets[slot: slot].localityDeadline
             if sets[slot: slot].boundPendingCount > 0, deadline > now {
                 localityDeadline = min(localityDeadline ?? deadline, deadline)
             }
             if sets[slot: slot].pendingCount == 0 {
-                queue.remove(at: position)
-            } else {
-                position += 1
+                dequeue(slot)
+            } else if launched < limit {
+                queue.passOver()
             }
         }
+        queue.endOffer()
         touched.removeAll(keepingCapacity: true)
+    }
+
+    /// Launches up to `limit` tasks of one set; returns how many.
+    private mutating func offer(_ slot: Int, limit: Int, _ now: Instant) -> Int {
+        var launched = 0
+        if sets[slot: slot].boundPendingCount > 0 {
+            launched = offerPreferred(slot, limit: limit, now)
+        }
+        if launched < limit { launched += offerAnywhere(slot, limit: limit - launched, now) }
+        return launched
     }
 
     /// Bound tasks, on the executors they prefer: all of these for a new set, else those that got
     /// room.
-    private mutating func offerPreferred(_ slot: Int, _ now: Instant) {
-        guard let locality = sets[slot: slot].locality else { return }
-        if sets[slot: slot].isNew {
-            sets[slot: slot].isNew = false
-            for group in locality.groups.indices {
-                fill(locality.groups[group].executor, fromGroup: group, of: slot, now)
+    private mutating func offerPreferred(_ slot: Int, limit: Int, _ now: Instant) -> Int {
+        guard let groups = sets[slot: slot].locality?.groups else { return 0 }
+        var launched = 0
+        while launched < limit, sets[slot: slot].unseenGroup < groups.count {
+            let group = sets[slot: slot].unseenGroup
+            launched += fill(
+                groups[group].executor, from: group, of: slot, limit: limit - launched, now)
+            if launched < limit { sets[slot: slot].unseenGroup += 1 }
+        }
+        while launched < limit,
+            let place = sets[slot: slot].nextTouched(in: offerCount, of: touched.count)
+        {
+            if let group = sets[slot: slot].locality?.group(of: touched[place]) {
+                launched += fill(
+                    touched[place], from: group, of: slot, limit: limit - launched, now)
             }
-            return
+            if launched < limit { sets[slot: slot].advanceTouched() }
         }
-        for executor in touched {
-            guard let group = locality.group(of: executor) else { continue }
-            fill(executor, fromGroup: group, of: slot, now)
-        }
+        return launched
     }
 
     private mutating func fill(
-        _ executor: Int, fromGroup group: Int, of slot: Int, _ now: Instant
-    ) {
-        while executors.states[executor].hasFreeCore || mayPrefetch(executor, slot, now) {
-            guard let index = sets[slot: slot].popBound(group: group) else { return }
+        _ executor: Int, from group: Int, of slot: Int, limit: Int, _ now: Instant
+    ) -> Int {
+        var launched = 0
+        while launched < limit,
+            executors.states[executor].hasFreeCore || mayPrefetch(executor, slot, now)
+        {
+            guard let index = sets[slot: slot].popBound(group: group) else { return launched }
             launch(index, of: slot, on: executor, isPreferred: true, now)
+            launched += 1
             // Delay scheduling: a local launch starts the wait anew.
             sets[slot: slot].localityDeadline = now + settings.localityWait
         }
+        return launched
     }
 
     /// Tasks that may run anywhere, and bound ones that have waited long enough.
-    private mutating func offerAnywhere(_ slot: Int, _ now: Instant) {
+    private mutating func offerAnywhere(_ slot: Int, limit: Int, _ now: Instant) -> Int {
+        var launched = 0
         let evenBound = now >= sets[slot: slot].localityDeadline
-        while let executor = nextExecutor(slot, evenBound: evenBound, now) {
+        while launched < limit, let executor = nextExecutor(slot, evenBound: evenBound, now) {
             guard let index = sets[slot: slot].popAnywhere(evenBound: evenBound) else {
                 preconditionFailure("a task set counts waiting tasks that it doesn't find")
             }
             if sets[slot: slot].tasks[index].isBound { codeProbe(.localityWaitOver) }
             launch(index, of: slot, on: executor, isPreferred: false, now)
+            launched += 1
             hasRoom(executor)
         }
+        return launched
     }
 
     /// Takes the next executor with room for a task of this set out of its ring; `nil` when nothing
@@ -142,6 +165,7 @@ extension TaskScheduler {
         if executors.states[executor].isQueueing { queuedCount += 1 }
         executors.states[executor].heldWork += estimate
         sets[slot: slot].launched(index, attemptSlot: attemptSlot)
+        countRunning(slot, by: 1)
 
         let partition = sets[slot: slot].partition(index)
         let inputs = sets[slot: slot].plan.inputs

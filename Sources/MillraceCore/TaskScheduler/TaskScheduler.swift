@@ -39,7 +39,7 @@ struct TaskScheduler: Sendable {
     let queueTime: Int64
     var executors = ExecutorRegistry()
     var sets = IdentifierMap<TaskSetID, TaskSet>()
-    var queue = RunQueue()
+    var queue: RunQueue
     var attempts = IdentifierMap<TaskID, Attempt>()
     var nextTask = TaskID(0)
     var nextSet = TaskSetID(0)
@@ -49,6 +49,8 @@ struct TaskScheduler: Sendable {
     var prefetchRing = RingBuffer<Int>(capacity: 64)
     /// Executors that got room since the last offer; bound tasks look here.
     var touched: [Int] = []
+    /// Offers so far.
+    var offerCount = 0
     var runTimes = RunTimes()
     /// Tasks that wait at their executors for a core.
     var queuedCount = 0
@@ -72,6 +74,7 @@ struct TaskScheduler: Sendable {
 
     init(settings: CoreSettings) {
         self.settings = settings
+        queue = RunQueue(settings: settings)
         queueTime = max(settings.prefetchQueueTime.nanoseconds, 0)
         idle = IdleExecutors(isTracking: settings.allocation != nil)
     }
@@ -108,6 +111,7 @@ struct TaskScheduler: Sendable {
         var stage: StageID
         var stageAttempt: Int
         var job: JobID
+        var pool: String
         var plan: StagePlan
         var maxFailures: Int
         var count: Int
@@ -122,7 +126,8 @@ struct TaskScheduler: Sendable {
         nextSet = id.next
         var set = TaskSet(
             id: id, stage: submission.stage, stageAttempt: submission.stageAttempt,
-            job: submission.job, plan: submission.plan, maxFailures: submission.maxFailures,
+            job: submission.job, pool: queue.pool(named: submission.pool), plan: submission.plan,
+            maxFailures: submission.maxFailures,
             count: submission.count, units: submission.units, partitions: submission.partitions,
             estimate: runTimes[submission.plan.plan])
         if !submission.preferred.isEmpty {
@@ -130,12 +135,28 @@ struct TaskScheduler: Sendable {
             set.localityDeadline = now + settings.localityWait
         }
         let slot = sets.insert(set, for: id)
-        queue.insert(entry(slot))
+        enqueue(slot)
         return id
     }
 
-    func entry(_ slot: Int) -> RunQueue.Entry {
-        RunQueue.Entry(
+    /// The set has something to launch.
+    mutating func enqueue(_ slot: Int) {
+        queue.insert(
+            entry(slot), into: sets[slot: slot].pool, running: sets[slot: slot].runningCount)
+    }
+
+    /// The set has nothing to launch. It needn't have had before.
+    mutating func dequeue(_ slot: Int) { queue.remove(entry(slot), from: sets[slot: slot].pool) }
+
+    mutating func countRunning(_ slot: Int, by change: Int) {
+        sets[slot: slot].runningCount += change
+        queue.changeRunning(
+            entry(slot), in: sets[slot: slot].pool, by: change,
+            to: sets[slot: slot].runningCount)
+    }
+
+    func entry(_ slot: Int) -> Pool.Entry {
+        Pool.Entry(
             job: sets[slot: slot].job, stage: sets[slot: slot].stage,
             attempt: sets[slot: slot].stageAttempt, slot: slot)
     }
@@ -144,7 +165,7 @@ struct TaskScheduler: Sendable {
     mutating func retire(_ id: TaskSetID) {
         guard let slot = sets.slot(of: id), !sets[slot: slot].isZombie else { return }
         sets[slot: slot].isZombie = true
-        queue.remove(slot: slot)
+        dequeue(slot)
         removeIfOver(slot)
     }
 
@@ -185,7 +206,7 @@ struct TaskScheduler: Sendable {
         let wasPending = sets[slot: slot].tasks[index].isPending
         if wasPending { codeProbe(.pendingTaskCompletedElsewhere) }
         sets[slot: slot].markDone(index)
-        if wasPending, sets[slot: slot].pendingCount == 0 { queue.remove(slot: slot) }
+        if wasPending, sets[slot: slot].pendingCount == 0 { dequeue(slot) }
         retireIfDone(slot)
     }
 
@@ -214,7 +235,7 @@ struct TaskScheduler: Sendable {
     mutating func requeue(_ index: Int, in slot: Int) {
         let wasIdle = sets[slot: slot].pendingCount == 0
         sets[slot: slot].requeue(index)
-        if wasIdle, !sets[slot: slot].isZombie { queue.insert(entry(slot)) }
+        if wasIdle, !sets[slot: slot].isZombie { enqueue(slot) }
     }
 
     /// A set whose tasks are all done launches nothing more.

@@ -36,6 +36,8 @@ struct TaskSet: Sendable, SlabElement {
     let stage: StageID
     let stageAttempt: Int
     let job: JobID
+    /// Place in `RunQueue.pools`.
+    let pool: Int
     private(set) var plan: StagePlan
     let maxFailures: Int
     /// Unit of each index, ascending; `nil` when they're the same.
@@ -49,7 +51,6 @@ struct TaskSet: Sendable, SlabElement {
     var runningCount = 0
     var doneCount = 0
     var isZombie = false
-    var hasLaunched = false
 
     /// Expected run time of a task in nanoseconds; 0 while unknown.
     var estimate: Int64
@@ -60,17 +61,21 @@ struct TaskSet: Sendable, SlabElement {
     private(set) var locality: LocalityIndex?
     /// From then on bound tasks may run anywhere.
     var localityDeadline = Instant.distantFuture
-    /// Whether the preferred executors haven't been looked at yet.
-    var isNew = true
+    /// Groups of `locality` that haven't been looked at since the set came are at and after this.
+    var unseenGroup = 0
+    /// In offer `offer`, where the walk over `TaskScheduler.touched` stands.
+    private var touchedCursor = (offer: -1, next: 0)
 
     init(
-        id: TaskSetID, stage: StageID, stageAttempt: Int, job: JobID, plan: StagePlan,
-        maxFailures: Int, count: Int, units: [Int32]?, partitions: [Int]?, estimate: Int64
+        id: TaskSetID, stage: StageID, stageAttempt: Int, job: JobID, pool: Int,
+        plan: StagePlan, maxFailures: Int, count: Int, units: [Int32]?, partitions: [Int]?,
+        estimate: Int64
     ) {
         self.id = id
         self.stage = stage
         self.stageAttempt = stageAttempt
         self.job = job
+        self.pool = pool
         self.plan = plan
         self.maxFailures = maxFailures
         self.units = units
@@ -141,6 +146,15 @@ struct TaskSet: Sendable, SlabElement {
         return nil
     }
 
+    /// The next place in `TaskScheduler.touched` to look at in an offer.
+    mutating func nextTouched(in offer: Int, of count: Int) -> Int? {
+        if touchedCursor.offer != offer { touchedCursor = (offer, 0) }
+        guard touchedCursor.next < count else { return nil }
+        return touchedCursor.next
+    }
+
+    mutating func advanceTouched() { touchedCursor.next += 1 }
+
     /// A task that prefers the executor of this group.
     mutating func popBound(group: Int) -> Int? {
         locality?.pop(group: group) { tasks[$0].isPending && tasks[$0].isBound }
@@ -155,8 +169,6 @@ struct TaskSet: Sendable, SlabElement {
         tasks[index].attempts += 1
         tasks[index].attemptSlot = Int32(attemptSlot)
         pendingCount -= 1
-        runningCount += 1
-        hasLaunched = true
     }
 
     /// Puts a task back that isn't waiting. A retry goes where there is room: what it preferred has

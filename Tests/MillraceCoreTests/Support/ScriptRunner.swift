@@ -28,6 +28,8 @@ import MillraceBase
 ///     end-query 0  group 0
 ///     job 0 query=q batch=3         settle q through=3   retract q after=3
 ///     set locality-wait=0ms         before the first event
+///     set mode=FAIR                 pool a weight=2 min-share=1 mode=FAIR    job 0 pool=a
+///     running                       attempts of each pool
 struct ScriptRunner {
     struct Problem: Error, CustomStringConvertible { var description: String }
 
@@ -85,8 +87,6 @@ struct ScriptRunner {
             let loss = ExecutorLoss(
                 reason: "exit 137", causedByApp: !arguments.words.contains("innocent"))
             handle(.executorLost(ExecutorID(try arguments.number(0)), loss))
-        case "decommission":
-            handle(.executorDecommissioned(ExecutorID(try arguments.number(0)), reason: "spot"))
         case "lose-host":
             handle(
                 .hostLost(
@@ -129,6 +129,7 @@ struct ScriptRunner {
             }
         case "quiescent": output.append("\(core.isQuiescent)")
         case "end-query", "group": try performOnGrants(arguments)
+        case "pool", "running", "decommission": try performOnTasks(arguments)
         default: try performAllocation(arguments)
         }
     }
@@ -182,12 +183,10 @@ struct ScriptRunner {
             case "whole-host": settings.unregistersOutputsOfHost = value == "yes"
             case "heartbeat-timeout": settings.heartbeatTimeout = try arguments.duration(value)
             case "heartbeat-check": settings.heartbeatCheckInterval = try arguments.duration(value)
-            case "decommission-timeout":
-                settings.decommissionTimeout = try arguments.duration(value)
             case "groups": settings.groups.isEnabled = value == "on"
             case "group-min": settings.groups.minimum = Int(value) ?? 1
             case "group-max": settings.groups.maximum = Int(value) ?? 1
-            default: throw Problem(description: "no setting is called \(key)")
+            default: try configureTasks(key, value, arguments)
             }
         }
         core = DriverCore(settings: settings)
@@ -205,6 +204,7 @@ struct ScriptRunner {
         let properties = JobProperties(
             group: arguments["group"],
             tags: (arguments["tags"] ?? "").split(separator: ",").map(String.init),
+            pool: arguments["pool"] ?? "default",
             query: arguments["query"],
             batch: try (arguments.integer("batch") ?? (query == nil ? nil : id)).map {
                 BatchID($0)

@@ -20,7 +20,8 @@ extension StreamingQueryRunner {
         let (request, shuffles) = plan.request(
             inputs: inputs, state: state, preferred: owners,
             properties: JobProperties(
-                description: spec.name ?? "", group: query.runId, query: query.id, batch: batch.id,
+                description: spec.name ?? "", group: query.runId, pool: spec.pool,
+                query: query.id, batch: batch.id,
                 streamingQuery: number))
         widest = request.job.lineage.nodes.reduce(0) { max($0, $1.partitionCount) }
         let made = StreamClock.now().instant

@@ -13,6 +13,8 @@ struct StreamingQuerySpec: Sendable {
     var mode: OutputMode
     var trigger: Trigger
     var name: String?
+    /// Scheduling pool of its jobs: that of who started it.
+    var pool: String
     /// A path or URI.
     var checkpoint: String
     /// Whether the checkpoint goes when the query has been stopped.

@@ -1,0 +1,39 @@
+import MillraceBase
+
+@testable import MillraceCore
+
+/// What scripts say about the `TaskScheduler`: its settings, and the commands that only it knows.
+extension ScriptRunner {
+    mutating func configureTasks(_ key: String, _ value: String, _ arguments: Arguments) throws {
+        switch key {
+        case "mode": settings.schedulingMode = SchedulingMode(conf: value) ?? .fifo
+        case "decommission-timeout":
+            settings.decommissionTimeout = try arguments.duration(value)
+        default: throw Problem(description: "no setting is called \(key)")
+        }
+    }
+
+    mutating func performOnTasks(_ arguments: Arguments) throws {
+        switch arguments.name {
+        case "pool": try declarePool(arguments)
+        case "running":
+            output += core.tasks.queue.pools.map {
+                "pool \($0.settings.name) runs \($0.runningCount)"
+            }
+        case "decommission":
+            handle(.executorDecommissioned(ExecutorID(try arguments.number(0)), reason: "spot"))
+        default: throw Problem(description: "no command is called \(arguments.name)")
+        }
+    }
+
+    private mutating func declarePool(_ arguments: Arguments) throws {
+        var pool = PoolSettings(name: arguments.words.first ?? "")
+        pool.weight = try arguments.integer("weight") ?? 1
+        pool.minShare = try arguments.integer("min-share") ?? 0
+        if let mode = arguments["mode"] {
+            pool.schedulingMode = SchedulingMode(conf: mode) ?? .fifo
+        }
+        settings.pools.append(pool)
+        core = DriverCore(settings: settings)
+    }
+}
