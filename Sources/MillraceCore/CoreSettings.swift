@@ -29,8 +29,19 @@ public struct CoreSettings: Hashable, Sendable {
     /// `millrace.scheduler.numCancelledJobGroupsToTrack`: groups of which it's remembered that
     /// their future jobs are cancelled too.
     public var cancelledGroupLimit = 1_000
-    /// `millrace.locality.wait`: how long a task waits for an executor it prefers.
-    public var localityWait: Duration = .seconds(3)
+    /// `millrace.locality.wait`: how long a task waits for an executor that has its data, and then
+    /// for one on the same host.
+    public var localityWait: Duration = .seconds(3) {
+        didSet { (processLocalityWait, nodeLocalityWait) = (localityWait, localityWait) }
+    }
+    /// `millrace.locality.wait.process` and `.node`: the same, one by one.
+    public var processLocalityWait: Duration = .seconds(3)
+    public var nodeLocalityWait: Duration = .seconds(3)
+    /// `millrace.locality.wait.state`: how long a task waits for the executor that owns its state.
+    public var stateLocalityWait: Duration = .seconds(10)
+    /// `millrace.shuffle.reduceLocality.enabled`: whether reduce tasks prefer hosts that have much
+    /// of their input.
+    public var prefersMapOutputHosts = true
     /// `millrace.starvation.timeout`: how long a job may wait for its first slot before a warning,
     /// and between two.
     public var starvationTimeout: Duration = .seconds(15)

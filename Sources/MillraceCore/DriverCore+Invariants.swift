@@ -97,9 +97,10 @@ extension DriverCore {
             let set = tasks.sets[slot: slot]
             let pending = set.tasks.count { $0.isPending }
             let done = set.tasks.count { $0.isDone }
-            let bound = set.tasks.count { $0.isPending && $0.isBound }
+            let toHosts = set.tasks.count { $0.isPending && $0.binding == .host }
+            let toExecutors = set.tasks.count { $0.isPending && $0.binding == .executor }
             if pending != set.pendingCount || done != set.doneCount
-                || bound != set.boundPendingCount
+                || toHosts != set.hostBound || toExecutors != set.executorBound
             {
                 found.append("\(set.stage).\(set.stageAttempt) counts its tasks wrongly")
             }

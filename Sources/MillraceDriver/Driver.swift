@@ -1,7 +1,6 @@
 import MillraceBase
 import MillraceCore
 import MillraceNet
-import MillraceStore
 import MillraceWire
 import Synchronization
 
@@ -23,7 +22,7 @@ public final class Driver: Sendable {
     ) throws {
         self.applicationID = applicationID
         var settings = CoreSettings(conf)
-        settings.pools = try Self.pools(conf)
+        settings.pools = try CoreSettings.pools(conf)
         loop = try EventLoop(name: "driver")
         state = DriverState(
             engine: DriverEngine(
@@ -35,17 +34,6 @@ public final class Driver: Sendable {
         do { try loop.sync { [state] in try state.start(conf) } } catch {
             loop.stop()
             throw error
-        }
-    }
-
-    private static func pools(_ conf: Conf) throws -> [PoolSettings] {
-        guard let file = conf.scheduler.allocationFile else { return [] }
-        let path = file.hasPrefix("file:") ? String(file.dropFirst(5)) : file
-        do {
-            return try AllocationFile.parse(PosixFileSystem().read(path), path: path)
-        } catch let error as StoreError {
-            let key = SchedulerEntries.entries.allocationFile.key
-            throw MillraceError(.invalidArgument, "\(key)=\(file): \(error)", cause: nil)
         }
     }
 
@@ -231,17 +219,15 @@ extension CoreSettings {
         maxStageAttempts = conf.scheduler.maxStageAttempts
         ignoresDecommissionFetchFailures = conf.scheduler.ignoresDecommissionFetchFailures
         unregistersOutputsOfHost = conf.shuffle.unregistersOutputsOfHost
-        schedulingMode = conf.scheduler.mode
         cancelledGroupLimit = conf.scheduler.cancelledGroupLimit
-        localityWait = conf.scheduler.localityWait
         heartbeatTimeout = conf.network.timeout
         heartbeatCheckInterval = min(heartbeatCheckInterval, conf.network.timeout / 2)
         prefetchQueueTime = conf.scheduler.prefetchQueueTime
         starvationTimeout = conf.scheduler.starvationTimeout
         groups = GroupSize.Settings(conf)
         prefetchLimit = conf.scheduler.maxPrefetchedTasks
-        decommissionTimeout = conf.executor.decommissionTimeout
         allocation = AllocationSettings(conf)
+        setTaskScheduler(conf)
     }
 }
 

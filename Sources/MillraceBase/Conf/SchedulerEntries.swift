@@ -34,8 +34,22 @@ public struct SchedulerEntries: ConfEntries {
             + "fairscheduler.xml. A pool that is not there has weight 1 and no minimum.")
     public let localityWait = ConfEntry(
         "millrace.locality.wait", default: Duration.seconds(3),
-        doc: "How long a task waits for a slot where its data is before it takes any.",
+        doc: "How long a task waits for an executor that has its data, then for one on the same "
+            + "host, before it takes any.",
         simulate: [.zero, .milliseconds(100), .seconds(3)])
+    public let processLocalityWait = ConfEntry<Duration?>(
+        "millrace.locality.wait.process", default: nil,
+        doc: "How long a task waits for an executor that has its data; `millrace.locality.wait` if "
+            + "not set.")
+    public let nodeLocalityWait = ConfEntry<Duration?>(
+        "millrace.locality.wait.node", default: nil,
+        doc: "How long a task waits for a host that has its data; `millrace.locality.wait` if not "
+            + "set.")
+    public let stateLocalityWait = ConfEntry(
+        "millrace.locality.wait.state", default: Duration.seconds(10),
+        doc: "How long a task of a streaming query waits for the executor that owns its state: "
+            + "anywhere else it has to load the state first.",
+        simulate: [.zero, .milliseconds(100), .seconds(10)])
     public let prefetchQueueTime = ConfEntry(
         "millrace.scheduler.prefetch.queueTime", default: Duration.milliseconds(2),
         doc: "About how long a task may wait at an executor, so that a short task does not cost a "

@@ -48,4 +48,7 @@ public struct ShuffleEntries: ConfEntries {
         doc: "A map task's output up to this size stays in the executor's memory; a larger one is "
             + "written to a file.",
         valid: .between(.zero, .gibibytes(1)), simulate: [.zero, .kibibytes(64), .mebibytes(4)])
+    public let isReduceLocalityEnabled = ConfEntry(
+        "millrace.shuffle.reduceLocality.enabled", default: true,
+        doc: "Whether a reduce task prefers the hosts that have a fifth or more of its input.")
 }

@@ -58,9 +58,23 @@ extension DAGScheduler {
                 plan: stages[slot: slot].plan,
                 maxFailures: properties.maxFailures ?? settings.maxTaskFailures, count: count,
                 units: missing, partitions: stages[slot: slot].partitions,
-                preferred: stages[slot: slot].preferred),
+                preferred: preferredLocations(slot, tasks.executors)),
             now: now)
         effects.append(.stageStarted(job, id, attempt: attempt, tasks: count))
+    }
+
+    /// What the stage's RDDs say, else where most of its input lies. As in Spark, the latter only
+    /// for a stage that reads one shuffle, partition by partition.
+    private func preferredLocations(
+        _ slot: Int, _ executors: ExecutorRegistry
+    ) -> PreferredLocations {
+        let preferred = stages[slot: slot].preferred
+        guard preferred.isEmpty, settings.prefersMapOutputHosts,
+            stages[slot: slot].parents.count == 1
+        else { return preferred }
+        let hosts = outputs.preferredHosts(of: stages[slot: slot].parents[0], executors)
+        guard hosts.count == stages[slot: slot].partitionCount else { return preferred }
+        return PreferredLocations(hosts: hosts)
     }
 
     /// Ascending; `nil` means all.

@@ -134,7 +134,8 @@ struct DAGScheduler: Sendable {
         stages.insert(
             Stage(
                 id: id, kind: kind, plan: draft.plan,
-                unitCount: partitions?.count ?? draft.partitionCount, partitions: partitions,
+                unitCount: partitions?.count ?? draft.partitionCount,
+                partitionCount: draft.partitionCount, partitions: partitions,
                 reducerCount: draft.output?.reducerCount ?? 0, preferred: draft.preferred,
                 parents: draft.parents, awaited: draft.awaited, jobs: [], origin: origin),
             for: id)

@@ -28,10 +28,12 @@ struct Stage: Sendable, SlabElement {
     let kind: Kind
     private(set) var plan: StagePlan
     let unitCount: Int
+    /// Of the RDD it ends with.
+    let partitionCount: Int
     /// Partition of each unit; `nil` when they're the same.
     private(set) var partitions: [Int]?
     let reducerCount: Int
-    private(set) var preferred: [[ExecutorID]]
+    private(set) var preferred: PreferredLocations
     /// The shuffles it reads, each once.
     private(set) var parents: [ShuffleID]
     /// Those that its tasks wait for: not what only leads to a dataset that is kept, until an
@@ -64,7 +66,7 @@ struct Stage: Sendable, SlabElement {
         plan.inputs = []
         plan.inputShuffles = []
         partitions = nil
-        preferred = []
+        preferred = PreferredLocations()
         parents = []
         awaited = []
         jobs = []

@@ -14,7 +14,7 @@ struct StageCut: Sendable {
         var partitionCount: Int
         var parents: [ShuffleID]
         var awaited: [ShuffleID]
-        var preferred: [[ExecutorID]]
+        var preferred: PreferredLocations
     }
 
     /// A position in `nodes` or `drafts`.
@@ -55,11 +55,11 @@ struct StageCut: Sendable {
         guard node.partitionCount >= 0, node.partitionCount <= Int(Int32.max) else {
             throw .invalid(message: "\(node.id) has \(node.partitionCount) partitions")
         }
-        let preferences = node.preferredExecutors.count
-        guard preferences == 0 || preferences == node.partitionCount else {
+        for preferences in [node.preferred.executors.count, node.preferred.hosts.count]
+        where preferences != 0 && preferences != node.partitionCount {
             throw .invalid(
                 message: """
-                    \(node.id) has preferred executors for \(preferences) of \
+                    \(node.id) has preferred locations for \(preferences) of \
                     \(node.partitionCount) partitions
                     """)
         }
@@ -130,7 +130,7 @@ struct StageCut: Sendable {
             Draft(
                 output: output, plan: plan, partitionCount: count, parents: parents,
                 awaited: awaited,
-                preferred: preferredExecutors(of: place)))
+                preferred: preferredLocations(of: place)))
     }
 
     /// The shuffles that are read in the stage which ends with this node: those behind narrow
@@ -161,7 +161,7 @@ struct StageCut: Sendable {
 
     /// Where the node's partitions are kept, else its own preferences, else those of the nearest
     /// narrow parent with the same partitions. Spark: `DAGScheduler.getPreferredLocsInternal`.
-    private func preferredExecutors(of place: Int) -> [[ExecutorID]] {
+    private func preferredLocations(of place: Int) -> PreferredLocations {
         var place = place
         while true {
             let own = preferences(of: nodes[place])
@@ -170,18 +170,23 @@ struct StageCut: Sendable {
                 guard case .narrow = dependency else { return false }
                 return nodes[at(dependency)].partitionCount == nodes[place].partitionCount
             }
-            guard let parent else { return [] }
+            guard let parent else { return PreferredLocations() }
             place = at(parent)
         }
     }
 
-    private func preferences(of node: LineageNode) -> [[ExecutorID]] {
+    private func preferences(of node: LineageNode) -> PreferredLocations {
         guard node.storageLevel != nil, let holders = kept.holders(of: node.id),
             holders.contains(where: { !$0.isEmpty })
-        else { return node.preferredExecutors }
-        guard !node.preferredExecutors.isEmpty else { return holders }
-        return holders.indices.map {
-            holders[$0].isEmpty ? node.preferredExecutors[$0] : holders[$0]
+        else { return node.preferred }
+        var preferred = node.preferred
+        if preferred.executors.isEmpty {
+            preferred.executors = holders
+        } else {
+            for place in holders.indices where !holders[place].isEmpty {
+                preferred.executors[place] = holders[place]
+            }
         }
+        return preferred
     }
 }

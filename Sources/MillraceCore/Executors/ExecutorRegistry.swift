@@ -3,6 +3,8 @@ import MillraceBase
 /// One executor process, dead or alive.
 struct ExecutorState: Sendable {
     var host = ""
+    /// In `ExecutorRegistry.hosts`.
+    var hostID = -1
     var cores = 0
     var isAlive = false
     /// Whether it may be given tasks: alive and not decommissioned.
@@ -58,6 +60,7 @@ struct ExecutorRegistry: Sendable {
     static let idLimit = 1 << 20
 
     var states: [ExecutorState] = []
+    var hosts = HostTable()
     var aliveCount = 0
     /// Those that may be given tasks, and their cores.
     private(set) var takingCount = 0
@@ -71,6 +74,13 @@ struct ExecutorRegistry: Sendable {
         states.indices.contains(executor.rawValue) && states[executor.rawValue].takesTasks
     }
 
+    /// Of any executor that ever registered.
+    func host(of executor: ExecutorID) -> Int? {
+        guard states.indices.contains(executor.rawValue) else { return nil }
+        let host = states[executor.rawValue].hostID
+        return host >= 0 ? host : nil
+    }
+
     /// `false` when the id is in use, was used, or is out of range.
     mutating func register(
         _ executor: ExecutorID, host: String, cores: Int, now: Instant
@@ -80,6 +90,8 @@ struct ExecutorRegistry: Sendable {
         while states.count <= id { states.append(ExecutorState()) }
         guard states[id].cores == 0 else { return false }
         states[id].host = host
+        states[id].hostID = hosts.id(of: host)
+        hosts.add(id, to: states[id].hostID)
         states[id].cores = cores
         states[id].isAlive = true
         states[id].lastSeen = now
@@ -112,5 +124,6 @@ struct ExecutorRegistry: Sendable {
         guard was != states[id].takesTasks else { return }
         takingCount += was ? -1 : 1
         takingCores += was ? -states[id].cores : states[id].cores
+        hosts.countTakers(states[id].hostID, by: was ? -1 : 1)
     }
 }

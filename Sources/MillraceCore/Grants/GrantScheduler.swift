@@ -135,7 +135,7 @@ struct GrantScheduler: Sendable {
         var placement = Placement(candidates)
         var stages: [GrantedStage] = []
         for (place, stage) in shape.stages.enumerated() {
-            var preferred = job.lineage.nodes[place].preferredExecutors
+            var preferred = job.lineage.nodes[place].preferred.executors
             if preferred.isEmpty, let before = previous?.stages,
                 before.count == shape.stages.count,
                 before[place].executors.count == stage.taskCount

@@ -17,21 +17,21 @@ public struct LineageNode: Sendable {
     public var id: RDDID
     public var partitionCount: Int
     public var dependencies: [Dependency]
-    /// Executors on which a partition is best computed (cached block, state owner), by partition,
-    /// best first. Empty when no partition has a preference.
-    public var preferredExecutors: [[ExecutorID]]
+    public var preferred: PreferredLocations
     /// Set when its rows are kept: where they are kept already, that is where its partitions are
     /// best computed, and what they were computed from is not needed.
     public var storageLevel: StorageLevel?
 
     public init(
         id: RDDID, partitionCount: Int, dependencies: [Dependency] = [],
-        preferredExecutors: [[ExecutorID]] = [], storageLevel: StorageLevel? = nil
+        preferredExecutors: [[ExecutorID]] = [], preferredHosts: [[String]] = [],
+        ownsState: Bool = false, storageLevel: StorageLevel? = nil
     ) {
         self.id = id
         self.partitionCount = partitionCount
         self.dependencies = dependencies
-        self.preferredExecutors = preferredExecutors
+        preferred = PreferredLocations(
+            executors: preferredExecutors, hosts: preferredHosts, ownsState: ownsState)
         self.storageLevel = storageLevel
     }
 }

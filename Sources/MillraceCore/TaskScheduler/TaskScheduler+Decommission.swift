@@ -14,7 +14,7 @@ extension TaskScheduler {
     ) {
         guard executors.decommission(executor, reason: reason, now: now) else { return }
         effects.append(.decommissionExecutor(executor, reason: reason))
-        unbind(from: executor.rawValue)
+        rebind(from: executor.rawValue)
         recallQueue(of: executor.rawValue, evenPreferred: true, &effects)
         if let timeout = settings.decommissionTimeout {
             decommissionDeadlines.append((executor, now + timeout))

@@ -148,15 +148,15 @@ extension TaskScheduler {
             if ended.count == cores { codeProbe(.queuedTasksLost) }
             ended.append((release(slot), ended.count < cores))
         }
-        unbind(from: executor.rawValue)
+        rebind(from: executor.rawValue)
         return ended
     }
 
     /// Waiting tasks needn't wait for this executor any longer.
-    mutating func unbind(from executor: Int) {
+    mutating func rebind(from executor: Int) {
         for pool in queue.pools {
             for entry in pool.entries {
-                sets[slot: entry.slot].unbind(from: executor) { executors.states[$0].takesTasks }
+                sets[slot: entry.slot].rebind(from: executor, executors)
             }
         }
     }

@@ -15,17 +15,15 @@ extension TaskScheduler {
         offerCount += 1
         while !(freeRing.isEmpty && prefetchRing.isEmpty), let (slot, limit) = queue.next() {
             let launched = offer(slot, limit: limit, now)
-            let deadline = sets[slot: slot].localityDeadline
-            if sets[slot: slot].boundPendingCount > 0, deadline > now {
-                localityDeadline = min(localityDeadline ?? deadline, deadline)
-            }
             if sets[slot: slot].pendingCount == 0 {
                 dequeue(slot)
             } else if launched < limit {
+                if sets[slot: slot].boundPendingCount > 0 { noteDelay(slot, now) }
                 queue.passOver()
             }
         }
         queue.endOffer()
+        settleDelays(now)
         touched.removeAll(keepingCapacity: true)
     }
 
@@ -39,55 +37,16 @@ extension TaskScheduler {
         return launched
     }
 
-    /// Bound tasks, on the executors they prefer: all of these for a new set, else those that got
-    /// room.
-    private mutating func offerPreferred(_ slot: Int, limit: Int, _ now: Instant) -> Int {
-        guard let groups = sets[slot: slot].locality?.groups else { return 0 }
-        var launched = 0
-        while launched < limit, sets[slot: slot].unseenGroup < groups.count {
-            let group = sets[slot: slot].unseenGroup
-            launched += fill(
-                groups[group].executor, from: group, of: slot, limit: limit - launched, now)
-            if launched < limit { sets[slot: slot].unseenGroup += 1 }
-        }
-        while launched < limit,
-            let place = sets[slot: slot].nextTouched(in: offerCount, of: touched.count)
-        {
-            if let group = sets[slot: slot].locality?.group(of: touched[place]) {
-                launched += fill(
-                    touched[place], from: group, of: slot, limit: limit - launched, now)
-            }
-            if launched < limit { sets[slot: slot].advanceTouched() }
-        }
-        return launched
-    }
-
-    private mutating func fill(
-        _ executor: Int, from group: Int, of slot: Int, limit: Int, _ now: Instant
-    ) -> Int {
-        var launched = 0
-        while launched < limit,
-            executors.states[executor].hasFreeCore || mayPrefetch(executor, slot, now)
-        {
-            guard let index = sets[slot: slot].popBound(group: group) else { return launched }
-            launch(index, of: slot, on: executor, isPreferred: true, now)
-            launched += 1
-            // Delay scheduling: a local launch starts the wait anew.
-            sets[slot: slot].localityDeadline = now + settings.localityWait
-        }
-        return launched
-    }
-
     /// Tasks that may run anywhere, and bound ones that have waited long enough.
     private mutating func offerAnywhere(_ slot: Int, limit: Int, _ now: Instant) -> Int {
         var launched = 0
-        let evenBound = now >= sets[slot: slot].localityDeadline
+        let evenBound = sets[slot: slot].locality.map { $0.delay.level == .any } ?? true
         while launched < limit, let executor = nextExecutor(slot, evenBound: evenBound, now) {
             guard let index = sets[slot: slot].popAnywhere(evenBound: evenBound) else {
                 preconditionFailure("a task set counts waiting tasks that it doesn't find")
             }
-            if sets[slot: slot].tasks[index].isBound { codeProbe(.localityWaitOver) }
-            launch(index, of: slot, on: executor, isPreferred: false, now)
+            if sets[slot: slot].tasks[index].binding != .free { codeProbe(.localityWaitOver) }
+            launch(index, of: slot, on: executor, at: .any, now)
             launched += 1
             hasRoom(executor)
         }
@@ -117,7 +76,7 @@ extension TaskScheduler {
     }
 
     /// Whether a busy executor may be given one more task of this set in advance.
-    private func mayPrefetch(_ executor: Int, _ slot: Int, _ now: Instant) -> Bool {
+    func mayPrefetch(_ executor: Int, _ slot: Int, _ now: Instant) -> Bool {
         guard queueTime > 0, executors.states[executor].takesTasks, isMoving(executor, now) else {
             return false
         }
@@ -132,77 +91,10 @@ extension TaskScheduler {
 
     /// Of one task, in nanoseconds. Unknown tasks count as so long that `prefetchUnknown` of them
     /// may wait.
-    private func expectedTime(_ slot: Int) -> Int64 {
+    func expectedTime(_ slot: Int) -> Int64 {
         let estimate = sets[slot: slot].estimate
         if estimate > 0 { return min(estimate, 1 << 52) }
         return queueTime / Int64(max(settings.prefetchUnknown, 1))
             + (settings.prefetchUnknown > 0 ? 0 : 1)
-    }
-
-    private mutating func launch(
-        _ index: Int, of slot: Int, on executor: Int, isPreferred: Bool, _ now: Instant
-    ) {
-        let task = nextTask
-        nextTask = task.next
-        let estimate = expectedTime(slot)
-        let attempt = Int(sets[slot: slot].tasks[index].attempts)
-        var record = Attempt(
-            task: task, setSlot: slot, index: index, attempt: attempt, executor: executor,
-            estimate: estimate, isPreferred: isPreferred)
-        record.previous = executors.states[executor].lastHeld
-        let attemptSlot = attempts.insert(record, for: task)
-        if record.previous >= 0 {
-            attempts[slot: Int(record.previous)].next = Int32(attemptSlot)
-        } else {
-            executors.states[executor].firstHeld = Int32(attemptSlot)
-        }
-        executors.states[executor].lastHeld = Int32(attemptSlot)
-        if executors.states[executor].held == 0 {
-            executors.states[executor].lastProgress = now
-            idle.end(executor)
-        }
-        executors.states[executor].held += 1
-        if executors.states[executor].isQueueing { queuedCount += 1 }
-        executors.states[executor].heldWork += estimate
-        sets[slot: slot].launched(index, attemptSlot: attemptSlot)
-        countRunning(slot, by: 1)
-
-        let partition = sets[slot: slot].partition(index)
-        let inputs = sets[slot: slot].plan.inputs
-        stage(
-            TaskDescription(
-                id: task, stage: sets[slot: slot].stage,
-                stageAttempt: sets[slot: slot].stageAttempt, partition: partition, attempt: attempt,
-                input: inputs.isEmpty ? [] : inputs[partition]), on: executor)
-    }
-
-    private mutating func stage(_ task: TaskDescription, on executor: Int) {
-        let place = Int32(staged.count)
-        staged.append(Staged(task: task, next: -1))
-        if executors.states[executor].firstStaged < 0 {
-            executors.states[executor].firstStaged = place
-            stagedExecutors.append(executor)
-        } else {
-            staged[Int(executors.states[executor].lastStaged)].next = place
-        }
-        executors.states[executor].lastStaged = place
-    }
-
-    /// Turns the staged launches into one effect for each executor.
-    mutating func flush(_ effects: inout Effects) {
-        flushDrained(&effects)
-        guard !staged.isEmpty else { return }
-        for executor in stagedExecutors {
-            let start = effects.launches.count
-            var place = executors.states[executor].firstStaged
-            while place >= 0 {
-                effects.launches.append(staged[Int(place)].task)
-                place = staged[Int(place)].next
-            }
-            executors.states[executor].firstStaged = -1
-            effects.append(.launch(ExecutorID(executor), start..<effects.launches.count))
-        }
-        staged.removeAll(keepingCapacity: true)
-        stagedExecutors.removeAll(keepingCapacity: true)
     }
 }

@@ -51,6 +51,8 @@ struct TaskScheduler: Sendable {
     var touched: [Int] = []
     /// Offers so far.
     var offerCount = 0
+    /// Task sets with a locality that launched something in this offer.
+    var launchedLocally: [Int] = []
     var runTimes = RunTimes()
     /// Tasks that wait at their executors for a core.
     var queuedCount = 0
@@ -59,7 +61,7 @@ struct TaskScheduler: Sendable {
     var grantedWaiting = 0
     /// When to look for queues that don't move; `nil` while nobody is free to take over.
     var recallAt: Instant?
-    /// When some bound task may next run anywhere.
+    /// When some bound task may next run farther from its data.
     var localityDeadline: Instant?
 
     /// Executors without tasks, for dynamic allocation.
@@ -86,6 +88,7 @@ struct TaskScheduler: Sendable {
         guard executors.register(id, host: host, cores: cores, now: now) else { return false }
         hasRoom(id.rawValue)
         idle.begin(id.rawValue)
+        touched.append(id.rawValue)
         return true
     }
 
@@ -117,7 +120,7 @@ struct TaskScheduler: Sendable {
         var count: Int
         var units: [Int32]?
         var partitions: [Int]?
-        var preferred: [[ExecutorID]]
+        var preferred: PreferredLocations
     }
 
     /// Queues the tasks of a stage attempt. Nothing is launched before the next offer.
@@ -131,8 +134,12 @@ struct TaskScheduler: Sendable {
             count: submission.count, units: submission.units, partitions: submission.partitions,
             estimate: runTimes[submission.plan.plan])
         if !submission.preferred.isEmpty {
-            set.bind(submission.preferred, takesTasks: executors.takesTasks)
-            set.localityDeadline = now + settings.localityWait
+            let wait =
+                submission.preferred.ownsState
+                ? settings.stateLocalityWait : settings.processLocalityWait
+            set.bind(
+                submission.preferred, &executors,
+                DelaySchedule(processWait: wait, nodeWait: settings.nodeLocalityWait, now: now))
         }
         let slot = sets.insert(set, for: id)
         enqueue(slot)

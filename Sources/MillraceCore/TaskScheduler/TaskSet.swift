@@ -12,9 +12,9 @@ struct TaskSetID: RawIdentifier {
 ///
 /// A task is named by its *index* in the set. Its *unit* is what the stage counts: the map index,
 /// or the index in the job's list of partitions. Waiting tasks lie nowhere: `fresh` walks the
-/// indexes once, `retries` holds those that came back. Tasks with a living preferred executor are
-/// `isBound` and found through `locality`. A set that is a *zombie* launches nothing more; it stays
-/// until its last attempt has ended.
+/// indexes once, `retries` holds those that came back. Tasks that prefer an executor or
+/// host that is there are bound to it for a while, and found through `locality`. A set that is a
+/// *zombie* launches nothing more; it stays until its last attempt has ended.
 struct TaskSet: Sendable, SlabElement {
     /// What's known of one task.
     struct Task: Sendable {
@@ -25,7 +25,17 @@ struct TaskSet: Sendable, SlabElement {
         var failures: Int16 = 0
         var isPending = true
         var isDone = false
-        var isBound = false
+        var binding = Binding.free
+
+        /// What a waiting task waits for.
+        enum Binding: UInt8 {
+            /// Any executor.
+            case free
+            /// One on a host that it prefers, for a while.
+            case host
+            /// One that it prefers, for a while.
+            case executor
+        }
     }
 
     /// Most attempts of one task, failures or not: a retry that never counts (killed, commit
@@ -47,7 +57,10 @@ struct TaskSet: Sendable, SlabElement {
     var tasks: [Task]
 
     var pendingCount: Int
-    var boundPendingCount = 0
+    /// Waiting tasks that prefer a living executor; those that only prefer a host with one.
+    var executorBound = 0
+    var hostBound = 0
+    var boundPendingCount: Int { executorBound + hostBound }
     var runningCount = 0
     var doneCount = 0
     var isZombie = false
@@ -57,14 +70,8 @@ struct TaskSet: Sendable, SlabElement {
 
     private var fresh = 0
     private var freshBound = 0
-    private var retries: [Int32] = []
-    private(set) var locality: LocalityIndex?
-    /// From then on bound tasks may run anywhere.
-    var localityDeadline = Instant.distantFuture
-    /// Groups of `locality` that haven't been looked at since the set came are at and after this.
-    var unseenGroup = 0
-    /// In offer `offer`, where the walk over `TaskScheduler.touched` stands.
-    private var touchedCursor = (offer: -1, next: 0)
+    var retries: [Int32] = []
+    var locality: Locality?
 
     init(
         id: TaskSetID, stage: StageID, stageAttempt: Int, job: JobID, pool: Int,
@@ -113,19 +120,6 @@ struct TaskSet: Sendable, SlabElement {
         return low < units.count && units[low] == Int32(unit) ? low : nil
     }
 
-    /// Binds tasks to the executors they prefer, as far as those live.
-    mutating func bind(_ preferred: [[ExecutorID]], takesTasks: (ExecutorID) -> Bool) {
-        var pairs: [(executor: Int, index: Int)] = []
-        for index in tasks.indices {
-            for executor in preferred[partition(index)] where takesTasks(executor) {
-                pairs.append((executor.rawValue, index))
-                tasks[index].isBound = true
-            }
-            if tasks[index].isBound { boundPendingCount += 1 }
-        }
-        if !pairs.isEmpty { locality = LocalityIndex(pairs) }
-    }
-
     // MARK: Taking a waiting task
 
     /// A task that may run anywhere; with `evenBound`, at last one that would rather run elsewhere.
@@ -136,7 +130,7 @@ struct TaskSet: Sendable, SlabElement {
         }
         while fresh < tasks.count {
             fresh += 1
-            if tasks[fresh - 1].isPending, !tasks[fresh - 1].isBound { return fresh - 1 }
+            if tasks[fresh - 1].isPending, tasks[fresh - 1].binding == .free { return fresh - 1 }
         }
         guard evenBound else { return nil }
         while freshBound < tasks.count {
@@ -146,26 +140,12 @@ struct TaskSet: Sendable, SlabElement {
         return nil
     }
 
-    /// The next place in `TaskScheduler.touched` to look at in an offer.
-    mutating func nextTouched(in offer: Int, of count: Int) -> Int? {
-        if touchedCursor.offer != offer { touchedCursor = (offer, 0) }
-        guard touchedCursor.next < count else { return nil }
-        return touchedCursor.next
-    }
-
-    mutating func advanceTouched() { touchedCursor.next += 1 }
-
-    /// A task that prefers the executor of this group.
-    mutating func popBound(group: Int) -> Int? {
-        locality?.pop(group: group) { tasks[$0].isPending && tasks[$0].isBound }
-    }
-
     // MARK: Changes of one task's state
 
     mutating func launched(_ index: Int, attemptSlot: Int) {
-        if tasks[index].isBound { boundPendingCount -= 1 }
+        count(tasks[index].binding, by: -1)
         tasks[index].isPending = false
-        tasks[index].isBound = false
+        tasks[index].binding = .free
         tasks[index].attempts += 1
         tasks[index].attemptSlot = Int32(attemptSlot)
         pendingCount -= 1
@@ -189,27 +169,12 @@ struct TaskSet: Sendable, SlabElement {
         if tasks[index].isPending {
             tasks[index].isPending = false
             pendingCount -= 1
-            if tasks[index].isBound {
-                tasks[index].isBound = false
-                boundPendingCount -= 1
-            }
+            count(tasks[index].binding, by: -1)
+            tasks[index].binding = .free
         }
         tasks[index].isDone = true
         tasks[index].failures = 0
         doneCount += 1
-    }
-
-    /// Lets the tasks run anywhere that preferred only this executor.
-    mutating func unbind(from executor: Int, takesTasks: (Int) -> Bool) {
-        guard let locality, let group = locality.group(of: executor) else { return }
-        let members = locality.groups[group]
-        for index in locality.indexes[members.cursor..<members.end].map(Int.init)
-        where tasks[index].isBound && !locality.hasHome(index, takesTasks: takesTasks) {
-            codeProbe(.boundTaskFreed)
-            tasks[index].isBound = false
-            boundPendingCount -= 1
-            retries.append(Int32(index))
-        }
     }
 
     /// A moving average over about the last eight tasks.

@@ -7,7 +7,8 @@ enum Jobs {
     /// between each two.
     static func chain(
         _ id: Int, _ counts: [Int], shuffles: [Int] = [], partitions: [Int]? = nil,
-        preferred: [Int] = [], persisted: [Int] = [], copies: Int = 1,
+        preferred: [Int] = [], hosts: [String] = [], ownsState: Bool = false,
+        persisted: [Int] = [], copies: Int = 1,
         properties: JobProperties = JobProperties(), hasInputs: Bool = false
     ) -> JobDescription {
         var nodes: [LineageNode] = []
@@ -26,7 +27,10 @@ enum Jobs {
             nodes.append(
                 LineageNode(
                     id: RDDID(place), partitionCount: count, dependencies: dependencies,
-                    preferredExecutors: isFinal ? preferred.map { [ExecutorID($0)] } : [],
+                    preferredExecutors: isFinal
+                        ? preferred.map { $0 < 0 ? [] : [ExecutorID($0)] } : [],
+                    preferredHosts: isFinal ? hosts.map { $0 == "-" ? [] : [$0] } : [],
+                    ownsState: ownsState,
                     storageLevel: persisted.contains(place)
                         ? .memoryOnly.replicated(copies) : nil))
         }

@@ -7,6 +7,9 @@ extension ScriptRunner {
     mutating func configureTasks(_ key: String, _ value: String, _ arguments: Arguments) throws {
         switch key {
         case "mode": settings.schedulingMode = SchedulingMode(conf: value) ?? .fifo
+        case "wait-process": settings.processLocalityWait = try arguments.duration(value)
+        case "wait-node": settings.nodeLocalityWait = try arguments.duration(value)
+        case "wait-state": settings.stateLocalityWait = try arguments.duration(value)
         case "decommission-timeout":
             settings.decommissionTimeout = try arguments.duration(value)
         default: throw Problem(description: "no setting is called \(key)")

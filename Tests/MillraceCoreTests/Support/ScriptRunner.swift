@@ -28,6 +28,7 @@ import MillraceBase
 ///     end-query 0  group 0
 ///     job 0 query=q batch=3         settle q through=3   retract q after=3
 ///     set locality-wait=0ms         before the first event
+///     job 0 prefer-hosts=a,b,-  prefer=0,-1,1 [state]
 ///     set mode=FAIR                 pool a weight=2 min-share=1 mode=FAIR    job 0 pool=a
 ///     running                       attempts of each pool
 struct ScriptRunner {
@@ -216,6 +217,8 @@ struct ScriptRunner {
                     id, try arguments.list("chain") ?? [1], shuffles: shuffles,
                     partitions: try arguments.list("partitions"),
                     preferred: try arguments.list("prefer") ?? [],
+                    hosts: (arguments["prefer-hosts"] ?? "").split(separator: ",").map(String.init),
+                    ownsState: arguments.words.contains("state"),
                     persisted: try arguments.list("persist") ?? [],
                     copies: try arguments.integer("copies") ?? 1, properties: properties,
                     hasInputs: arguments.words.contains("inputs"))))

@@ -60,7 +60,8 @@ struct StreamingPlan: Sendable {
             nodes.append(
                 LineageNode(
                     id: stage.node, partitionCount: tasks, dependencies: dependencies,
-                    preferredExecutors: isLast && preferred.count == tasks ? preferred : []))
+                    preferredExecutors: isLast && preferred.count == tasks ? preferred : [],
+                    ownsState: true))
             cores.append(core)
             if !isLast { shuffles.append(context.nextShuffle()) }
         }

@@ -1,0 +1,29 @@
+import MillraceBase
+import MillraceCore
+import MillraceStore
+
+/// What the `TaskScheduler` decides by.
+extension CoreSettings {
+    mutating func setTaskScheduler(_ conf: Conf) {
+        schedulingMode = conf.scheduler.mode
+        localityWait = conf.scheduler.localityWait
+        processLocalityWait = conf.scheduler.processLocalityWait ?? localityWait
+        nodeLocalityWait = conf.scheduler.nodeLocalityWait ?? localityWait
+        stateLocalityWait = conf.scheduler.stateLocalityWait
+        prefersMapOutputHosts = conf.shuffle.isReduceLocalityEnabled
+        decommissionTimeout = conf.executor.decommissionTimeout
+    }
+
+    /// Reads `millrace.scheduler.allocation.file`, if there is one. Throws `MillraceError` for a
+    /// file that isn't there or says something wrong.
+    static func pools(_ conf: Conf) throws -> [PoolSettings] {
+        guard let file = conf.scheduler.allocationFile else { return [] }
+        let path = file.hasPrefix("file:") ? String(file.dropFirst(5)) : file
+        do {
+            return try AllocationFile.parse(PosixFileSystem().read(path), path: path)
+        } catch let error as StoreError {
+            let key = SchedulerEntries.entries.allocationFile.key
+            throw MillraceError(.invalidArgument, "\(key)=\(file): \(error)", cause: nil)
+        }
+    }
+}
