@@ -31,7 +31,7 @@ extension DriverCore {
         var found: [String] = []
         executorViolations(&found)
         setViolations(&found)
-        poolViolations(&found)
+        found += tasks.violations
         stageViolations(&found)
         shuffleViolations(&found)
         accumulatorViolations(&found)
@@ -81,17 +81,6 @@ extension DriverCore {
         }
     }
 
-    private func poolViolations(_ found: inout [String]) {
-        var running = [Int](repeating: 0, count: tasks.queue.pools.count)
-        for slot in 0..<tasks.sets.slotBound where tasks.sets.id(at: slot) != nil {
-            running[tasks.sets[slot: slot].pool] += tasks.sets[slot: slot].runningCount
-        }
-        for (pool, count) in zip(tasks.queue.pools, running) where pool.runningCount != count {
-            found.append("pool \(pool.settings.name) counts its running tasks wrongly")
-        }
-        found += tasks.queue.violations
-    }
-
     private func setViolations(_ found: inout [String]) {
         for slot in 0..<tasks.sets.slotBound where tasks.sets.id(at: slot) != nil {
             let set = tasks.sets[slot: slot]
@@ -106,7 +95,7 @@ extension DriverCore {
             }
             if set.isZombie, set.runningCount == 0 { found.append("\(set.id) is left over") }
             let isQueued = tasks.queue.pools[set.pool].entries.contains { $0.slot == slot }
-            if isQueued != (!set.isZombie && pending > 0) {
+            if isQueued != (!set.isZombie && set.hasWork) {
                 found.append("\(set.stage).\(set.stageAttempt) is queued wrongly")
             }
             guard !set.isZombie else { continue }

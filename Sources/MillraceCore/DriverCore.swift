@@ -189,7 +189,7 @@ public struct DriverCore: Sendable {
         }
         switch end.reason {
         case .result, .mapOutput:
-            tasks.succeed(ended, runTime: end.runTime.nanoseconds)
+            tasks.succeed(ended, runTime: end.runTime.nanoseconds, now, &effects)
             dag.taskSucceeded(ended, end, now, &tasks, &effects)
             tasks.settle(ended)
         case .fetchFailed(let failure):
@@ -211,7 +211,7 @@ public struct DriverCore: Sendable {
                 .taskFailed(
                     ended.task, ended.stage, stageAttempt: ended.stageAttempt,
                     partition: ended.partition, attempt: ended.attempt, ended.executor, reason)))
-        if let abort = tasks.fail(ended, reason, counts: counts) {
+        if let abort = tasks.fail(ended, reason, counts: counts, now) {
             codeProbe(.stageAbortedByTaskFailures)
             dag.abort(abort.stage, abort.message, &tasks, &effects)
         }
@@ -237,6 +237,7 @@ public struct DriverCore: Sendable {
     private mutating func fire(_ now: Instant, _ effects: inout Effects) {
         armedAt = .distantFuture
         tasks.recallIfDue(now, &effects)
+        tasks.speculateIfDue(now, &effects)
         repairGrants(now, &effects)
         for executor in heartbeats.expired(tasks.executors, now: now) {
             let silence = now - tasks.executors.states[executor.rawValue].lastSeen
@@ -277,6 +278,7 @@ public struct DriverCore: Sendable {
         if let due = grants.nextCheck { next = min(next, due) }
         if let due = nextAllocationLook { next = min(next, due) }
         if let due = tasks.nextDecommissionDeadline { next = min(next, due) }
+        if let due = tasks.speculationAt { next = min(next, due) }
         if let due = tasks.recallAt { next = min(next, due) }
         if let due = tasks.localityDeadline { next = min(next, due) }
         guard next < armedAt else { return }

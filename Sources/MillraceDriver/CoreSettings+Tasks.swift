@@ -12,6 +12,7 @@ extension CoreSettings {
         stateLocalityWait = conf.scheduler.stateLocalityWait
         prefersMapOutputHosts = conf.shuffle.isReduceLocalityEnabled
         decommissionTimeout = conf.executor.decommissionTimeout
+        speculation = SpeculationSettings(conf)
     }
 
     /// Reads `millrace.scheduler.allocation.file`, if there is one. Throws `MillraceError` for a
@@ -25,5 +26,17 @@ extension CoreSettings {
             let key = SchedulerEntries.entries.allocationFile.key
             throw MillraceError(.invalidArgument, "\(key)=\(file): \(error)", cause: nil)
         }
+    }
+}
+
+extension SpeculationSettings {
+    init(_ conf: Conf) {
+        self.init()
+        isEnabled = conf.speculation.isEnabled
+        interval = conf.speculation.interval
+        quantile = conf.speculation.quantile
+        multiplier = conf.speculation.multiplier
+        minTaskRunTime = conf.speculation.minTaskRunTime
+        taskDurationThreshold = conf.speculation.taskDurationThreshold
     }
 }

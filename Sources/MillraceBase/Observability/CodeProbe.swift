@@ -66,6 +66,19 @@ public enum CodeProbe: Int, CaseIterable, Sendable {
     /// The queue of an executor where nothing moves was recalled.
     case queueRecalled
 
+    // MARK: Speculation
+
+    /// A task ran much longer than its siblings, and is to be launched once more.
+    case taskSpeculatable
+    /// The second attempt of a slow task was launched.
+    case copyLaunched
+    /// One attempt of a task failed while another one ran.
+    case copyGoesOn
+    /// A task was asked to end because another attempt of it succeeded.
+    case slowerAttemptKilled
+    /// A task's executor would be given up before the task ends, going by its siblings.
+    case speculatedOnLeaving
+
     // MARK: Executors
 
     /// An executor was silent for too long.

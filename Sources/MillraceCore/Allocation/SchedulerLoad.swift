@@ -35,9 +35,15 @@ extension TaskScheduler {
     /// go.
     var load: SchedulerLoad {
         var waiting = 0
-        for entry in queue.entries { waiting += sets[slot: entry.slot].pendingCount }
+        var copies = 0
+        for pool in queue.pools {
+            for entry in pool.entries {
+                waiting += sets[slot: entry.slot].pendingCount
+                copies += sets[slot: entry.slot].speculatable.count
+            }
+        }
         return SchedulerLoad(
-            pending: waiting + queuedCount + grantedWaiting,
+            pending: waiting + queuedCount + grantedWaiting, pendingSpeculative: copies,
             running: attempts.count - queuedCount + grantedCount - grantedWaiting)
     }
 }

@@ -65,6 +65,8 @@ struct ExecutorRegistry: Sendable {
     /// Those that may be given tasks, and their cores.
     private(set) var takingCount = 0
     private(set) var takingCores = 0
+    /// Cores of the largest executor so far.
+    private(set) var mostCores = 0
 
     func isAlive(_ executor: ExecutorID) -> Bool {
         states.indices.contains(executor.rawValue) && states[executor.rawValue].isAlive
@@ -93,6 +95,7 @@ struct ExecutorRegistry: Sendable {
         states[id].hostID = hosts.id(of: host)
         hosts.add(id, to: states[id].hostID)
         states[id].cores = cores
+        mostCores = max(mostCores, cores)
         states[id].isAlive = true
         states[id].lastSeen = now
         aliveCount += 1

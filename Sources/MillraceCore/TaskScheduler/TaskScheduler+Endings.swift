@@ -16,6 +16,7 @@ extension TaskScheduler {
         var partition: Int
         var attempt: Int
         var executor: ExecutorID
+        var launchedAt: Instant
         /// Whether the set has a successor, or needs nothing more.
         var isZombie: Bool
     }
@@ -52,6 +53,8 @@ extension TaskScheduler {
         } else {
             executors.states[executor].lastHeld = attempt.previous
         }
+        unwatch(attemptSlot)
+        forget(attemptSlot)
         if executors.states[executor].isQueueing { queuedCount -= 1 }
         executors.states[executor].held -= 1
         executors.states[executor].heldWork -= attempt.estimate
@@ -62,30 +65,60 @@ extension TaskScheduler {
 
         let slot = attempt.setSlot
         countRunning(slot, by: -1)
-        if sets[slot: slot].tasks[attempt.index].attemptSlot == Int32(attemptSlot) {
-            sets[slot: slot].tasks[attempt.index].attemptSlot = -1
-        }
         return Ended(
             task: attempt.task, setSlot: slot, set: sets[slot: slot].id,
             stage: sets[slot: slot].stage, stageAttempt: sets[slot: slot].stageAttempt,
             index: attempt.index, unit: sets[slot: slot].unit(attempt.index),
             partition: sets[slot: slot].partition(attempt.index),
             attempt: attempt.attempt, executor: ExecutorID(executor),
-            isZombie: sets[slot: slot].isZombie)
+            launchedAt: attempt.launchedAt, isZombie: sets[slot: slot].isZombie)
     }
 
-    /// The task succeeded. Call `settle` afterwards.
-    mutating func succeed(_ ended: Ended, runTime: Int64) {
-        guard sets.slot(of: ended.set) != nil else { return }
-        sets[slot: ended.setSlot].learn(runTime)
-        // Waits although it ran: it had been killed and queued again, and was faster than the kill.
-        let wasPending = sets[slot: ended.setSlot].tasks[ended.index].isPending
-        if wasPending { codeProbe(.killOvertaken) }
-        sets[slot: ended.setSlot].markDone(ended.index)
-        if wasPending, sets[slot: ended.setSlot].pendingCount == 0 {
-            dequeue(ended.setSlot)
+    /// Takes an attempt out of its task's list.
+    private mutating func forget(_ attemptSlot: Int) {
+        let slot = attempts[slot: attemptSlot].setSlot
+        let index = attempts[slot: attemptSlot].index
+        let older = attempts[slot: attemptSlot].older
+        var newer = Int(sets[slot: slot].tasks[index].attemptSlot)
+        if newer == attemptSlot {
+            sets[slot: slot].tasks[index].attemptSlot = older
+            return
         }
-        retireIfDone(ended.setSlot)
+        while Int(attempts[slot: newer].older) != attemptSlot {
+            newer = Int(attempts[slot: newer].older)
+        }
+        attempts[slot: newer].older = older
+    }
+
+    /// An attempt of the task that runs and wasn't asked to end.
+    private func living(_ index: Int, of slot: Int) -> Int? {
+        var attempt = Int(sets[slot: slot].tasks[index].attemptSlot)
+        while attempt >= 0, attempts[slot: attempt].isKilled {
+            attempt = Int(attempts[slot: attempt].older)
+        }
+        return attempt >= 0 ? attempt : nil
+    }
+
+    /// The task succeeded; other attempts of it are asked to end. Call `settle` afterwards.
+    mutating func succeed(
+        _ ended: Ended, runTime: Int64, _ now: Instant, _ effects: inout Effects
+    ) {
+        let slot = ended.setSlot
+        guard sets.slot(of: ended.set) != nil else { return }
+        sets[slot: slot].learn(runTime)
+        if !sets[slot: slot].tasks[ended.index].isDone {
+            sets[slot: slot].runTimes?.insert((now - ended.launchedAt).nanoseconds)
+        }
+        if sets[slot: slot].tasks[ended.index].attemptSlot >= 0 {
+            codeProbe(.slowerAttemptKilled)
+            killAttempts(of: ended.index, in: slot, reason: "another attempt succeeded", &effects)
+        }
+        // Waits although it ran: it had been killed and queued again, and was faster than the kill.
+        let wasPending = sets[slot: slot].tasks[ended.index].isPending
+        if wasPending { codeProbe(.killOvertaken) }
+        sets[slot: slot].markDone(ended.index)
+        if wasPending, !sets[slot: slot].hasWork { dequeue(slot) }
+        retireIfDone(slot)
     }
 
     /// What a running attempt would commit; `nil` when it isn't running there or was asked to end.
@@ -99,12 +132,14 @@ extension TaskScheduler {
 
     /// The task waits again, unless somebody else cares for it or it failed too often. Call
     /// `settle` afterwards.
-    mutating func fail(_ ended: Ended, _ reason: TaskEndReason, counts: Bool) -> Abort? {
+    mutating func fail(
+        _ ended: Ended, _ reason: TaskEndReason, counts: Bool, _ now: Instant
+    ) -> Abort? {
         let slot = ended.setSlot
         // The end of a sibling may have been the stage's.
         guard sets.slot(of: ended.set) != nil else { return nil }
         let task = sets[slot: slot].tasks[ended.index]
-        guard !sets[slot: slot].isZombie, !task.isDone, !task.isPending, task.attemptSlot < 0 else {
+        guard !sets[slot: slot].isZombie, !task.isDone, !task.isPending else {
             codeProbe(.failureOfUnneededTask)
             return nil
         }
@@ -117,6 +152,13 @@ extension TaskScheduler {
         }
         if Int(task.attempts) >= TaskSet.attemptLimit {
             return abort(ended, "was attempted \(task.attempts) times, most recently on", reason)
+        }
+        if let attempt = living(ended.index, of: slot) {
+            codeProbe(.copyGoesOn)
+            if isWatched(slot), !attempts[slot: attempt].isWatched {
+                watch(attempt, isOld: true, now)
+            }
+            return nil
         }
         requeue(ended.index, in: slot)
         return nil

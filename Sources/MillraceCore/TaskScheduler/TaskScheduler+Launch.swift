@@ -11,8 +11,9 @@ extension TaskScheduler {
         let attempt = Int(sets[slot: slot].tasks[index].attempts)
         var record = Attempt(
             task: task, setSlot: slot, index: index, attempt: attempt, executor: executor,
-            estimate: estimate, isPreferred: level == .process)
+            launchedAt: now, estimate: estimate, isPreferred: level == .process)
         record.previous = executors.states[executor].lastHeld
+        record.older = sets[slot: slot].tasks[index].attemptSlot
         let attemptSlot = attempts.insert(record, for: task)
         if record.previous >= 0 {
             attempts[slot: Int(record.previous)].next = Int32(attemptSlot)
@@ -33,6 +34,7 @@ extension TaskScheduler {
             if sets[slot: slot].locality!.launched(level) { launchedLocally.append(slot) }
         }
         countRunning(slot, by: 1)
+        if record.older < 0, isWatched(slot) { watch(attemptSlot, isOld: false, now) }
 
         let partition = sets[slot: slot].partition(index)
         let inputs = sets[slot: slot].plan.inputs

@@ -15,7 +15,7 @@ extension TaskScheduler {
         offerCount += 1
         while !(freeRing.isEmpty && prefetchRing.isEmpty), let (slot, limit) = queue.next() {
             let launched = offer(slot, limit: limit, now)
-            if sets[slot: slot].pendingCount == 0 {
+            if !sets[slot: slot].hasWork {
                 dequeue(slot)
             } else if launched < limit {
                 if sets[slot: slot].boundPendingCount > 0 { noteDelay(slot, now) }
@@ -34,6 +34,9 @@ extension TaskScheduler {
             launched = offerPreferred(slot, limit: limit, now)
         }
         if launched < limit { launched += offerAnywhere(slot, limit: limit - launched, now) }
+        if launched < limit, !sets[slot: slot].speculatable.isEmpty {
+            launched += offerCopies(slot, limit: limit - launched, now)
+        }
         return launched
     }
 

@@ -51,9 +51,7 @@ extension TaskScheduler {
                 evenPreferred || !attempts[slot: slot].isPreferred
             {
                 codeProbe(state.takesTasks ? .queueRecalled : .queueRecalledByDecommission)
-                attempts[slot: slot].isKilled = true
-                effects.append(
-                    .kill(ExecutorID(executor), attempts[slot: slot].task, reason: reason))
+                kill(slot, reason: reason, &effects)
             }
             slot = Int(attempts[slot: slot].next)
             position += 1

@@ -11,24 +11,6 @@ import MillraceBase
 /// waiting tasks behind cursors, running attempts in a table by id. Always true:
 /// `DriverCore+Invariants.swift`.
 struct TaskScheduler: Sendable {
-    /// One launched attempt that hasn't ended.
-    struct Attempt: Sendable, SlabElement {
-        var task: TaskID
-        /// Slot in `sets`: a set outlives its attempts.
-        var setSlot: Int
-        var index: Int
-        var attempt: Int
-        var executor: Int
-        /// Its share of the executor's `heldWork`.
-        var estimate: Int64
-        var isKilled = false
-        /// Whether its executor is one that the task prefers.
-        var isPreferred: Bool
-        /// Neighbours in its executor's list, as slots of `attempts`.
-        var previous: Int32 = -1
-        var next: Int32 = -1
-    }
-
     /// A launch of the current step, in a list per executor.
     struct Staged: Sendable {
         var task: TaskDescription
@@ -64,6 +46,12 @@ struct TaskScheduler: Sendable {
     /// When some bound task may next run farther from its data.
     var localityDeadline: Instant?
 
+    /// When to look for slow tasks; `nil` while none is watched.
+    var speculationAt: Instant?
+    /// Running attempts that may turn out slow.
+    var watchedCount = 0
+    /// Second attempts launched because the first was slow.
+    var copiesLaunched = 0
     /// Executors without tasks, for dynamic allocation.
     var idle: IdleExecutors
     /// Decommissioned executors with the time until which they may take, in order of time.
@@ -141,6 +129,7 @@ struct TaskScheduler: Sendable {
                 submission.preferred, &executors,
                 DelaySchedule(processWait: wait, nodeWait: settings.nodeLocalityWait, now: now))
         }
+        if settings.speculation.isEnabled { set.runTimes = MedianHeap() }
         let slot = sets.insert(set, for: id)
         enqueue(slot)
         return id
@@ -181,26 +170,30 @@ struct TaskScheduler: Sendable {
         guard let slot = sets.slot(of: id) else { return }
         if sets[slot: slot].runningCount > 0 {
             for index in sets[slot: slot].tasks.indices {
-                killAttempt(of: index, in: slot, reason: reason, &effects)
+                killAttempts(of: index, in: slot, reason: reason, &effects)
             }
         }
         retire(id)
     }
 
-    /// The task's running attempt, if any, and if it hasn't been asked to end.
-    private func killable(_ index: Int, in slot: Int) -> Int? {
-        let attemptSlot = Int(sets[slot: slot].tasks[index].attemptSlot)
-        return attemptSlot >= 0 && !attempts[slot: attemptSlot].isKilled ? attemptSlot : nil
-    }
-
-    mutating func killAttempt(
+    /// Asks the executors to end what runs of a task.
+    mutating func killAttempts(
         of index: Int, in slot: Int, reason: String, _ effects: inout Effects
     ) {
-        guard let attemptSlot = killable(index, in: slot) else { return }
-        attempts[slot: attemptSlot].isKilled = true
+        var attempt = Int(sets[slot: slot].tasks[index].attemptSlot)
+        while attempt >= 0 {
+            kill(attempt, reason: reason, &effects)
+            attempt = Int(attempts[slot: attempt].older)
+        }
+    }
+
+    /// Nothing when it was asked before.
+    mutating func kill(_ attempt: Int, reason: String, _ effects: inout Effects) {
+        guard !attempts[slot: attempt].isKilled else { return }
+        attempts[slot: attempt].isKilled = true
         effects.append(
             .kill(
-                ExecutorID(attempts[slot: attemptSlot].executor), attempts[slot: attemptSlot].task,
+                ExecutorID(attempts[slot: attempt].executor), attempts[slot: attempt].task,
                 reason: reason))
     }
 
@@ -209,11 +202,11 @@ struct TaskScheduler: Sendable {
         guard let slot = sets.slot(of: id), let index = sets[slot: slot].index(ofUnit: unit),
             !sets[slot: slot].tasks[index].isDone
         else { return }
-        killAttempt(of: index, in: slot, reason: "another attempt succeeded", &effects)
+        killAttempts(of: index, in: slot, reason: "another attempt succeeded", &effects)
         let wasPending = sets[slot: slot].tasks[index].isPending
         if wasPending { codeProbe(.pendingTaskCompletedElsewhere) }
         sets[slot: slot].markDone(index)
-        if wasPending, sets[slot: slot].pendingCount == 0 { dequeue(slot) }
+        if wasPending, !sets[slot: slot].hasWork { dequeue(slot) }
         retireIfDone(slot)
     }
 
@@ -240,7 +233,7 @@ struct TaskScheduler: Sendable {
     }
 
     mutating func requeue(_ index: Int, in slot: Int) {
-        let wasIdle = sets[slot: slot].pendingCount == 0
+        let wasIdle = !sets[slot: slot].hasWork
         sets[slot: slot].requeue(index)
         if wasIdle, !sets[slot: slot].isZombie { enqueue(slot) }
     }

@@ -18,10 +18,11 @@ struct TaskSetID: RawIdentifier {
 struct TaskSet: Sendable, SlabElement {
     /// What's known of one task.
     struct Task: Sendable {
-        /// Slot in `TaskScheduler.attempts` of its latest attempt while that runs, else -1.
+        /// Slot in `TaskScheduler.attempts` of its latest attempt that runs, else -1; from there
+        /// `Attempt.older` leads to the others.
         var attemptSlot: Int32 = -1
         /// Attempts launched so far.
-        var attempts: Int32 = 0
+        var attempts: Int16 = 0
         var failures: Int16 = 0
         var isPending = true
         var isDone = false
@@ -64,6 +65,14 @@ struct TaskSet: Sendable, SlabElement {
     var runningCount = 0
     var doneCount = 0
     var isZombie = false
+    /// Run times of its tasks that succeeded; only with speculation.
+    var runTimes: MedianHeap?
+    /// Tasks whose only attempt is slow, and that wait for a place for another one.
+    var speculatable: [Int32] = []
+    /// Its running attempts that may turn out slow, by launch time, as slots of
+    /// `TaskScheduler.attempts`; -1 when there is none.
+    var firstWatched: Int32 = -1
+    var lastWatched: Int32 = -1
 
     /// Expected run time of a task in nanoseconds; 0 while unknown.
     var estimate: Int64
@@ -100,6 +109,8 @@ struct TaskSet: Sendable, SlabElement {
         tasks = []
         retries = []
         locality = nil
+        runTimes = nil
+        speculatable = []
     }
 
     func unit(_ index: Int) -> Int { units.map { Int($0[index]) } ?? index }
@@ -142,12 +153,17 @@ struct TaskSet: Sendable, SlabElement {
 
     // MARK: Changes of one task's state
 
+    /// Whether it has something to launch.
+    var hasWork: Bool { pendingCount > 0 || !speculatable.isEmpty }
+
+    /// A waiting task, or, as a copy, one that runs.
     mutating func launched(_ index: Int, attemptSlot: Int) {
+        tasks[index].attempts += 1
+        tasks[index].attemptSlot = Int32(attemptSlot)
+        guard tasks[index].isPending else { return }
         count(tasks[index].binding, by: -1)
         tasks[index].isPending = false
         tasks[index].binding = .free
-        tasks[index].attempts += 1
-        tasks[index].attemptSlot = Int32(attemptSlot)
         pendingCount -= 1
     }
 

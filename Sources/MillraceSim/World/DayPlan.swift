@@ -65,6 +65,12 @@ struct DayPlan {
         settings.maxConsecutiveStageAttempts = random.pick([1, 2, 4, 4, 4])
         settings.resubmitDelay = .milliseconds(random.pick([0, 1, 20, 200]))
         settings.localityWait = .milliseconds(random.pick([0, 20, 3_000]))
+        settings.schedulingMode = random.pick([.fifo, .fair])
+        settings.speculation.isEnabled = random.pick([false, true])
+        settings.speculation.interval = .milliseconds(random.pick([1, 10, 100]))
+        settings.speculation.quantile = random.pick([0.1, 0.5, 0.9])
+        settings.speculation.multiplier = random.pick([1.5, 3])
+        settings.speculation.minTaskRunTime = .milliseconds(random.pick([1, 10, 100]))
         settings.prefetchQueueTime = .microseconds(random.pick([0, 2_000, 50_000]))
         settings.prefetchLimit = random.pick([0, 1, 64])
         // Without trouble even the slowest heartbeat comes in time.

@@ -80,13 +80,16 @@ extension MiniSimulation {
         let some = random.chance(200) ? [random.below(final)] : nil
         let preferred =
             random.chance(400) ? (0..<final).map { _ in random.below(executors.count) } : []
+        let hosts = random.chance(200) ? (0..<final).map { _ in "h\(random.below(4))" } : []
         partitionsOf[JobID(id)] = some?.count ?? final
         handle(
             .jobSubmitted(
                 Jobs.chain(
                     id, chain, shuffles: shuffles, partitions: some, preferred: preferred,
+                    hosts: hosts, ownsState: random.chance(300),
                     properties: JobProperties(
-                        group: "g\(random.below(4))", tags: ["t\(random.below(4))"]))))
+                        group: "g\(random.below(4))", tags: ["t\(random.below(4))"],
+                        pool: "p\(random.below(3))"))))
     }
 
     mutating func cancelJob() {

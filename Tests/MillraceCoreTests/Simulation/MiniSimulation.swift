@@ -68,6 +68,14 @@ struct MiniSimulation {
         var settings = CoreSettings()
         settings.heartbeatTimeout = .seconds(1_000_000)
         settings.heartbeatCheckInterval = .seconds(1_000_000)
+        settings.schedulingMode = random.chance(500) ? .fair : .fifo
+        settings.speculation.isEnabled = random.chance(500)
+        settings.speculation.quantile = 0.5
+        settings.speculation.multiplier = 1.5
+        settings.speculation.minTaskRunTime = .milliseconds(random.below(100))
+        if random.chance(300) {
+            settings.speculation.taskDurationThreshold = .milliseconds(random.below(500))
+        }
         if random.chance(500) { settings.decommissionTimeout = .milliseconds(random.below(2_000)) }
         settings.unregistersOutputsOfHost = random.chance(500)
         settings.ignoresDecommissionFetchFailures = random.chance(500)
@@ -136,6 +144,7 @@ struct MiniSimulation {
             }
             if ended[job] != nil { problems.append("\(job) got a result after its end") }
             if bytes != [1] { problems.append("\(job) got a wrong result") }
+        case .notice(.taskSpeculatable): seen["speculatable", default: 0] += 1
         case .executorDrained(let executor):
             seen["drained", default: 0] += 1
             if !executors[executor.rawValue].queue.isEmpty
@@ -182,6 +191,13 @@ struct MiniSimulation {
         }
         if executors[executor].isDecommissioned { problems.append("\(task.id) comes too late") }
         if !executors[executor].isAlive { problems.append("\(task.id) goes to a dead executor") }
+        let twin = executors[executor].queue.first {
+            $0.stage == task.stage && $0.stageAttempt == task.stageAttempt
+                && $0.partition == task.partition
+        }
+        if let twin, !executors[executor].kills.contains(twin.id) {
+            problems.append("\(task.id) joins \(twin.id), which does the same there")
+        }
         let outputs = setup.inputShuffles.map { core.mapOutputs(of: $0)! }
         tasks[task.id] = (setup, outputs)
         accumulators.launched(setup, reading: outputs)

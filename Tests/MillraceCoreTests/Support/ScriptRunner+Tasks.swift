@@ -7,6 +7,10 @@ extension ScriptRunner {
     mutating func configureTasks(_ key: String, _ value: String, _ arguments: Arguments) throws {
         switch key {
         case "mode": settings.schedulingMode = SchedulingMode(conf: value) ?? .fifo
+        case "speculation": settings.speculation.isEnabled = value == "on"
+        case "quantile": settings.speculation.quantile = Double(value) ?? 0.9
+        case "threshold":
+            settings.speculation.taskDurationThreshold = try arguments.duration(value)
         case "wait-process": settings.processLocalityWait = try arguments.duration(value)
         case "wait-node": settings.nodeLocalityWait = try arguments.duration(value)
         case "wait-state": settings.stateLocalityWait = try arguments.duration(value)
@@ -23,6 +27,7 @@ extension ScriptRunner {
             output += core.tasks.queue.pools.map {
                 "pool \($0.settings.name) runs \($0.runningCount)"
             }
+        case "copies": output.append("\(core.tasks.copiesLaunched)")
         case "decommission":
             handle(.executorDecommissioned(ExecutorID(try arguments.number(0)), reason: "spot"))
         default: throw Problem(description: "no command is called \(arguments.name)")

@@ -130,7 +130,7 @@ struct ScriptRunner {
             }
         case "quiescent": output.append("\(core.isQuiescent)")
         case "end-query", "group": try performOnGrants(arguments)
-        case "pool", "running", "decommission": try performOnTasks(arguments)
+        case "pool", "running", "decommission", "copies": try performOnTasks(arguments)
         default: try performAllocation(arguments)
         }
     }
