@@ -61,6 +61,7 @@ public struct CoreSettings: Hashable, Sendable {
     /// A bug to be found; nil outside the simulator's tests.
     public var canary: Canary?
 
+    public var exclusion = ExclusionSettings()
     public var speculation = SpeculationSettings()
     /// `millrace.executor.decommission.forceKillTimeout`: a decommissioned executor that is still
     /// there after so long is given up; `nil` waits for ever.

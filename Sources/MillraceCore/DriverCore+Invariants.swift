@@ -62,7 +62,8 @@ extension DriverCore {
             if state.heldWork < 0 || (state.held == 0 && state.heldWork != 0) {
                 found.append("executor \(id) counts its work wrongly")
             }
-            if state.takesTasks != (state.isAlive && !state.isDecommissioned) {
+            let isWanted = !state.isDecommissioned && !tasks.executors.isExcluded(id)
+            if state.cores > 0, state.takesTasks != (state.isAlive && isWanted) {
                 found.append("executor \(id) takes tasks or doesn't, wrongly")
             }
             if state.hasFreeCore, !state.isInFreeRing {
@@ -73,7 +74,7 @@ extension DriverCore {
             for pool in tasks.queue.pools {
                 for entry in pool.entries {
                     let set = tasks.sets[slot: entry.slot]
-                    if set.pendingCount > set.boundPendingCount {
+                    if set.pendingCount > set.boundPendingCount, set.exclusions == nil {
                         found.append("a task of \(set.stage) waits beside a free core")
                     }
                 }

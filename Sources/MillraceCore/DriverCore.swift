@@ -85,8 +85,9 @@ public struct DriverCore: Sendable {
         case .broadcastRemoved(let id, let forever):
             broadcasts.remove(id, forever: forever, &effects)
         }
+        endCondemned(now, &effects)
         dag.settle(now, &tasks, &effects)
-        tasks.offer(now: now)
+        tasks.offer(now: now, &effects)
         tasks.flush(&effects)
         observeBacklog(now)
         arm(now, &effects)
@@ -194,6 +195,7 @@ public struct DriverCore: Sendable {
             tasks.settle(ended)
         case .fetchFailed(let failure):
             dag.commits.taskFailed(ended.stage, unit: ended.unit, ended.task)
+            if let source = failure.executor { tasks.noteFetchFailure(on: source, now, &effects) }
             dag.fetchFailed(ended, failure, now, &tasks, &effects)
             tasks.settle(ended)
         case .exception, .killed, .commitDenied, .executorLost:
@@ -211,7 +213,7 @@ public struct DriverCore: Sendable {
                 .taskFailed(
                     ended.task, ended.stage, stageAttempt: ended.stageAttempt,
                     partition: ended.partition, attempt: ended.attempt, ended.executor, reason)))
-        if let abort = tasks.fail(ended, reason, counts: counts, now) {
+        if let abort = tasks.fail(ended, reason, counts: counts, now, &effects) {
             codeProbe(.stageAbortedByTaskFailures)
             dag.abort(abort.stage, abort.message, &tasks, &effects)
         }
@@ -236,21 +238,13 @@ public struct DriverCore: Sendable {
 
     private mutating func fire(_ now: Instant, _ effects: inout Effects) {
         armedAt = .distantFuture
-        tasks.recallIfDue(now, &effects)
-        tasks.speculateIfDue(now, &effects)
+        fireTasks(now, &effects)
         repairGrants(now, &effects)
         for executor in heartbeats.expired(tasks.executors, now: now) {
             let silence = now - tasks.executors.states[executor.rawValue].lastSeen
             let loss = ExecutorLoss(
                 reason: "no heartbeat for \(Int(silence.milliseconds)) ms", causedByApp: true)
             codeProbe(.executorExpired)
-            effects.append(.dismissExecutor(executor, loss))
-            lose(executor, loss, now, &effects)
-        }
-        for executor in tasks.overdueDecommissions(now) where tasks.executors.isAlive(executor) {
-            let loss = ExecutorLoss(
-                reason: "decommissioned, and not gone in time", causedByApp: false)
-            codeProbe(.decommissionOverdue)
             effects.append(.dismissExecutor(executor, loss))
             lose(executor, loss, now, &effects)
         }
@@ -277,10 +271,7 @@ public struct DriverCore: Sendable {
         if let due = heartbeats.nextCheck { next = min(next, due) }
         if let due = grants.nextCheck { next = min(next, due) }
         if let due = nextAllocationLook { next = min(next, due) }
-        if let due = tasks.nextDecommissionDeadline { next = min(next, due) }
-        if let due = tasks.speculationAt { next = min(next, due) }
-        if let due = tasks.recallAt { next = min(next, due) }
-        if let due = tasks.localityDeadline { next = min(next, due) }
+        next = min(next, tasks.nextDeadline)
         guard next < armedAt else { return }
         armedAt = next
         effects.append(.armTimer(next))

@@ -110,9 +110,8 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     case executorLost(ExecutorID, ExecutorLoss)
     case taskFailed(
         TaskID, StageID, stageAttempt: Int, partition: Int, attempt: Int, ExecutorID, TaskEndReason)
-    /// It takes much longer than its siblings, so that a second attempt will be made.
-    case taskSpeculatable(
-        TaskID, StageID, stageAttempt: Int, partition: Int, ExecutorID, milliseconds: Int)
+    /// What the `TaskScheduler` made of slow and failing tasks.
+    case scheduling(TaskNotice)
     case fetchFailed(StageID, stageAttempt: Int, FetchFailure)
     /// From a stage attempt that has been replaced.
     case fetchFailureIgnored(StageID, stageAttempt: Int, FetchFailure)
@@ -132,7 +131,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
 
     public var level: LogLevel {
         switch self {
-        case .executorRegistered, .grantRevoked, .stagesResubmitted, .taskSpeculatable: .info
+        case .executorRegistered, .grantRevoked, .stagesResubmitted: .info
         case .taskFailed(_, _, _, _, _, _, .killed), .taskFailed(_, _, _, _, _, _, .commitDenied):
             .info
         case .fetchFailureIgnored, .unknownTask, .unknownExecutor: .debug
@@ -141,6 +140,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
             .warn
         case .executorLost(_, let loss): loss.causedByApp ? .error : .info
         case .allocation(let decision): decision.level
+        case .scheduling(let notice): notice.level
         }
     }
 
@@ -159,12 +159,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
             lost \(task) (\(stage).\(stageAttempt) partition \(partition) attempt \(attempt)) \
             on \(executor): \(reason.summary)
             """
-        case .taskSpeculatable(
-            let task, let stage, let stageAttempt, let partition, let executor, let milliseconds):
-            """
-            \(task) (\(stage).\(stageAttempt) partition \(partition)) is slow, \(milliseconds) ms \
-            on \(executor): it will be launched once more
-            """
+        case .scheduling(let notice): notice.description
         case .fetchFailed(let stage, let attempt, let failure):
             "\(stage).\(attempt) could not read \(failure)"
         case .fetchFailureIgnored(let stage, let attempt, let failure):

@@ -13,6 +13,7 @@ extension CoreSettings {
         prefersMapOutputHosts = conf.shuffle.isReduceLocalityEnabled
         decommissionTimeout = conf.executor.decommissionTimeout
         speculation = SpeculationSettings(conf)
+        exclusion = ExclusionSettings(conf)
     }
 
     /// Reads `millrace.scheduler.allocation.file`, if there is one. Throws `MillraceError` for a
@@ -38,5 +39,25 @@ extension SpeculationSettings {
         multiplier = conf.speculation.multiplier
         minTaskRunTime = conf.speculation.minTaskRunTime
         taskDurationThreshold = conf.speculation.taskDurationThreshold
+    }
+}
+
+extension ExclusionSettings {
+    init(_ conf: Conf) {
+        self.init()
+        let isEnabled = conf.exclusion.isEnabled ?? false
+        isEnabledForStages = conf.exclusion.isEnabledForStages ?? isEnabled
+        isEnabledForApplication = conf.exclusion.isEnabledForApplication ?? isEnabled
+        timeout = conf.exclusion.timeout
+        maxTaskAttemptsPerExecutor = conf.exclusion.maxTaskAttemptsPerExecutor
+        maxTaskAttemptsPerHost = conf.exclusion.maxTaskAttemptsPerHost
+        maxFailedTasksPerExecutorInStage = conf.exclusion.maxFailedTasksPerExecutorInStage
+        maxFailedExecutorsPerHostInStage = conf.exclusion.maxFailedExecutorsPerHostInStage
+        maxFailedTasksPerExecutor = conf.exclusion.maxFailedTasksPerExecutor
+        maxFailedExecutorsPerHost = conf.exclusion.maxFailedExecutorsPerHost
+        excludesOnFetchFailure = conf.exclusion.excludesOnFetchFailure
+        killsExecutors = conf.exclusion.killsExecutors
+        decommissionsKilled = conf.exclusion.decommissionsKilled
+        unschedulableTimeout = conf.exclusion.unschedulableTimeout
     }
 }

@@ -6,6 +6,7 @@ extension Conf {
     public var executor: ConfGroup<ExecutorEntries> { ConfGroup(values: values) }
     public var memory: ConfGroup<MemoryEntries> { ConfGroup(values: values) }
     public var scheduler: ConfGroup<SchedulerEntries> { ConfGroup(values: values) }
+    public var exclusion: ConfGroup<ExclusionEntries> { ConfGroup(values: values) }
     public var speculation: ConfGroup<SpeculationEntries> { ConfGroup(values: values) }
     public var dynamicAllocation: ConfGroup<DynamicAllocationEntries> {
         ConfGroup(values: values)
@@ -25,7 +26,8 @@ extension Conf {
 
     public static let groups: [any ConfEntries.Type] = [
         ApplicationEntries.self, DriverEntries.self, ExecutorEntries.self, MemoryEntries.self,
-        SchedulerEntries.self, SpeculationEntries.self, DynamicAllocationEntries.self,
+        SchedulerEntries.self, SpeculationEntries.self, ExclusionEntries.self,
+        DynamicAllocationEntries.self,
         DecommissionEntries.self,
         ShuffleEntries.self, ShuffleServiceEntries.self, CompressionEntries.self,
         NetworkEntries.self, SecurityEntries.self,

@@ -2,6 +2,7 @@
 /// contradiction is said at the start and not when it bites.
 extension Conf {
     func checkRelations() throws(ConfError) {
+        try checkExclusion()
         try checkAllocation()
         try require(
             executor.heartbeatInterval < network.timeout, ExecutorEntries.entries.heartbeatInterval,
@@ -56,6 +57,17 @@ extension Conf {
             streamingAllocation.minExecutors <= streamingAllocation.maxExecutors,
             streaming.minExecutors,
             "must be at most \(streaming.maxExecutors.key) (\(streamingAllocation.maxExecutors))")
+    }
+
+    /// A host on which everything fails must not be able to fail a job. Spark's
+    /// `HealthTracker.validateExcludeOnFailureConfs`.
+    private func checkExclusion() throws(ConfError) {
+        let isEnabled = exclusion.isEnabledForStages ?? exclusion.isEnabled ?? false
+        try require(
+            !isEnabled || exclusion.maxTaskAttemptsPerHost < scheduler.maxTaskFailures,
+            ExclusionEntries.entries.maxTaskAttemptsPerHost,
+            "must be below \(SchedulerEntries.entries.maxTaskFailures.key) "
+                + "(\(scheduler.maxTaskFailures))")
     }
 
     private func require<Value>(

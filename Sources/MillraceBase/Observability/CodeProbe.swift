@@ -79,6 +79,27 @@ public enum CodeProbe: Int, CaseIterable, Sendable {
     /// A task's executor would be given up before the task ends, going by its siblings.
     case speculatedOnLeaving
 
+    // MARK: Exclusion
+
+    /// A task was tried again where it had just failed, for there was no other room.
+    case retriedWhereItFailed
+    /// Too many tasks of a stage attempt failed on an executor, or on a host.
+    case executorExcludedForStage
+    case hostExcludedForStage
+    /// The application does without an executor, or a host, for a while.
+    case executorExcluded
+    case hostExcluded
+    /// An excluded executor takes tasks again.
+    case exclusionExpired
+    /// An excluded executor was ended.
+    case excludedExecutorEnded
+    /// All executors were excluded for a task.
+    case taskSetUnschedulable
+    /// Something was launched, and all unschedulable task sets got new time.
+    case unschedulableForgiven
+    /// A task set stayed unschedulable for too long.
+    case unschedulableAborted
+
     // MARK: Executors
 
     /// An executor was silent for too long.

@@ -44,6 +44,7 @@ extension TaskScheduler {
         }
         return SchedulerLoad(
             pending: waiting + queuedCount + grantedWaiting, pendingSpeculative: copies,
-            running: attempts.count - queuedCount + grantedCount - grantedWaiting)
+            running: attempts.count - queuedCount + grantedCount - grantedWaiting,
+            unschedulableSets: unschedulable.count)
     }
 }

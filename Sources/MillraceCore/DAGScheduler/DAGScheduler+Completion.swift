@@ -37,8 +37,14 @@ extension DAGScheduler {
         case (.map(_, let place), .mapOutput(let sizes)):
             let status = MapStatus(
                 executor: ended.executor, mapTask: ended.task, mapIndex: ended.unit, sizes: sizes)
-            guard outputs.add(status, to: place) else { return codeProbe(.secondMapOutputDropped) }
-            accept(ended, end, slot, &tasks, &effects)
+            guard outputs.add(status, to: place) else {
+                codeProbe(.secondMapOutputDropped)
+                // It was there before, by an attempt that had been forgotten; what was lost since
+                // may be in no other attempt.
+                restartIfSpent(slot, now, &tasks, &effects)
+                return
+            }
+            accept(ended, end, slot, now, &tasks, &effects)
             if outputs.shuffles[slot: place].isComplete {
                 stageSucceeded(slot, &tasks, &effects)
                 startReaders(of: place, now, &tasks, &effects)
@@ -57,7 +63,7 @@ extension DAGScheduler {
             }
             jobs[slot: jobSlot].isDelivered[ended.unit] = true
             jobs[slot: jobSlot].remaining -= 1
-            accept(ended, end, slot, &tasks, &effects)
+            accept(ended, end, slot, now, &tasks, &effects)
             effects.append(.taskResult(job, index: ended.unit, bytes: bytes))
             if jobs[slot: jobSlot].remaining == 0 {
                 stageSucceeded(slot, &tasks, &effects)
@@ -69,8 +75,8 @@ extension DAGScheduler {
 
     /// Counts the task, and spares the stage's other attempts the same work.
     private mutating func accept(
-        _ ended: TaskScheduler.Ended, _ end: TaskEnd, _ slot: Int, _ tasks: inout TaskScheduler,
-        _ effects: inout Effects
+        _ ended: TaskScheduler.Ended, _ end: TaskEnd, _ slot: Int, _ now: Instant,
+        _ tasks: inout TaskScheduler, _ effects: inout Effects
     ) {
         stages[slot: slot].acceptedTasks += 1
         stages[slot: slot].recordsRead += end.recordsRead
@@ -87,7 +93,7 @@ extension DAGScheduler {
         if stages[slot: slot].activeSet != ended.set { codeProbe(.zombieSuccessAccepted) }
         let active = stages[slot: slot].activeSet.map { [$0] } ?? []
         for set in stages[slot: slot].oldSets + active where set != ended.set {
-            tasks.completeElsewhere(set, unit: ended.unit, &effects)
+            tasks.completeElsewhere(set, unit: ended.unit, now, &effects)
         }
     }
 

@@ -7,8 +7,11 @@ struct ExecutorState: Sendable {
     var hostID = -1
     var cores = 0
     var isAlive = false
-    /// Whether it may be given tasks: alive and not decommissioned.
+    /// Whether it may be given tasks: alive, not decommissioned, and neither it nor its host
+    /// excluded.
     private(set) var takesTasks = false
+    /// Whether the application does without it for a while; see `HealthTracker`.
+    var isExcluded = false
     /// When it was told that it will go; it stays alive until then.
     var decommissionedAt: Instant?
     /// Why, for the log.
@@ -50,7 +53,9 @@ struct ExecutorState: Sendable {
     var isDecommissioned: Bool { decommissionedAt != nil }
 
     /// After a change of what it depends on.
-    mutating func settle() { takesTasks = isAlive && !isDecommissioned }
+    mutating func settle(isHostExcluded: Bool) {
+        takesTasks = isAlive && !isDecommissioned && !isExcluded && !isHostExcluded
+    }
 }
 
 /// Who is there. A table by id, because ids are dense and never reused.
@@ -62,6 +67,8 @@ struct ExecutorRegistry: Sendable {
     var states: [ExecutorState] = []
     var hosts = HostTable()
     var aliveCount = 0
+    /// Of these, excluded or on an excluded host.
+    var excludedCount = 0
     /// Those that may be given tasks, and their cores.
     private(set) var takingCount = 0
     private(set) var takingCores = 0
@@ -99,6 +106,7 @@ struct ExecutorRegistry: Sendable {
         states[id].isAlive = true
         states[id].lastSeen = now
         aliveCount += 1
+        if isExcluded(id) { excludedCount += 1 }
         settle(id)
         return true
     }
@@ -108,6 +116,7 @@ struct ExecutorRegistry: Sendable {
         guard isAlive(executor) else { return false }
         states[executor.rawValue].isAlive = false
         aliveCount -= 1
+        if isExcluded(executor.rawValue) { excludedCount -= 1 }
         settle(executor.rawValue)
         return true
     }
@@ -121,9 +130,9 @@ struct ExecutorRegistry: Sendable {
         return true
     }
 
-    private mutating func settle(_ id: Int) {
+    mutating func settle(_ id: Int) {
         let was = states[id].takesTasks
-        states[id].settle()
+        states[id].settle(isHostExcluded: hosts.isExcluded(states[id].hostID))
         guard was != states[id].takesTasks else { return }
         takingCount += was ? -1 : 1
         takingCores += was ? -states[id].cores : states[id].cores

@@ -6,6 +6,7 @@ struct HostTable: Sendable {
         var executors: [Int] = []
         /// Executors there that take tasks.
         var takers = 0
+        var isExcluded = false
     }
 
     private var ids: [String: Int] = [:]
@@ -27,6 +28,11 @@ struct HostTable: Sendable {
         takingCount -= hosts[host].takers > 0 ? 1 : 0
         hosts[host].takers += change
         takingCount += hosts[host].takers > 0 ? 1 : 0
+    }
+
+    func isExcluded(_ host: Int) -> Bool { hosts[host].isExcluded }
+    mutating func setExcluded(_ host: Int, _ isExcluded: Bool) {
+        hosts[host].isExcluded = isExcluded
     }
 
     /// All that ever registered there, in this order.

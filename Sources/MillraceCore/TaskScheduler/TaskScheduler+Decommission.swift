@@ -15,7 +15,9 @@ extension TaskScheduler {
         guard executors.decommission(executor, reason: reason, now: now) else { return }
         effects.append(.decommissionExecutor(executor, reason: reason))
         rebind(from: executor.rawValue)
-        recallQueue(of: executor.rawValue, evenPreferred: true, &effects)
+        recallQueue(
+            of: executor.rawValue, evenPreferred: true, reason: "its executor is decommissioned",
+            &effects)
         if let timeout = settings.decommissionTimeout {
             decommissionDeadlines.append((executor, now + timeout))
         }

@@ -90,6 +90,7 @@ extension TaskScheduler {
         _ executor: Int, _ slot: Int, _ level: LocalityLevel, group: Int, limit: Int, _ now: Instant
     ) -> Int {
         var launched = 0
+        if excludes(slot, executor) { return 0 }
         while launched < limit,
             executors.states[executor].hasFreeCore || mayPrefetch(executor, slot, now)
         {

@@ -118,7 +118,7 @@ extension TaskScheduler {
         if wasPending { codeProbe(.killOvertaken) }
         sets[slot: slot].markDone(ended.index)
         if wasPending, !sets[slot: slot].hasWork { dequeue(slot) }
-        retireIfDone(slot)
+        retireIfDone(slot, now, &effects)
     }
 
     /// What a running attempt would commit; `nil` when it isn't running there or was asked to end.
@@ -133,7 +133,8 @@ extension TaskScheduler {
     /// The task waits again, unless somebody else cares for it or it failed too often. Call
     /// `settle` afterwards.
     mutating func fail(
-        _ ended: Ended, _ reason: TaskEndReason, counts: Bool, _ now: Instant
+        _ ended: Ended, _ reason: TaskEndReason, counts: Bool, _ now: Instant,
+        _ effects: inout Effects
     ) -> Abort? {
         let slot = ended.setSlot
         // The end of a sibling may have been the stage's.
@@ -143,7 +144,9 @@ extension TaskScheduler {
             codeProbe(.failureOfUnneededTask)
             return nil
         }
+        sets[slot: slot].tasks[ended.index].failedOn = Int32(ended.executor.rawValue)
         if counts {
+            noteFailure(ended, reason, now, &effects)
             sets[slot: slot].tasks[ended.index].failures += 1
             let failures = Int(task.failures) + 1
             if failures >= sets[slot: slot].maxFailures {

@@ -7,7 +7,18 @@ extension TaskScheduler {
         poolViolations(&found)
         attemptViolations(&found)
         copyViolations(&found)
+        exclusionViolations(&found)
         return found
+    }
+
+    private func exclusionViolations(_ found: inout [String]) {
+        let excluded = executors.states.indices.count {
+            executors.states[$0].isAlive && executors.isExcluded($0)
+        }
+        if excluded != executors.excludedCount { found.append("exclusions are counted wrongly") }
+        if excluded > 0, health.isEmpty { found.append("an exclusion has no end") }
+        if !aside.isEmpty || !lastChoices.isEmpty { found.append("executors were left aside") }
+        if !condemned.isEmpty { found.append("an excluded executor was not ended") }
     }
 
     private func poolViolations(_ found: inout [String]) {

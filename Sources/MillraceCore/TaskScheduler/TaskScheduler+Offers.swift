@@ -10,7 +10,7 @@ import MillraceBase
 /// and never more than its share of what still waits, so the last tasks go where a core is free.
 extension TaskScheduler {
     /// Launches what fits. The launches are staged until `flush`.
-    mutating func offer(now: Instant) {
+    mutating func offer(now: Instant, _ effects: inout Effects) {
         localityDeadline = nil
         offerCount += 1
         while !(freeRing.isEmpty && prefetchRing.isEmpty), let (slot, limit) = queue.next() {
@@ -24,6 +24,7 @@ extension TaskScheduler {
         }
         queue.endOffer()
         settleDelays(now)
+        watchUnschedulable(hasLaunched: !staged.isEmpty, now, &effects)
         touched.removeAll(keepingCapacity: true)
     }
 
@@ -44,6 +45,9 @@ extension TaskScheduler {
     private mutating func offerAnywhere(_ slot: Int, limit: Int, _ now: Instant) -> Int {
         var launched = 0
         let evenBound = sets[slot: slot].locality.map { $0.delay.level == .any } ?? true
+        if sets[slot: slot].mustBeCareful {
+            return offerCarefully(slot, limit: limit, evenBound: evenBound, now)
+        }
         while launched < limit, let executor = nextExecutor(slot, evenBound: evenBound, now) {
             guard let index = sets[slot: slot].popAnywhere(evenBound: evenBound) else {
                 preconditionFailure("a task set counts waiting tasks that it doesn't find")
@@ -59,7 +63,7 @@ extension TaskScheduler {
     /// Takes the next executor with room for a task of this set out of its ring; `nil` when nothing
     /// waits or nobody has room. An executor that may not prefetch now is left out until its next
     /// task ends.
-    private mutating func nextExecutor(
+    mutating func nextExecutor(
         _ slot: Int, evenBound: Bool, _ now: Instant
     ) -> Int? {
         let bound = evenBound ? 0 : sets[slot: slot].boundPendingCount

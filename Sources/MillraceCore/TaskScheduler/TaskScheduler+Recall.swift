@@ -31,17 +31,16 @@ extension TaskScheduler {
         for executor in executors.states.indices where executors.states[executor].isQueueing {
             let still = now - executors.states[executor].lastProgress
             guard still >= TaskScheduler.recallDelay else { continue }
-            recallQueue(of: executor, evenPreferred: false, &effects)
+            recallQueue(
+                of: executor, evenPreferred: false,
+                reason: "recalled from a queue that doesn't move", &effects)
         }
     }
 
     mutating func recallQueue(
-        of executor: Int, evenPreferred: Bool, _ effects: inout Effects
+        of executor: Int, evenPreferred: Bool, reason: String, _ effects: inout Effects
     ) {
         let state = executors.states[executor]
-        let reason =
-            state.takesTasks
-            ? "recalled from a queue that doesn't move" : "its executor is decommissioned"
         var slot = Int(executors.states[executor].firstHeld)
         var position = 0
         while slot >= 0 {

@@ -54,6 +54,14 @@ struct TaskScheduler: Sendable {
     var copiesLaunched = 0
     /// Executors without tasks, for dynamic allocation.
     var idle: IdleExecutors
+    var health: HealthTracker
+    /// Sets with a task for which every executor is excluded, in order of time.
+    var unschedulable: [Unschedulable] = []
+    /// Excluded executors that are to be ended.
+    var condemned: [ExecutorID] = []
+    /// Executors with room that were wrong for the set at hand, or its last choice.
+    var aside: [Int] = []
+    var lastChoices: [Int] = []
     /// Decommissioned executors with the time until which they may take, in order of time.
     var decommissionDeadlines: [(executor: ExecutorID, deadline: Instant)] = []
     /// Decommissioned executors whose last task ended in this step.
@@ -65,6 +73,7 @@ struct TaskScheduler: Sendable {
     init(settings: CoreSettings) {
         self.settings = settings
         queue = RunQueue(settings: settings)
+        health = HealthTracker(settings: settings)
         queueTime = max(settings.prefetchQueueTime.nanoseconds, 0)
         idle = IdleExecutors(isTracking: settings.allocation != nil)
     }
@@ -198,7 +207,9 @@ struct TaskScheduler: Sendable {
     }
 
     /// A unit's output came from another attempt of the stage: nothing is left to do for it here.
-    mutating func completeElsewhere(_ id: TaskSetID, unit: Int, _ effects: inout Effects) {
+    mutating func completeElsewhere(
+        _ id: TaskSetID, unit: Int, _ now: Instant, _ effects: inout Effects
+    ) {
         guard let slot = sets.slot(of: id), let index = sets[slot: slot].index(ofUnit: unit),
             !sets[slot: slot].tasks[index].isDone
         else { return }
@@ -207,7 +218,7 @@ struct TaskScheduler: Sendable {
         if wasPending { codeProbe(.pendingTaskCompletedElsewhere) }
         sets[slot: slot].markDone(index)
         if wasPending, !sets[slot: slot].hasWork { dequeue(slot) }
-        retireIfDone(slot)
+        retireIfDone(slot, now, &effects)
     }
 
     /// A unit's output was lost after it was done: it's computed again, if the set has it and still
@@ -239,8 +250,9 @@ struct TaskScheduler: Sendable {
     }
 
     /// A set whose tasks are all done launches nothing more.
-    mutating func retireIfDone(_ slot: Int) {
+    mutating func retireIfDone(_ slot: Int, _ now: Instant, _ effects: inout Effects) {
         guard sets[slot: slot].doneCount == sets[slot: slot].tasks.count else { return }
+        if !sets[slot: slot].isZombie { noteSuccess(slot, now, &effects) }
         retire(sets[slot: slot].id)
     }
 

@@ -27,6 +27,11 @@ struct TaskSet: Sendable, SlabElement {
         var isPending = true
         var isDone = false
         var binding = Binding.free
+        /// The executor of its last attempt that failed; -1 when none has.
+        var failedOn: Int32 = -1
+
+        /// Whether it waits for any executor and never came back.
+        var isFresh: Bool { binding == .free && attempts == 0 }
 
         /// What a waiting task waits for.
         enum Binding: UInt8 {
@@ -65,6 +70,8 @@ struct TaskSet: Sendable, SlabElement {
     var runningCount = 0
     var doneCount = 0
     var isZombie = false
+    /// Where its tasks failed; with `excludeOnFailure` only.
+    var exclusions: StageExclusions?
     /// Run times of its tasks that succeeded; only with speculation.
     var runTimes: MedianHeap?
     /// Tasks whose only attempt is slow, and that wait for a place for another one.
@@ -109,6 +116,7 @@ struct TaskSet: Sendable, SlabElement {
         tasks = []
         retries = []
         locality = nil
+        exclusions = nil
         runTimes = nil
         speculatable = []
     }
@@ -139,22 +147,39 @@ struct TaskSet: Sendable, SlabElement {
         while let index = retries.popLast() {
             if tasks[Int(index)].isPending { return Int(index) }
         }
+        return popFresh(evenBound: evenBound)
+    }
+
+    /// The same, of those that were never launched.
+    mutating func popFresh(evenBound: Bool) -> Int? {
         while fresh < tasks.count {
             fresh += 1
-            if tasks[fresh - 1].isPending, tasks[fresh - 1].binding == .free { return fresh - 1 }
+            if tasks[fresh - 1].isPending, tasks[fresh - 1].isFresh { return fresh - 1 }
         }
         guard evenBound else { return nil }
         while freshBound < tasks.count {
             freshBound += 1
-            if tasks[freshBound - 1].isPending { return freshBound - 1 }
+            let task = tasks[freshBound - 1]
+            if task.isPending, task.binding != .free { return freshBound - 1 }
         }
         return nil
+    }
+
+    /// A waiting task: one that came back, if there is one.
+    var someWaiting: Int? {
+        guard pendingCount > 0 else { return nil }
+        if let index = retries.last(where: { tasks[Int($0)].isPending }) { return Int(index) }
+        return tasks[min(fresh, tasks.count - 1)...].firstIndex { $0.isPending }
+            ?? tasks.firstIndex { $0.isPending }
     }
 
     // MARK: Changes of one task's state
 
     /// Whether it has something to launch.
     var hasWork: Bool { pendingCount > 0 || !speculatable.isEmpty }
+
+    /// Whether not every executor with room is right for every waiting task.
+    var mustBeCareful: Bool { !retries.isEmpty || exclusions != nil }
 
     /// A waiting task, or, as a copy, one that runs.
     mutating func launched(_ index: Int, attemptSlot: Int) {

@@ -71,6 +71,13 @@ struct DayPlan {
         settings.speculation.quantile = random.pick([0.1, 0.5, 0.9])
         settings.speculation.multiplier = random.pick([1.5, 3])
         settings.speculation.minTaskRunTime = .milliseconds(random.pick([1, 10, 100]))
+        settings.exclusion.isEnabledForStages = random.pick([false, false, true])
+        settings.exclusion.isEnabledForApplication = random.pick([false, false, true])
+        settings.exclusion.timeout = .milliseconds(random.pick([5, 100, 1_000]))
+        settings.exclusion.unschedulableTimeout = .milliseconds(random.pick([50, 2_000]))
+        settings.exclusion.excludesOnFetchFailure = random.pick([false, true])
+        settings.exclusion.killsExecutors = random.pick([false, true])
+        settings.exclusion.decommissionsKilled = random.pick([false, true])
         settings.prefetchQueueTime = .microseconds(random.pick([0, 2_000, 50_000]))
         settings.prefetchLimit = random.pick([0, 1, 64])
         // Without trouble even the slowest heartbeat comes in time.

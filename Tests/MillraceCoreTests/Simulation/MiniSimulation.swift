@@ -76,6 +76,13 @@ struct MiniSimulation {
         if random.chance(300) {
             settings.speculation.taskDurationThreshold = .milliseconds(random.below(500))
         }
+        settings.exclusion.isEnabledForStages = random.chance(400)
+        settings.exclusion.isEnabledForApplication = random.chance(400)
+        settings.exclusion.timeout = .milliseconds(100 + random.below(2_000))
+        settings.exclusion.unschedulableTimeout = .milliseconds(random.below(2_000))
+        settings.exclusion.excludesOnFetchFailure = random.chance(300)
+        settings.exclusion.killsExecutors = random.chance(300)
+        settings.exclusion.decommissionsKilled = random.chance(500)
         if random.chance(500) { settings.decommissionTimeout = .milliseconds(random.below(2_000)) }
         settings.unregistersOutputsOfHost = random.chance(500)
         settings.ignoresDecommissionFetchFailures = random.chance(500)
@@ -144,7 +151,7 @@ struct MiniSimulation {
             }
             if ended[job] != nil { problems.append("\(job) got a result after its end") }
             if bytes != [1] { problems.append("\(job) got a wrong result") }
-        case .notice(.taskSpeculatable): seen["speculatable", default: 0] += 1
+        case .notice(.scheduling(let notice)): note(notice)
         case .executorDrained(let executor):
             seen["drained", default: 0] += 1
             if !executors[executor.rawValue].queue.isEmpty
@@ -182,6 +189,17 @@ struct MiniSimulation {
 
     mutating func end(_ job: JobID, _ success: Bool) {
         if ended.updateValue(success, forKey: job) != nil { problems.append("\(job) ended twice") }
+    }
+
+    private mutating func note(_ notice: TaskNotice) {
+        switch notice {
+        case .taskSpeculatable: seen["speculatable", default: 0] += 1
+        case .taskSetUnschedulable: seen["unschedulable", default: 0] += 1
+        case .executorExcluded, .hostExcluded: seen["excluded", default: 0] += 1
+        case .executorExcludedForStage, .hostExcludedForStage:
+            seen["excluded for a stage", default: 0] += 1
+        case .exclusionsEnded: seen["exclusion ended", default: 0] += 1
+        }
     }
 
     mutating func launch(_ task: TaskDescription, on executor: Int) {

@@ -43,7 +43,10 @@ extension Effects {
             return "\(job) \(stage) partition \(partition) metrics: \(values)"
         case .accumulators(let change): return line(change)
         case .jobSucceeded(let job): return "\(job) succeeded"
-        case .jobFailed(let job, let failure): return "\(job) failed: \(failure)"
+        case .jobFailed(let job, let failure):
+            // One line of a script, however many the message has.
+            let lines = "\(failure)".split(separator: "\n", omittingEmptySubsequences: false)
+            return "\(job) failed: \(lines.joined(separator: " / "))"
         case .stageStarted(let job, let stage, let attempt, let tasks):
             return "\(stage).\(attempt) of \(job) started: \(tasks) tasks"
         case .stageEnded(let summary):

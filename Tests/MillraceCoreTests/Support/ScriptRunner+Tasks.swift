@@ -7,6 +7,14 @@ extension ScriptRunner {
     mutating func configureTasks(_ key: String, _ value: String, _ arguments: Arguments) throws {
         switch key {
         case "mode": settings.schedulingMode = SchedulingMode(conf: value) ?? .fifo
+        case "exclusion":
+            settings.exclusion.isEnabledForStages = ["on", "stage"].contains(value)
+            settings.exclusion.isEnabledForApplication = ["on", "application"].contains(value)
+        case "exclusion-timeout": settings.exclusion.timeout = try arguments.duration(value)
+        case "exclusion-fetch": settings.exclusion.excludesOnFetchFailure = value == "on"
+        case "exclusion-kill":
+            settings.exclusion.killsExecutors = value != "off"
+            settings.exclusion.decommissionsKilled = value == "decommission"
         case "speculation": settings.speculation.isEnabled = value == "on"
         case "quantile": settings.speculation.quantile = Double(value) ?? 0.9
         case "threshold":

@@ -105,12 +105,12 @@ extension TaskScheduler {
         if hadNothing { enqueue(slot) }
         effects.append(
             .notice(
-                .taskSpeculatable(
-                    attempts[slot: attempt].task, sets[slot: slot].stage,
-                    stageAttempt: sets[slot: slot].stageAttempt,
-                    partition: sets[slot: slot].partition(index),
-                    ExecutorID(attempts[slot: attempt].executor),
-                    milliseconds: Int(elapsed.milliseconds))))
+                .scheduling(
+                    .taskSpeculatable(
+                        attempts[slot: attempt].task, sets[slot: slot].stage,
+                        stageAttempt: sets[slot: slot].stageAttempt,
+                        partition: sets[slot: slot].partition(index),
+                        ExecutorID(attempts[slot: attempt].executor), elapsed: elapsed))))
     }
 
     /// Tasks on executors that will be given up before they would end by their siblings' times.
@@ -182,7 +182,8 @@ extension TaskScheduler {
             guard let executor = freeRing.popFirst() else { return nil }
             executors.states[executor].isInFreeRing = false
             if executors.states[executor].hasFreeCore, executor != busy,
-                executors.states[executor].hostID != host
+                executors.states[executor].hostID != host, !excludes(slot, executor),
+                !excludes(slot, index, executor)
             {
                 return executor
             }
