@@ -126,6 +126,7 @@ extension DriverCore {
             let place = dag.outputs.register(
                 run.shuffles[stage], mapCount: count,
                 reducerCount: run.grant.stages[stage].reducerCount)
+            dag.outputs.shuffles[slot: place].isExposed = run.unfinished[stage] == 0
             for partition in 0..<count {
                 guard let status = run.status(stage, partition),
                     tasks.executors.isAlive(status.executor)

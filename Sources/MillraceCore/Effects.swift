@@ -119,6 +119,10 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     /// An attempt ends because outputs are lost that tasks it has yet to launch would read.
     case inputsLost(StageID, stageAttempt: Int, ShuffleID)
     case hostLost(String, ExecutorLoss)
+    /// An indeterminate stage is computed again, and with it those that had read its outputs.
+    case rolledBack(StageID, [StageID])
+    /// Of an attempt that was rolled back or, of an indeterminate stage, replaced.
+    case successRefused(TaskID, StageID, stageAttempt: Int)
     case mapOutputsLost(ShuffleID, count: Int, ExecutorID)
     /// The batch goes on in the ordinary way.
     case grantRevoked(GrantID, JobID, reason: String)
@@ -131,12 +135,12 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
 
     public var level: LogLevel {
         switch self {
-        case .executorRegistered, .grantRevoked, .stagesResubmitted: .info
+        case .executorRegistered, .grantRevoked, .stagesResubmitted, .successRefused: .info
         case .taskFailed(_, _, _, _, _, _, .killed), .taskFailed(_, _, _, _, _, _, .commitDenied):
             .info
         case .fetchFailureIgnored, .unknownTask, .unknownExecutor: .debug
-        case .taskFailed, .fetchFailed, .mapOutputsLost, .inputsLost, .hostLost, .jobHasNoResources,
-            .executorRefused:
+        case .taskFailed, .fetchFailed, .mapOutputsLost, .inputsLost, .hostLost, .rolledBack,
+            .jobHasNoResources, .executorRefused:
             .warn
         case .executorLost(_, let loss): loss.causedByApp ? .error : .info
         case .allocation(let decision): decision.level
@@ -166,6 +170,13 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
             "ignored an old fetch failure of \(stage).\(attempt): \(failure)"
         case .stagesResubmitted(let stages):
             "resubmitted \(stages.map { "\($0)" }.joined(separator: ", "))"
+        case .rolledBack(let stage, let readers):
+            """
+            \(stage) may give other output when it is computed again: rolled back \
+            \(readers.map { "\($0)" }.joined(separator: ", "))
+            """
+        case .successRefused(let task, let stage, let attempt):
+            "refused the output of \(task) of \(stage).\(attempt), which is out of date"
         case .inputsLost(let stage, let attempt, let shuffle):
             "\(stage).\(attempt) ends here: it reads \(shuffle)"
         case .hostLost(let host, let loss):

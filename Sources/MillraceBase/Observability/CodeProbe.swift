@@ -45,6 +45,17 @@ public enum CodeProbe: Int, CaseIterable, Sendable {
     /// A task complained about outputs younger than itself.
     case youngerOutputsKept
 
+    /// Readers of an indeterminate stage were rolled back.
+    case readersRolledBack
+    /// A success came from an attempt that had been rolled back or replaced.
+    case successRefused
+    /// Outputs that were computed from another generation of their inputs were forgotten.
+    case staleOutputsForgotten
+    /// A stage ended its attempt because inputs of tasks it had yet to launch were lost.
+    case inputsLost
+    /// A waiting stage's other input was lost, and computed again at once.
+    case waitingInputLost
+
     // MARK: Task ends
 
     /// An attempt was reported that does not run there.

@@ -33,6 +33,11 @@ extension DAGScheduler {
         guard let slot = stages.slot(of: ended.stage) else {
             return codeProbe(.lateSuccessOfEndedStage)
         }
+        guard !isRefused(ended, slot) else {
+            codeProbe(.successRefused)
+            return effects.append(
+                .notice(.successRefused(ended.task, ended.stage, stageAttempt: ended.stageAttempt)))
+        }
         switch (stages[slot: slot].kind, end.reason) {
         case (.map(_, let place), .mapOutput(let sizes)):
             let status = MapStatus(
@@ -46,6 +51,7 @@ extension DAGScheduler {
             }
             accept(ended, end, slot, now, &tasks, &effects)
             if outputs.shuffles[slot: place].isComplete {
+                outputs.shuffles[slot: place].isExposed = true
                 stageSucceeded(slot, &tasks, &effects)
                 startReaders(of: place, now, &tasks, &effects)
             } else {

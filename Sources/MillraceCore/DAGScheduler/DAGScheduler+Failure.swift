@@ -32,6 +32,10 @@ extension DAGScheduler {
             // It is known to be gone with all its outputs: no other complaint says anything new.
             if !tasks.executors.isAlive(executor), resubmitAt != nil { resubmitAt = now }
         }
+        if let mapStage = outputs.shuffles[failure.shuffle]?.mapStage {
+            rollBackIfExposed(mapStage, now, &tasks, &effects)
+        }
+        guard let slot = stages.slot(of: ended.stage) else { return }
         let isDecommissioned = failure.executor.map(tasks.executors.isDecommissioned) ?? false
         if isDecommissioned, settings.ignoresDecommissionFetchFailures { return }
         _ = countFailedAttempt(slot, ended.stageAttempt, "\(failure)", &tasks, &effects)

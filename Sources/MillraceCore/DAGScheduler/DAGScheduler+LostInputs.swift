@@ -70,6 +70,7 @@ extension DAGScheduler {
         case .waiting:
             // It needs them all the same: better now than when its other inputs are there.
             guard disturbance.isKnownLoss else { return true }
+            codeProbe(.waitingInputLost)
             stages[slot: slot].status = .idle
             submitStage(disturbance.stage, now, &tasks, &effects)
             return true
@@ -90,6 +91,7 @@ extension DAGScheduler {
         let attempt = stages[slot: slot].nextAttempt - 1
         effects.append(
             .notice(.inputsLost(stage, stageAttempt: attempt, disturbance.shuffle)))
+        codeProbe(.inputsLost)
         endAttempt(slot, &tasks)
         if disturbance.isKnownLoss {
             stages[slot: slot].status = .idle

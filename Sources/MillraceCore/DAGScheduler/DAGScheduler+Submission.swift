@@ -18,7 +18,9 @@ extension DAGScheduler {
                 isReady = false
                 stack.append(mapStage(of: parent))
             }
-            if isReady { start(slot, now, &tasks, &effects) }
+            guard isReady else { continue }
+            rollBackIfExposed(id, now, &tasks, &effects)
+            if let slot = stages.slot(of: id) { start(slot, now, &tasks, &effects) }
         }
     }
 
@@ -47,6 +49,7 @@ extension DAGScheduler {
                 """, &tasks, &effects)
             return
         }
+        if stages[slot: slot].isIndeterminate { beginGeneration(slot, &tasks, &effects) }
         let job = stages[slot: slot].jobs[0]
         let properties = jobs[slot: jobs.slot(of: job)!].properties
         stages[slot: slot].nextAttempt += 1
@@ -75,6 +78,20 @@ extension DAGScheduler {
         let hosts = outputs.preferredHosts(of: stages[slot: slot].parents[0], executors)
         guard hosts.count == stages[slot: slot].partitionCount else { return preferred }
         return PreferredLocations(hosts: hosts)
+    }
+
+    /// Nothing of an earlier attempt is accepted any more, so nothing needs to run.
+    private mutating func beginGeneration(
+        _ slot: Int, _ tasks: inout TaskScheduler, _ effects: inout Effects
+    ) {
+        for set in stages[slot: slot].oldSets {
+            tasks.kill(set, reason: "the stage is attempted again", &effects)
+        }
+        stages[slot: slot].oldSets.removeAll { !tasks.sets.contains($0) }
+        guard case .map(_, let place) = stages[slot: slot].kind,
+            outputs.shuffles[slot: place].available == 0
+        else { return }
+        outputs.shuffles[slot: place].sources = generations(of: stages[slot: slot].parents)
     }
 
     /// Ascending; `nil` means all.

@@ -121,6 +121,7 @@ struct DAGScheduler: Sendable {
                 codeProbe(.runningStageShared)
                 return known
             }
+            forgetIfStale(slot, readFrom: draft.parents)
             if outputs.shuffles[slot: slot].available > 0 { codeProbe(.mapStageSkipped) }
             kind = .map(output.shuffle, slot: slot)
             origin = originOfShuffle(slot, batchOrigin)
@@ -137,8 +138,8 @@ struct DAGScheduler: Sendable {
                 unitCount: partitions?.count ?? draft.partitionCount,
                 partitionCount: draft.partitionCount, partitions: partitions,
                 reducerCount: draft.output?.reducerCount ?? 0, preferred: draft.preferred,
-                parents: draft.parents, awaited: draft.awaited, jobs: [], origin: origin),
-            for: id)
+                parents: draft.parents, awaited: draft.awaited,
+                isIndeterminate: draft.isIndeterminate, jobs: [], origin: origin), for: id)
         if case .map(_, let slot) = kind { outputs.shuffles[slot: slot].mapStage = id }
         for parent in draft.parents {
             outputs.shuffles[slot: outputs.shuffles.slot(of: parent)!].readers.append(id)

@@ -39,6 +39,8 @@ struct Stage: Sendable, SlabElement {
     /// Those that its tasks wait for: not what only leads to a dataset that is kept, until an
     /// attempt failed for want of it.
     private(set) var awaited: [ShuffleID]
+    /// Its tasks, run again, may give something else.
+    let isIndeterminate: Bool
     /// The running jobs that need it, ascending; never empty.
     var jobs: [JobID]
     /// What its tasks' accumulator updates belong to.
@@ -46,6 +48,8 @@ struct Stage: Sendable, SlabElement {
 
     var status = Status.idle
     var nextAttempt = 0
+    /// Successes of earlier attempts are refused: the stage was rolled back since.
+    var acceptedFrom = 0
     /// The set that launches, while `running`.
     var activeSet: TaskSetID?
     /// Earlier sets that may still have running attempts.

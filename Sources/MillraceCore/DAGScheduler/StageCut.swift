@@ -15,6 +15,8 @@ struct StageCut: Sendable {
         var parents: [ShuffleID]
         var awaited: [ShuffleID]
         var preferred: PreferredLocations
+        /// By its own doing, or because what it reads is.
+        var isIndeterminate: Bool
     }
 
     /// A position in `nodes` or `drafts`.
@@ -31,6 +33,8 @@ struct StageCut: Sendable {
     private var places = IdentifierMap<RDDID, Place>()
     private var visited: [Int]
     private var stack: [Int] = []
+    /// Of the shuffles met so far, the draft that writes it.
+    private var seen = IdentifierMap<ShuffleID, Place>()
 
     init(_ job: JobDescription, kept: BlockManagerMaster) throws(JobFailure) {
         nodes = job.lineage.nodes
@@ -91,7 +95,6 @@ struct StageCut: Sendable {
         for place in stride(from: final, through: 0, by: -1) where isReached[place] {
             for dependency in nodes[place].dependencies { isReached[at(dependency)] = true }
         }
-        var seen = IdentifierMap<ShuffleID, Place>()
         for place in 0...final where isReached[place] {
             for case .shuffle(let shuffle) in nodes[place].dependencies {
                 if let known = seen[shuffle.shuffle]?.position {
@@ -126,11 +129,15 @@ struct StageCut: Sendable {
         for shuffle in plan.inputShuffles where !parents.contains(shuffle) {
             throw .invalid(message: "\(name) reads \(shuffle), on which its RDD doesn't depend")
         }
+        let isIndeterminate =
+            plan.isIndeterminate
+            || parents.contains { drafts[seen[$0]!.position].isIndeterminate }
         drafts.append(
             Draft(
                 output: output, plan: plan, partitionCount: count, parents: parents,
                 awaited: awaited,
-                preferred: preferredLocations(of: place)))
+                preferred: preferredLocations(of: place),
+                isIndeterminate: isIndeterminate))
     }
 
     /// The shuffles that are read in the stage which ends with this node: those behind narrow

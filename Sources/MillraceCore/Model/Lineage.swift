@@ -81,15 +81,20 @@ public struct StagePlan: Sendable {
     public var isBarrier: Bool
     /// Datasets that are kept, in the order in which the plan counts them.
     public var persisted: [PersistedRDD]
+    /// Whether a task that is run again may give other rows, or the same to other partitions,
+    /// though its input holds the same rows. What is computed from such an output can't be relied
+    /// on either; the scheduler sees to that. Spark: `DeterministicLevel.INDETERMINATE`.
+    public var isIndeterminate: Bool
 
     public init(
         plan: PlanHash, inputShuffles: [ShuffleID] = [], inputs: [[UInt8]] = [],
-        isBarrier: Bool = false, persisted: [PersistedRDD] = []
+        isBarrier: Bool = false, persisted: [PersistedRDD] = [], isIndeterminate: Bool = false
     ) {
         self.plan = plan
         self.inputShuffles = inputShuffles
         self.inputs = inputs
         self.isBarrier = isBarrier
         self.persisted = persisted
+        self.isIndeterminate = isIndeterminate
     }
 }

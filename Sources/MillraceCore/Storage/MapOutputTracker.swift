@@ -21,6 +21,12 @@ struct MapOutputTracker: Sendable {
         /// Stages of running jobs that read the outputs, oldest first.
         var readers: [StageID] = []
         var isReleased = false
+        /// Which of its values this is; another one after all outputs were forgotten together.
+        var generation: Int
+        /// For an indeterminate one, the generations of the shuffles that it's computed from.
+        var sources: [Int] = []
+        /// It was complete in this generation, so somebody may have read it.
+        var isExposed = false
         /// What its map tasks' accumulator updates belong to; set with its first stage.
         var origin: StageOrigin?
 
@@ -31,6 +37,7 @@ struct MapOutputTracker: Sendable {
             statuses = []
             places = []
             readers = []
+            sources = []
         }
     }
 
@@ -42,6 +49,7 @@ struct MapOutputTracker: Sendable {
     }
 
     var shuffles = IdentifierMap<ShuffleID, Shuffle>()
+    private var nextGeneration = 0
     /// Lists every status that is there under its executor.
     private(set) var index = OutputIndex()
 
@@ -64,11 +72,13 @@ struct MapOutputTracker: Sendable {
     /// Makes the shuffle known, or finds it again.
     mutating func register(_ shuffle: ShuffleID, mapCount: Int, reducerCount: Int) -> Int {
         if let slot = shuffles.slot(of: shuffle) { return slot }
+        nextGeneration += 1
         return shuffles.insert(
             Shuffle(
                 id: shuffle, mapCount: mapCount, reducerCount: reducerCount,
                 statuses: [MapStatus?](repeating: nil, count: mapCount),
-                places: [Int32](repeating: -1, count: mapCount)), for: shuffle)
+                places: [Int32](repeating: -1, count: mapCount), generation: nextGeneration),
+            for: shuffle)
     }
 
     /// Keeps the first status of a map index: a second attempt's output is as good, and replacing
@@ -106,6 +116,18 @@ struct MapOutputTracker: Sendable {
             losses[losses.count - 1].mapIndexes.append(mapIndex)
         }
         return losses
+    }
+
+    /// Forgets all outputs of a shuffle: its next ones needn't fit them.
+    mutating func removeAll(of slot: Int) {
+        for mapIndex in 0..<shuffles[slot: slot].mapCount
+        where shuffles[slot: slot].statuses[mapIndex] != nil {
+            remove(slot, mapIndex)
+        }
+        nextGeneration += 1
+        shuffles[slot: slot].generation = nextGeneration
+        shuffles[slot: slot].sources = []
+        shuffles[slot: slot].isExposed = false
     }
 
     private mutating func remove(_ slot: Int, _ mapIndex: Int) {

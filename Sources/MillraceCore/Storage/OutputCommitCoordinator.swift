@@ -31,6 +31,12 @@ struct OutputCommitCoordinator: Sendable {
         return true
     }
 
+    /// Whether some attempt of the stage may commit now, and perhaps has.
+    func hasGranted(_ stage: StageID) -> Bool {
+        guard !authorised.isEmpty, let slot = authorised.slot(of: stage) else { return false }
+        return authorised[slot: slot].holders.contains { $0 >= 0 }
+    }
+
     /// The task ended without success.
     mutating func taskFailed(_ stage: StageID, unit: Int, _ task: TaskID) {
         guard !authorised.isEmpty, let slot = authorised.slot(of: stage),

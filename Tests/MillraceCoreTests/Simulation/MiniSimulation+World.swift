@@ -64,17 +64,22 @@ extension MiniSimulation {
         jobCount += 1
         var chain: [Int] = []
         var shuffles: [Int] = []
-        // Sometimes the first shuffle of an earlier job is read again.
-        if random.chance(300), let old = reusable.last {
-            chain = old.chain
-            shuffles = [old.shuffle]
+        // Sometimes shuffles of an earlier job are read again.
+        if random.chance(300), !reusable.isEmpty {
+            let old = reusable[random.below(reusable.count)]
+            chain = Array(old.chain.prefix(2 + random.below(old.chain.count - 1)))
+            shuffles = Array(old.shuffles.prefix(chain.count - 1))
         } else {
-            chain = (0...random.below(3)).map { _ in 1 + random.below(6) }
+            chain = (0...random.below(4)).map { _ in 1 + random.below(6) }
             for _ in chain.dropFirst() {
                 shuffles.append(shuffleCount)
                 shuffleCount += 1
             }
-            if let first = shuffles.first { reusable.append((first, Array(chain.prefix(2)))) }
+            if !shuffles.isEmpty {
+                reusable.append((shuffles, chain))
+                let first = random.chance(300) ? random.below(shuffles.count) : nil
+                provenance.declare(shuffles, indeterminateFrom: first)
+            }
         }
         let final = chain[chain.count - 1]
         let some = random.chance(200) ? [random.below(final)] : nil
@@ -89,7 +94,10 @@ extension MiniSimulation {
                     hosts: hosts, ownsState: random.chance(300),
                     properties: JobProperties(
                         group: "g\(random.below(4))", tags: ["t\(random.below(4))"],
-                        pool: "p\(random.below(3))"))))
+                        pool: "p\(random.below(3))"),
+                    indeterminate: shuffles.indices.filter {
+                        provenance.indeterminate.contains(shuffles[$0])
+                    })))
     }
 
     mutating func cancelJob() {
@@ -103,7 +111,9 @@ extension MiniSimulation {
 
     mutating func releaseShuffle() {
         guard reusable.count > 1 else { return }
-        handle(.shuffleReleased(ShuffleID(reusable.removeFirst().shuffle)))
+        for shuffle in reusable.removeFirst().shuffles {
+            handle(.shuffleReleased(ShuffleID(shuffle)))
+        }
     }
 
     mutating func advance() {
@@ -184,10 +194,16 @@ extension MiniSimulation {
                 }
             }
         }
-        guard let output = setup.outputShuffle else { return .result([1]) }
+        if let problem = provenance.ran(task.id, reading: outputs) { problems.append(problem) }
+        guard let output = setup.outputShuffle else { return .result(Self.bytes(of: task.id)) }
         let block = [output.rawValue, task.partition, task.id.rawValue]
         blocks.insert(block)
         executors[executor].blocks.append(block)
         return .mapOutput(BlockSizes([Int](repeating: 3, count: setup.reducerCount)))
+    }
+
+    /// A result says which task made it.
+    static func bytes(of task: TaskID) -> [UInt8] {
+        stride(from: 56, through: 0, by: -8).map { UInt8(truncatingIfNeeded: task.rawValue >> $0) }
     }
 }

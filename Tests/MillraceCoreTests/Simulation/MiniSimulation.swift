@@ -54,7 +54,8 @@ struct MiniSimulation {
     var shuffleCount = 0
     var partitionsOf: [JobID: Int] = [:]
     var results: [JobID: Set<Int>] = [:]
-    var reusable: [(shuffle: Int, chain: [Int])] = []
+    var reusable: [(shuffles: [Int], chain: [Int])] = []
+    var provenance = Provenance()
     var ended: [JobID: Bool] = [:]
     var accumulators = AccumulatedModel()
     var problems: [String] = []
@@ -150,7 +151,9 @@ struct MiniSimulation {
                 problems.append("\(job) got result \(index) twice")
             }
             if ended[job] != nil { problems.append("\(job) got a result after its end") }
-            if bytes != [1] { problems.append("\(job) got a wrong result") }
+            let task = TaskID(bytes.reduce(0) { $0 << 8 | Int($1) })
+            if tasks[task]?.setup.job != job { problems.append("\(job) got a wrong result") }
+            if let problem = provenance.deliver(task, to: job) { problems.append(problem) }
         case .notice(.scheduling(let notice)): note(notice)
         case .executorDrained(let executor):
             seen["drained", default: 0] += 1
@@ -182,6 +185,8 @@ struct MiniSimulation {
         case .grant, .runBatch, .endGrant, .revokeGrant, .tellMapOutputs:
             performOnGrants(effect)
         case .notice(.inputsLost): seen["inputs lost", default: 0] += 1
+        case .notice(.rolledBack): seen["rolled back", default: 0] += 1
+        case .notice(.successRefused): seen["success refused", default: 0] += 1
         case .notice(.mapOutputsLost): seen["outputs lost", default: 0] += 1
         default: break
         }

@@ -9,13 +9,15 @@ enum Jobs {
         _ id: Int, _ counts: [Int], shuffles: [Int] = [], partitions: [Int]? = nil,
         preferred: [Int] = [], hosts: [String] = [], ownsState: Bool = false,
         persisted: [Int] = [], copies: Int = 1,
-        properties: JobProperties = JobProperties(), hasInputs: Bool = false
+        properties: JobProperties = JobProperties(), hasInputs: Bool = false,
+        indeterminate: [Int] = []
     ) -> JobDescription {
         var nodes: [LineageNode] = []
         for (place, count) in counts.enumerated() {
             var dependencies: [Dependency] = []
             if place > 0 {
-                let map = plan(place - 1, counts, shuffles, hasInputs)
+                var map = plan(place - 1, counts, shuffles, hasInputs)
+                map.isIndeterminate = indeterminate.contains(place - 1)
                 dependencies = [
                     .shuffle(
                         ShuffleDependency(

@@ -221,7 +221,8 @@ struct ScriptRunner {
                     ownsState: arguments.words.contains("state"),
                     persisted: try arguments.list("persist") ?? [],
                     copies: try arguments.integer("copies") ?? 1, properties: properties,
-                    hasInputs: arguments.words.contains("inputs"))))
+                    hasInputs: arguments.words.contains("inputs"),
+                    indeterminate: try arguments.list("indeterminate") ?? [])))
     }
 
     private static func success(_ launched: Launched) -> TaskEndReason {
