@@ -36,7 +36,7 @@ struct JobPlanner {
             final: MillraceCore.StagePlan(
                 plan: stage.stage.hash, inputShuffles: stage.shuffles.map(\.id),
                 inputs: try inputs(stage, of: node, partitions: partitions),
-                persisted: stage.persisted),
+                persisted: stage.persisted, isIndeterminate: lineage.level(node) == .indeterminate),
             properties: properties)
         return JobRequest(job: job, plans: lineage.plans)
     }
@@ -168,8 +168,12 @@ private struct LineageBuilder {
     var nodes: [LineageNode] = []
     var plans: [PlannedStage] = []
     private var seen: Set<RDDID> = []
+    private var levels: [RDDID: OutputDeterminism] = [:]
 
     init(planner: JobPlanner) { self.planner = planner }
+
+    /// Of a node that was added.
+    func level(_ node: RDDNode) -> OutputDeterminism { levels[node.id] ?? .determinate }
 
     mutating func add(_ node: RDDNode) throws {
         guard seen.insert(node.id).inserted else { return }
@@ -181,7 +185,9 @@ private struct LineageBuilder {
                 dependencies.append(.narrow(parent.id))
             case .shuffle(let shuffle):
                 try add(shuffle.parent)
-                let (core, stage) = try planner.mapStage(shuffle)
+                var (core, stage) = try planner.mapStage(shuffle)
+                core.isIndeterminate =
+                    OutputDeterminism.written(to: shuffle, level(shuffle.parent)) == .indeterminate
                 plans.append(stage.stage)
                 dependencies.append(
                     .shuffle(
@@ -190,6 +196,7 @@ private struct LineageBuilder {
                             reducerCount: shuffle.reducers, map: core)))
             }
         }
+        levels[node.id] = OutputDeterminism(of: node) { level($0) }
         nodes.append(
             LineageNode(
                 id: node.id, partitionCount: node.partitions, dependencies: dependencies,

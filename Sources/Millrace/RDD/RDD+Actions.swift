@@ -199,7 +199,7 @@ extension RDD {
             node: RDDNode(
                 context: context, name: "zipWithIndex", partitions: numPartitions,
                 op: ZipWithIndex<Element>(), dependencies: [.oneToOne(node)],
-                input: { SourceInput.encode(first[$0]) }))
+                input: { SourceInput.encode(first[$0]) }, isOrderSensitive: true))
     }
 }
 

@@ -42,6 +42,7 @@ extension RDD {
                 }
             }
         }
-        return shuffled("repartition", sink: sink, reducers: count, partitioner: nil)
+        return shuffled(
+            "repartition", sink: sink, reducers: count, partitioner: nil, isOrderSensitive: true)
     }
 }

@@ -181,7 +181,7 @@ extension RDD {
                     }
                     return true
                 }
-            }, keepsPartitioner: true)
+            }, keepsPartitioner: true, isOrderSensitive: true)
     }
 }
 

@@ -27,24 +27,26 @@ public struct RDD<Element>: Sendable {
 extension RDD {
     /// A dataset whose partition p is computed from this one's partition p.
     @usableFromInline func derived<Output>(
-        _ name: String, _ op: any PlanOperator, keepsPartitioner: Bool = false
+        _ name: String, _ op: any PlanOperator, keepsPartitioner: Bool = false,
+        isOrderSensitive: Bool = false
     ) -> RDD<Output> {
         RDD<Output>(
             context: context,
             node: RDDNode(
                 context: context, name: name, partitions: numPartitions, op: op,
                 dependencies: [.oneToOne(node)],
-                partitioner: keepsPartitioner ? node.partitioner : nil))
+                partitioner: keepsPartitioner ? node.partitioner : nil,
+                isOrderSensitive: isOrderSensitive))
     }
 
     /// The rows that `sink` writes for each of `reducers` partitions, after a shuffle.
     @usableFromInline func shuffled<Output>(
         _ name: String, sink: any PlanSink, reducers: Int, partitioner: AnyPartitioner?,
-        of: Output.Type = Output.self
+        isOrderSensitive: Bool = false, of: Output.Type = Output.self
     ) -> RDD<Output> {
         let shuffle = RDDShuffle(
             context: context, parent: node, sink: sink, reducers: reducers,
-            check: { _ = try RowCodec<Output>() })
+            isOrderSensitive: isOrderSensitive, check: { _ = try RowCodec<Output>() })
         return RDD<Output>(
             context: context,
             node: RDDNode(

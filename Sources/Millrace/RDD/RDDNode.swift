@@ -15,6 +15,8 @@ public final class RDDNode: Sendable {
     public let partitions: Int
     /// How the keys of the rows are placed, when known. Spark's `rdd.partitioner`.
     public let partitioner: AnyPartitioner?
+    /// Whether a row's place among the others decides what becomes of it.
+    let isOrderSensitive: Bool
     /// Throws when rows of this dataset cannot be encoded where they have to be; asked when a job
     /// is submitted.
     public let check: (@Sendable () throws -> Void)?
@@ -27,7 +29,7 @@ public final class RDDNode: Sendable {
     public init(
         context: MillraceContext, name: String, partitions: Int, op: any PlanOperator,
         dependencies: [RDDDependency] = [], partitioner: AnyPartitioner? = nil,
-        input: (@Sendable (Int) throws -> [UInt8])? = nil,
+        input: (@Sendable (Int) throws -> [UInt8])? = nil, isOrderSensitive: Bool = false,
         check: (@Sendable () throws -> Void)? = nil
     ) {
         precondition(partitions >= 0)
@@ -36,6 +38,7 @@ public final class RDDNode: Sendable {
         self.name = name
         self.partitions = partitions
         self.partitioner = partitioner
+        self.isOrderSensitive = isOrderSensitive
         self.check = check
         origin = Mutex(RDDOrigin(op: op, dependencies: dependencies, input: input))
     }
@@ -79,6 +82,8 @@ public final class RDDShuffle: Sendable {
     public let parent: RDDNode
     public let sink: any PlanSink
     public let reducers: Int
+    /// Whether a row's place among the others decides where it is written.
+    let isOrderSensitive: Bool
     /// Throws when the rows cannot be encoded.
     public let check: @Sendable () throws -> Void
     let plan = Mutex<(StagePlan, PlannedJobStage)?>(nil)
@@ -86,12 +91,13 @@ public final class RDDShuffle: Sendable {
 
     public init(
         context: MillraceContext, parent: RDDNode, sink: any PlanSink, reducers: Int,
-        check: @escaping @Sendable () throws -> Void
+        isOrderSensitive: Bool = false, check: @escaping @Sendable () throws -> Void
     ) {
         id = context.nextShuffle()
         self.parent = parent
         self.sink = sink
         self.reducers = reducers
+        self.isOrderSensitive = isOrderSensitive
         self.check = check
         runner = context.runner
     }

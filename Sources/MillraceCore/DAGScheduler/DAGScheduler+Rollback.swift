@@ -4,11 +4,11 @@ import MillraceBase
 ///
 /// Its map output is one whole: once a reader may have seen it, a lost part of it cannot be
 /// computed again beside the rest, because a row may have moved from a partition that was read to
-/// one that wasn't. So all of it is computed again, and everything that was made from it is rolled back: the
-/// attempts of all succeeding stages end, their map outputs are forgotten, and what their tasks
-/// still report is refused. A job that has handed on results made from it cannot be rolled back and
-/// is given up. Same rule as Spark's (SPARK-23243, SPARK-25341), but in one step: there is no time
-/// in which an old task can still deliver.
+/// one that wasn't. So all of it is computed again, and everything that was made from it is rolled
+/// back: the attempts of all succeeding stages end, their map outputs are forgotten, and what their
+/// tasks still report is refused. A job that has handed on results made from it cannot be rolled
+/// back and is given up. Same rule as Spark's (SPARK-23243, SPARK-25341), but in one step: there is
+/// no time in which an old task can still deliver.
 ///
 /// Outputs of jobs that are over may have been made from it too. Each indeterminate shuffle
 /// therefore has a generation, and remembers those of the shuffles that it was computed from: one

@@ -19,6 +19,7 @@ struct StreamingPlan: Sendable {
         var parents: [Int] = []
         /// Reduce partitions it writes for; nil for the last.
         var reducers: Int?
+        var isIndeterminate = false
     }
 
     private let stages: [Stage]
@@ -49,7 +50,8 @@ struct StreamingPlan: Sendable {
             let tasks = tasks(stage, counts)
             let core = StagePlan(
                 plan: stage.plan.hash, inputShuffles: stage.parents.map { shuffles[$0] },
-                inputs: taskInputs(stage, tasks, inputs, state))
+                inputs: taskInputs(stage, tasks, inputs, state),
+                isIndeterminate: stage.isIndeterminate)
             let dependencies = stage.parents.map { parent in
                 Dependency.shuffle(
                     ShuffleDependency(
@@ -126,9 +128,12 @@ struct StreamingPlan: Sendable {
                 case .shuffle(let shuffle):
                     try shuffle.check()
                     shuffleInput = stage.parents.count
-                    stage.parents.append(
-                        try self.stage(
-                            shuffle.parent, sink: shuffle.sink, reducers: shuffle.reducers))
+                    let map = try self.stage(
+                        shuffle.parent, sink: shuffle.sink, reducers: shuffle.reducers)
+                    let level = OutputDeterminism.of(shuffle.parent)
+                    stages[map].isIndeterminate =
+                        OutputDeterminism.written(to: shuffle, level) == .indeterminate
+                    stage.parents.append(map)
                 case .range, .groups:
                     throw MillraceError(
                         .invalidArgument, "\(node.name) is not supported on a streaming Dataset")
