@@ -30,7 +30,8 @@ struct HostTable: Sendable {
         takingCount += hosts[host].takers > 0 ? 1 : 0
     }
 
-    func isExcluded(_ host: Int) -> Bool { hosts[host].isExcluded }
+    /// `false` for the host of an executor that never registered.
+    func isExcluded(_ host: Int) -> Bool { hosts.indices.contains(host) && hosts[host].isExcluded }
     mutating func setExcluded(_ host: Int, _ isExcluded: Bool) {
         hosts[host].isExcluded = isExcluded
     }
