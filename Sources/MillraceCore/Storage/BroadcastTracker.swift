@@ -6,7 +6,8 @@ import MillraceBase
 /// The driver gives each piece to one executor; the others are sent to whoever has it, on the same
 /// host first, then to whoever uploads least. So the driver sends each byte about once however many
 /// executors read it. An executor begins at a place of its own, so that two that begin together
-/// bring different pieces into the cluster. A piece whose holders are all gone comes from the driver
+/// bring different pieces into the cluster. A piece whose holders are all gone comes from the
+/// driver
 /// again.
 struct BroadcastTracker: Sendable {
     struct Piece: Sendable {

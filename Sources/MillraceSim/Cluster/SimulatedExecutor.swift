@@ -86,7 +86,8 @@ final class SimulatedExecutor {
         stages = stages.filter { $0.key.stage != stage }
     }
 
-    /// Keeps a map output for others to read, unless its stage is over: nobody will ask for it then,
+    /// Keeps a map output for others to read, unless its stage is over: nobody will ask for it
+    /// then,
     /// and nobody would say that it may go.
     func publish(_ rows: [[Row]], of setup: StageSetup, by task: TaskID) {
         guard let shuffle = setup.outputShuffle,

@@ -155,16 +155,23 @@ final class SimulatedFileSystem: FileSystem {
                 if fuse.calls <= 1 { state.dead.insert(fuse.process) }
             }
             if state.dead.contains(state.process) {
-                throw StoreError(.system(errno: 4), operation, path, "the process has died")
+                throw StoreError(.system(errno: 4), operation, shown(path), "the process has died")
             }
             if writes, state.isFull {
-                throw StoreError(.noSpace, operation, path, "No space left on device")
+                throw StoreError(.noSpace, operation, shown(path), "No space left on device")
             }
             if writes, state.failures > 0, state.chance.chance(state.failures) {
-                throw StoreError(.system(errno: 5), operation, path, "Input/output error")
+                throw StoreError(.system(errno: 5), operation, shown(path), "Input/output error")
             }
             return try body(&state)
         }
+    }
+
+    /// Temporary names have chance in them that no seed rules, and a day is told word by word.
+    private func shown(_ path: String) -> String {
+        let name = StorePath.name(of: path)
+        guard name.hasPrefix("."), name.hasSuffix(".tmp") else { return path }
+        return StorePath.join(StorePath.folder(of: path), ".tmp")
     }
 }
 

@@ -109,7 +109,9 @@ struct Graph {
             for input in inputs {
                 var gathered = [[Row]](repeating: [], count: partitions)
                 for part in self.rows(shuffles[input].parent) {
-                    for row in part { gathered[Int(row.key) * partitions / Program.keys].append(row) }
+                    for row in part {
+                        gathered[Int(row.key) * partitions / Program.keys].append(row)
+                    }
                 }
                 for partition in rows.indices {
                     rows[partition] += Program.summed(gathered[partition])

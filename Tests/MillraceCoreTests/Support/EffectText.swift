@@ -7,14 +7,7 @@ extension Effects {
 
     private func line(_ effect: Effect) -> String {
         switch effect {
-        case .launch(let executor, let range):
-            let tasks = launches[range].map { task in
-                let retry = task.attempt == 0 ? "" : "#\(task.attempt)"
-                let input = task.input.isEmpty ? "" : " input \(task.input)"
-                let stage = "\(task.stage.rawValue).\(task.stageAttempt)"
-                return "\(task.id.rawValue)=\(stage)/\(task.partition)\(retry)\(input)"
-            }
-            return "launch on \(executor.rawValue): \(tasks.joined(separator: " "))"
+        case .launch(let executor, let range): return line(launches[range], on: executor)
         case .grant(let grant):
             let stages = grant.stages.map { stage in
                 stage.executors.map { "\($0.rawValue)" }.joined(separator: ",")
@@ -80,6 +73,16 @@ extension Effects {
 }
 
 extension Effects {
+    private func line(_ tasks: ArraySlice<TaskDescription>, on executor: ExecutorID) -> String {
+        let texts = tasks.map { task in
+            let retry = task.attempt == 0 ? "" : "#\(task.attempt)"
+            let input = task.input.isEmpty ? "" : " input \(task.input)"
+            let stage = "\(task.stage.rawValue).\(task.stageAttempt)"
+            return "\(task.id.rawValue)=\(stage)/\(task.partition)\(retry)\(input)"
+        }
+        return "launch on \(executor.rawValue): \(texts.joined(separator: " "))"
+    }
+
     private func line(_ change: AccumulatorChange) -> String {
         switch change {
         case .contributed(let origin, let unit, let stage, let updates):

@@ -13,7 +13,7 @@ import Testing
     }
 
     static let levels: [StorageLevel] = [
-        .memoryOnly, .memoryOnlySer, .memoryAndDisk, .memoryAndDiskSer, .diskOnly, .offHeap,
+        .memoryOnly, .memoryOnlySer, .memoryAndDisk, .memoryAndDiskSer, .diskOnly,
         .memoryOnly2, .diskOnly3,
     ]
 
