@@ -72,5 +72,9 @@ public struct CoreSettings: Hashable, Sendable {
     /// How many executors there should be; `nil` when the program's user says so.
     public var allocation: AllocationSettings?
 
+    /// How decommissioned executors hand on what they have; `nil` leaves their end to the shell
+    /// (`Effect.executorDrained`).
+    public var departures: DepartureSettings?
+
     public init() {}
 }

@@ -15,6 +15,7 @@ extension DriverCore {
         }
         endings.count(isRequested: loss.isRequested, wasDecommissioned: wasDecommissioned)
         effects.append(.notice(.executorLost(executor, loss)))
+        forgetDeparture(executor)
         let ended = tasks.lose(executor)
         revokeGrants(on: executor, now, &effects)
         if !tasks.executors.keepsOutputs(executor) {

@@ -18,6 +18,8 @@ public struct DriverCore: Sendable {
     var grants: GrantScheduler
     var heartbeats: HeartbeatMonitor
     var broadcasts = BroadcastTracker()
+    /// Executors that are leaving, in the order in which they were asked to.
+    var departures: [Departure] = []
     /// `nil` when the number of executors is fixed.
     var allocation: DynamicAllocation?
     var endings = ExecutorEndings()
@@ -54,8 +56,9 @@ public struct DriverCore: Sendable {
         case .executorLost(let executor, let loss): lose(executor, loss, now, &effects)
         case .hostLost(let host, let loss): loseHost(host, loss, now, &effects)
         case .executorDecommissioned(let executor, let reason):
-            tasks.decommission(executor, reason: reason, now, &effects)
-            dag.blocks.decommission(executor, tasks.executors, &effects)
+            depart(executor, reason, now, &effects)
+        case .outputMoved(let move, let isMoved):
+            outputMoved(move, isMoved: isMoved, &effects)
         case .executorKilled(let executor, let reason):
             kill(executor, reason: reason, now, &effects)
         case .executorRequestAnswered(let total, let isAccepted):
@@ -89,6 +92,11 @@ public struct DriverCore: Sendable {
         dag.settle(now, &tasks, &effects)
         tasks.offer(now: now, &effects)
         tasks.flush(&effects)
+        if letGo(now, &effects) {
+            dag.settle(now, &tasks, &effects)
+            tasks.offer(now: now, &effects)
+            tasks.flush(&effects)
+        }
         observeBacklog(now)
         arm(now, &effects)
         assertInvariants()
@@ -272,6 +280,7 @@ public struct DriverCore: Sendable {
         if let due = grants.nextCheck { next = min(next, due) }
         if let due = nextAllocationLook { next = min(next, due) }
         next = min(next, tasks.nextDeadline)
+        if let due = nextDepartureDeadline { next = min(next, due) }
         guard next < armedAt else { return }
         armedAt = next
         effects.append(.armTimer(next))

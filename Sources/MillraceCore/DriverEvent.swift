@@ -27,6 +27,8 @@ public enum DriverEvent: Sendable {
     /// It's to go at once: what it runs is run again elsewhere, at nobody's expense. Answered with
     /// `Effect.releaseExecutor`.
     case executorKilled(ExecutorID, reason: String)
+    /// The answer to `Effect.moveOutput`, from the executor that was to fetch it.
+    case outputMoved(OutputMove, isMoved: Bool)
     /// The backend's answer to `Effect.requestExecutors`.
     case executorRequestAnswered(total: Int, isAccepted: Bool)
     /// The slots that a streaming query needs, by its run id; `nil` when it doesn't say any more.

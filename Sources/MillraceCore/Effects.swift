@@ -59,6 +59,9 @@ public enum Effect: Sendable {
     case executorDrained(ExecutorID)
     /// The core has let go of the executor: ask it to end, and don't be surprised when it does.
     case releaseExecutor(ExecutorID, reason: String)
+    /// Let `OutputMove.to` fetch a map output from an executor that leaves, and keep it. Answered
+    /// with `DriverEvent.outputMoved`.
+    case moveOutput(OutputMove)
     /// There should be so many executors from now on. Answered with
     /// `DriverEvent.executorRequestAnswered`.
     case requestExecutors(total: Int)
@@ -132,6 +135,9 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     case unknownTask(ExecutorID, TaskID)
     case unknownExecutor(ExecutorID)
     case allocation(AllocationDecision)
+    /// It handed on so many map outputs; others it couldn't.
+    case executorDeparts(ExecutorID, moved: Int, lost: Int)
+    case outputNotMoved(OutputMove)
 
     public var level: LogLevel {
         switch self {
@@ -145,6 +151,8 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .executorLost(_, let loss): loss.causedByApp ? .error : .info
         case .allocation(let decision): decision.level
         case .scheduling(let notice): notice.level
+        case .executorDeparts(_, _, let lost): lost > 0 ? .warn : .info
+        case .outputNotMoved: .warn
         }
     }
 
@@ -195,6 +203,12 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .unknownExecutor(let executor):
             "ignored a report of \(executor), which is not registered"
         case .allocation(let decision): decision.description
+        case .executorDeparts(let executor, let moved, let lost):
+            "\(executor) has handed on \(moved) map outputs"
+                + (lost > 0 ? ", \(lost) are lost with it" : "")
+        case .outputNotMoved(let move):
+            "\(move.to) could not take map output \(move.mapIndex) of \(move.shuffle) from "
+                + "\(move.from)"
         }
     }
 }

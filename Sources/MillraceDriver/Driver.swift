@@ -228,6 +228,13 @@ extension CoreSettings {
         prefetchLimit = conf.scheduler.maxPrefetchedTasks
         allocation = AllocationSettings(conf)
         setTaskScheduler(conf)
+        var departures = DepartureSettings()
+        departures.movesOutputs =
+            conf.decommission.isStorageMoved && conf.decommission.areShuffleBlocksMoved
+        departures.maxMoves = conf.decommission.maxShuffleMoves
+        departures.maxFailures = conf.decommission.maxMoveFailures
+        departures.patience = conf.decommission.reattemptInterval
+        self.departures = departures
     }
 }
 

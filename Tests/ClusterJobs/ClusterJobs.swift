@@ -22,6 +22,7 @@ import MillraceBase
         case "cancellation": try await cancellation(context)
         case "closures": try await closures(context)
         case "scale-up-and-down": try await scaleUpAndDown(context)
+        case "decommission-keeps-outputs": try await decommissionKeepsOutputs(context)
         case "stream-scales": try await streamScales(session)
         case "executors-on-request": try await executorsOnRequest(context)
         case "accumulators": try await accumulators(context)

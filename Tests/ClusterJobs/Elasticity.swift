@@ -75,6 +75,32 @@ extension ClusterJobs {
         await query.stop()
     }
 
+    /// An executor is asked to leave by a signal, as a platform would, when it holds half of a
+    /// shuffle: the next job reads it all, and no map task runs twice.
+    static func decommissionKeepsOutputs(_ context: MillraceContext) async throws {
+        let folder = temporaryFolder()
+        let sums = context.range(0, 4_000, 1, 8)
+            .map { value in
+                if value % 500 == 0 { mark(folder, "map-\(value)-\(getpid())-\(unique())") }
+                // Long values, so that the outputs lie in files.
+                return (value % 100, String(repeating: "x", count: 100) + String(value))
+            }
+            .groupByKey(numPartitions: 4)
+            .map { ($0.0, $0.1.reduce(0) { $0 + (Int($1.drop { $0 == "x" }) ?? 0) }) }
+        let first = Dictionary(uniqueKeysWithValues: try await sums.collect())
+        check(marks(folder), 8)
+        let victim = try await context.executors()[0]
+        kill(pid_t(victim.processID), SIGTERM)
+        // It goes, another one comes, and what it had is still there.
+        check(await context.waitForExecutors(1...1, timeout: .seconds(60)), 1)
+        let second = Dictionary(uniqueKeysWithValues: try await sums.collect())
+        check(second, first)
+        check(marks(folder), 8)
+        var expected: [Int: Int] = [:]
+        for value in 0..<4_000 { expected[value % 100, default: 0] += value }
+        check(second, expected)
+    }
+
     /// Without dynamic allocation the program may ask itself.
     static func executorsOnRequest(_ context: MillraceContext) async throws {
         check(try await context.requestExecutors(1), true)
@@ -124,6 +150,10 @@ func spin(microseconds: Int) {
         clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now)
     }
 }
+
+/// A number that this process gives once.
+func unique() -> Int { uniques.wrappingAdd(1, ordering: .relaxed).oldValue }
+private let uniques = Atomic<Int>(0)
 
 /// Leaves a file of that name; nothing when it is there.
 func mark(_ folder: String, _ name: String) {

@@ -40,6 +40,13 @@ import Testing
         #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
     }
 
+    @Test("the map outputs of an executor that is told to leave are not computed again")
+    func decommissionKeepsOutputs() throws {
+        let outcome = try Self.run(
+            "decommission-keeps-outputs", master: "local-cluster[2,2,1024]")
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+    }
+
     @Test("a program may ask for executors and let them go itself")
     func executorsOnRequest() throws {
         let outcome = try Self.run("executors-on-request", master: "local-cluster[2,1,1024]")

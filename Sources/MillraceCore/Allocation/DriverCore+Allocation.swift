@@ -98,7 +98,7 @@ extension DriverCore {
         allocation.lastLook = now
         allocation.isRefused = false
         allocation.seen = circumstances
-        let timedOut = allocation.monitor.timedOut(&tasks, dag.outputs, now: now)
+        let timedOut = allocation.monitor.timedOut(&tasks, dag.outputs, dag.blocks, now: now)
         if !timedOut.isEmpty { allocation.policy.executorTimedOut() }
         let load = self.load
         let was = allocation.policy.acknowledged
@@ -135,7 +135,7 @@ extension DriverCore {
         for executor in leaving {
             let reason = "idle, and not needed"
             if policy.settings.decommissions {
-                tasks.decommission(executor, reason: reason, now, &effects)
+                depart(executor, reason, now, &effects)
             } else {
                 kill(executor, reason: reason, now, &effects)
             }

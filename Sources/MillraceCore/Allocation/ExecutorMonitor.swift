@@ -23,7 +23,8 @@ struct ExecutorMonitor: Sendable {
 
     /// The executors that may go now, the longest idle first.
     mutating func timedOut(
-        _ tasks: inout TaskScheduler, _ outputs: MapOutputTracker, now: Instant
+        _ tasks: inout TaskScheduler, _ outputs: MapOutputTracker, _ blocks: BlockManagerMaster,
+        now: Instant
     ) -> [ExecutorID] {
         overdue.removeAll { !tasks.idle.isOverdue($0) }
         let longAgo = Instant(nanoseconds: now.nanoseconds - settings.idleTimeout.nanoseconds)
@@ -35,7 +36,7 @@ struct ExecutorMonitor: Sendable {
                 settings.isShuffleTracked
                 ? outputs.holdings(of: ExecutorID(executor)) : MapOutputTracker.Holdings()
             if held.isNeeded { continue }
-            let hasCache = tasks.executors.states[executor].cachedBlocks > 0
+            let hasCache = blocks.holdsBlocks(ExecutorID(executor))
             let deadline = tasks.idle.since(executor) + timeout(hasCache: hasCache, held)
             if deadline <= now {
                 found.append(ExecutorID(executor))

@@ -25,8 +25,6 @@ struct ExecutorState: Sendable {
     var granted = 0
     var grantedWork: Int64 = 0
     var parked = 0
-    /// Cached blocks there, which make it worth keeping.
-    var cachedBlocks = 0
     var sendsHeartbeats = true
     /// Whether a shuffle service on its host serves its map outputs when it is gone.
     var hasShuffleService = false

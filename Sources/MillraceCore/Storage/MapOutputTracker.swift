@@ -137,6 +137,17 @@ struct MapOutputTracker: Sendable {
         shuffles[slot: slot].epoch += 1
     }
 
+    /// The output is now at another executor. False when it isn't where it was any more.
+    mutating func move(_ move: OutputMove) -> Bool {
+        guard has(move), let slot = shuffles.slot(of: move.shuffle) else { return false }
+        index.remove(shuffles[slot: slot].places[move.mapIndex])
+        shuffles[slot: slot].statuses[move.mapIndex]!.executor = move.to
+        shuffles[slot: slot].places[move.mapIndex] = index.insert(
+            move.to, shuffle: slot, mapIndex: move.mapIndex)
+        shuffles[slot: slot].epoch += 1
+        return true
+    }
+
     /// Forgets the shuffle.
     mutating func remove(_ shuffle: ShuffleID) {
         guard let slot = shuffles.slot(of: shuffle) else { return }

@@ -111,7 +111,8 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         for executor in running.keys.sorted() where !registered.contains(executor) {
             running[executor]?.process.signal(SIGTERM)
         }
-        signal(SIGTERM, after: Self.patience, driver)
+        // Not SIGTERM, which asks for an end in order.
+        signal(SIGINT, after: Self.patience, driver)
         signal(SIGKILL, after: Self.grace, driver)
     }
 

@@ -129,6 +129,12 @@ package final class DriverEngine {
                         outcome: fetch.outcome)), now)
         }
         for rdd in message.removedRDDs { removals.answer(rdd, of: executor) }
+        for moved in message.movedOutputs {
+            handle(.outputMoved(moved.move, isMoved: moved.isMoved), now)
+        }
+        if let reason = message.decommission {
+            handle(.executorDecommissioned(executor, reason: reason), now)
+        }
         for task in message.commitRequests { handle(.commitRequested(executor, task), now) }
         if !message.taskEnds.isEmpty { handle(.tasksEnded(executor, message.taskEnds), now) }
     }
@@ -227,9 +233,17 @@ package final class DriverEngine {
         case .dismissExecutor(let executor, let loss):
             close(executor, loss.reason)
             dismissed(executor, loss.reason)
-        case .decommissionExecutor: registrationsChanged()
-        case .executorDrained(let executor):
-            answers.append(.executorKilled(executor, reason: "Finished decommissioning"))
+        case .decommissionExecutor(let executor, let reason):
+            sessions[executor]?.decommission(reason)
+            registrationsChanged()
+        case .moveOutput(let move):
+            guard let session = sessions[move.to] else {
+                answers.append(.outputMoved(move, isMoved: false))
+                return
+            }
+            session.take(move)
+        // The core lets go of it itself when it has nothing to hand on (`releaseExecutor`).
+        case .executorDrained: break
         case .releaseExecutor(let executor, let reason): release(executor, reason)
         case .requestExecutors(let total):
             let isAccepted = requested(total)

@@ -107,6 +107,10 @@ final class ExecutorSession {
 
     func remove(_ broadcast: BroadcastID) { outbox.removedBroadcasts.append(broadcast) }
 
+    func decommission(_ reason: String) { outbox.decommission = reason }
+
+    func take(_ move: OutputMove) { outbox.outputMoves.append(move) }
+
     func copy(_ copy: BlockCopy) { outbox.blockCopies.append(copy) }
 
     func remove(_ shuffle: ShuffleID) {

@@ -23,6 +23,7 @@ final class ControlClient: @unchecked Sendable {
     private var heartbeats: UInt64 = 0
     private var isEnding = false
     private var isDismissed = false
+    private var isRegistered = false
 
     /// On the loop.
     init(
@@ -133,8 +134,12 @@ final class ControlClient: @unchecked Sendable {
             }
             try runtime.apply(message)
             if let registered = message.registered {
+                isRegistered = true
                 beat(every: registered.heartbeatInterval)
                 if let reaper { reap(every: reaper.pollingInterval) }
+            }
+            if let reason = message.decommission {
+                Log.info("executor", "leaving when its tasks are done", ["reason": reason])
             }
             if let reason = message.shutdown {
                 Log.info("executor", "asked to end", ["reason": reason])
@@ -157,6 +162,16 @@ final class ControlClient: @unchecked Sendable {
             if runtime.reap() { _exit(ExitCode.killedByTaskReaper) }
             reap(every: interval)
         }
+    }
+
+    /// False when the driver doesn't know this executor yet, or has dismissed it.
+    func askToLeave(_ signal: Int32) -> Bool {
+        guard isRegistered, !isDismissed, let call, call.isOpen else { return false }
+        Log.info("executor", "asking to leave", ["signal": signal])
+        var message = ExecutorMessage()
+        message.decommission = "its process was sent signal \(signal)"
+        send(message)
+        return true
     }
 
     private func beat(every interval: Duration) {

@@ -19,11 +19,19 @@ final class ExecutorEnding: Sendable {
     }
 
     /// The exit code: what the loop said, or 0 when somebody asked the process to end. `signals`
-    /// are blocked and contain SIGTERM. On the main thread.
-    func wait(_ signals: sigset_t) -> Int32 {
+    /// are blocked and contain SIGTERM. The first SIGTERM or SIGPWR may be a request to leave in
+    /// order: `leave` says whether the driver was asked, who then ends this executor when its tasks
+    /// are done. The second one, and SIGINT, end it at once. On the main thread.
+    func wait(_ signals: sigset_t, leave: (_ signal: Int32) -> Bool) -> Int32 {
         var signals = signals
-        var received: Int32 = 0
-        sigwait(&signals, &received)
-        return code.withLock { $0 } ?? ExitCode.success
+        var isLeaving = false
+        while true {
+            var received: Int32 = 0
+            sigwait(&signals, &received)
+            if let code = code.withLock({ $0 }) { return code }
+            if received == SIGINT || isLeaving { return ExitCode.success }
+            isLeaving = leave(received)
+            if !isLeaving { return ExitCode.success }
+        }
     }
 }

@@ -30,13 +30,16 @@ public enum ExecutorProcess {
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGPWR)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
 
         do {
             try ClosureCodec.selfTest()
             let ending = ExecutorEnding()
             let executor = try RunningExecutor(launch, conf, ending)
-            let code = ending.wait(signals)
+            let code = ending.wait(signals) { signal in
+                conf.decommission.isEnabled && executor.askToLeave(signal)
+            }
             executor.stop()
             return code
         } catch {

@@ -43,6 +43,12 @@ final class RunningExecutor {
         }
     }
 
+    /// Asks the driver for an end in order; false when there is no driver to ask.
+    func askToLeave(_ signal: Int32) -> Bool {
+        guard let control = control.value else { return false }
+        return (try? loop.sync(within: .seconds(5)) { control.askToLeave(signal) }) ?? false
+    }
+
     func stop() {
         // First the connections: a task that waits for blocks goes on only when they end.
         if let control = control.value { try? loop.sync(within: .seconds(5)) { control.close() } }

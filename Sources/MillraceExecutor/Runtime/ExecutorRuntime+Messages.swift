@@ -18,6 +18,7 @@ extension ExecutorRuntime {
         if !message.broadcastPieces.isEmpty { broadcasts.assign(message.broadcastPieces) }
         if !message.goneBroadcasts.isEmpty { broadcasts.markGone(message.goneBroadcasts) }
         if !message.blockCopies.isEmpty { transfers.copy(message.blockCopies) }
+        if !message.outputMoves.isEmpty { adoption.adopt(message.outputMoves) }
         if !message.launches.isEmpty { launch(message.launches) }
         if !message.kills.isEmpty { kill(message.kills) }
         if !message.commitDecisions.isEmpty { commits.decide(message.commitDecisions) }

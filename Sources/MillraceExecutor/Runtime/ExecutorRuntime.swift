@@ -45,6 +45,7 @@ public final class ExecutorRuntime: Sendable {
     public let memory: MemoryManager
     let transfers: BlockTransfers
     let broadcasts: BroadcastClient
+    let adoption: OutputAdoption
     public let slots: Int
     let fetcher: any BlockFetcher
     let maxBytesInFlight: Int
@@ -80,6 +81,9 @@ public final class ExecutorRuntime: Sendable {
         self.commitTimeout = commitTimeout
         state.withLock { $0.reaper = reaper }
         self.report = report
+        adoption = OutputAdoption(
+            store: mapOutputStore, fetcher: fetcher, maxBytesInFlight: maxBytesInFlight,
+            report: report)
         transfers = BlockTransfers(
             manager: BlockManager(memory: memory, folder: blockFolder, report: report),
             fetcher: fetcher, executor: executor, report: report)
@@ -108,6 +112,7 @@ public final class ExecutorRuntime: Sendable {
         broadcasts.stop()
         for thread in threads { thread.join() }
         transfers.stop()
+        adoption.stop()
     }
 
     /// Tasks here, running or queued.

@@ -96,6 +96,36 @@ public final class MapOutputStore: Sendable {
         }
     }
 
+    /// Publishes an output that another executor wrote, from its blocks as they are served.
+    /// `collect` gives each one to its argument, in the order of the partitions. Nothing when it is
+    /// here already. Throws what `collect` throws, and `StoreError`; nothing is kept then.
+    func adopt(
+        shuffle: ShuffleID, task: TaskID, partitions: Int, bytes: Int,
+        collect: (_ keep: (Int, [UInt8]) throws -> Void) throws -> Void
+    ) throws {
+        let key = Key(shuffle: shuffle, task: task)
+        if state.withLock({ $0.outputs[key] != nil }) { return }
+        if bytes <= largestInMemory {
+            var blocks = [[UInt8]](repeating: [], count: partitions)
+            try collect { blocks[$0] = $1 }
+            let total = blocks.reduce(0) { $0 + $1.count }
+            state.withLock { state in
+                guard state.outputs[key] == nil else { return }
+                state.memoryBytes += total
+                state.outputs[key] = .memory(blocks)
+                state.tasks[shuffle, default: []].append(task)
+            }
+            return
+        }
+        let writer = try files.write(shuffle, task, partitions: partitions)
+        try collect { try writer.append($0, $1) }
+        let file = try writer.commit()
+        state.withLock { state in
+            state.outputs[key] = .file(file)
+            state.tasks[shuffle, default: []].append(task)
+        }
+    }
+
     /// The block of `reduce` in `task`'s output, or nil when this executor has no such output.
     public func block(shuffle: ShuffleID, task: TaskID, reduce: Int) throws -> Block? {
         let output = state.withLock { $0.outputs[Key(shuffle: shuffle, task: task)] }

@@ -31,6 +31,7 @@ extension DriverMessage {
         message.n_finished_stages = finishedStages.count
         message.finished_stages = arena.numbers(finishedStages.map(\.rawValue), as: UInt32.self)
         writeBlocks(into: &message, arena)
+        writeDeparture(into: &message, arena)
         writeGrants(into: &message, arena)
         let size = millrace__v1__driver_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
@@ -101,6 +102,7 @@ extension DriverMessage {
             stages.append(try StageSetup(message.stages[index]!.pointee))
         }
         try readBlocks(message)
+        try readDeparture(message)
         launches.reserveCapacity(message.n_launches)
         for index in 0..<message.n_launches {
             launches.append(try TaskDescription(message.launches[index]!.pointee))

@@ -18,6 +18,10 @@ public struct DriverMessage: Sendable {
     public var commitDecisions: [CommitDecision] = []
     /// Executors that are gone: what is being fetched from them will not come.
     public var lostPeers: [ExecutorID] = []
+    /// Why the executor is to leave: it gets no more tasks, and ends when it's told to.
+    public var decommission: String?
+    /// Map outputs to fetch from an executor that leaves, and to keep.
+    public var outputMoves: [OutputMove] = []
     public var grants: [Grant] = []
     /// With the inputs of the receiver's own tasks.
     public var grantedBatches: [GrantedBatch] = []
@@ -47,6 +51,7 @@ public struct DriverMessage: Sendable {
             && mapOutputs.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
             && shutdown == nil && commitDecisions.isEmpty && lostPeers.isEmpty
+            && decommission == nil && outputMoves.isEmpty
             && grantedBatches.isEmpty
             && grants.isEmpty && revokedGrants.isEmpty && endedGrants.isEmpty
     }

@@ -17,6 +17,7 @@ extension ExecutorMessage {
         message.commit_requests = arena.numbers(commitRequests.map(\.rawValue), as: UInt64.self)
         writePartials(into: &message, arena)
         writeBlocks(into: &message, arena)
+        writeDeparture(into: &message, arena)
         let size = millrace__v1__executor_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__executor_message__pack(&message, buffer.baseAddress)
@@ -45,6 +46,7 @@ extension ExecutorMessage {
         }
         try readPartials(message)
         readBlocks(message)
+        try readDeparture(message)
         taskEnds.reserveCapacity(message.n_task_ends)
         for index in 0..<message.n_task_ends {
             // protobuf-c fills every slot of a repeated field.

@@ -24,9 +24,15 @@ public struct ExecutorMessage: Sendable {
     public var wantedBroadcasts: [BroadcastID] = []
     public var broadcastFetches: [PieceFetch] = []
 
+    /// Why the executor wants to be decommissioned; said once.
+    public var decommission: String?
+    /// What became of map outputs that it was to fetch.
+    public var movedOutputs: [MovedOutput] = []
+
     public init() {}
     public var isEmpty: Bool {
         taskEnds.isEmpty && register == nil && heartbeat == nil && commitRequests.isEmpty
+            && decommission == nil && movedOutputs.isEmpty
             && partialAccumulators.isEmpty && blocks.isEmpty && removedRDDs.isEmpty
             && wantedBroadcasts.isEmpty && broadcastFetches.isEmpty
     }
@@ -40,6 +46,16 @@ public struct ExecutorMessage: Sendable {
             self.broadcast = broadcast
             self.piece = piece
             self.outcome = outcome
+        }
+    }
+
+    /// Whether a map output is here now.
+    public struct MovedOutput: Hashable, Sendable {
+        public var move: OutputMove
+        public var isMoved: Bool
+        public init(move: OutputMove, isMoved: Bool) {
+            self.move = move
+            self.isMoved = isMoved
         }
     }
 

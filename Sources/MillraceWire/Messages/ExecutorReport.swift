@@ -11,6 +11,8 @@ public enum ExecutorReport: Sendable {
     case commitRequested(TaskID)
     /// What is kept of a persisted dataset's partition.
     case block(BlockStatus)
+    /// What became of a map output that was to be fetched.
+    case outputMoved(OutputMove, isMoved: Bool)
     /// A dataset's blocks are removed.
     case rddRemoved(RDDID)
     /// A task needs a broadcast that is not there.
@@ -27,6 +29,8 @@ extension ExecutorMessage {
             case .ended(let end): taskEnds.append(end)
             case .accumulators(let partial): partialAccumulators.append(partial)
             case .commitRequested(let task): commitRequests.append(task)
+            case .outputMoved(let move, let isMoved):
+                movedOutputs.append(.init(move: move, isMoved: isMoved))
             case .block(let status): blocks.append(status)
             case .rddRemoved(let rdd): removedRDDs.append(rdd)
             case .broadcastWanted(let id): wantedBroadcasts.append(id)

@@ -63,6 +63,11 @@ extension Effects {
             return "decommission \(executor): \(reason)"
         case .executorDrained(let executor): return "\(executor) is drained"
         case .releaseExecutor(let executor, let reason): return "release \(executor): \(reason)"
+        case .moveOutput(let move):
+            return """
+                move map \(move.mapIndex) of \(move.shuffle) from \(move.from.rawValue) to \
+                \(move.to.rawValue)
+                """
         case .requestExecutors(let total): return "request \(total) executors"
         case .commitDecided(_, let task, let granted):
             return "\(task) \(granted ? "may commit" : "may not commit")"

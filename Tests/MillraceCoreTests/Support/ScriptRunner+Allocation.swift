@@ -12,9 +12,22 @@ extension ScriptRunner {
             handle(
                 .slotsDemanded(
                     query: arguments.words.first ?? "", slots: try arguments.integer("slots")))
-        case "cache":
-            core.tasks.executors.states[try arguments.number(0)].cachedBlocks =
-                try arguments.integer("blocks") ?? 1
+        case "departures":
+            var own = DepartureSettings()
+            own.maxMoves = try arguments.integer("moves") ?? 8
+            own.patience = try arguments["patience"].map(arguments.duration) ?? .seconds(30)
+            own.movesOutputs = !arguments.words.contains("nothing")
+            settings.departures = own
+            core = DriverCore(settings: settings)
+        case "moved", "not-moved":
+            let map = try arguments.integer("map") ?? 0
+            guard
+                let move = moves.last(where: {
+                    $0.shuffle.rawValue == arguments.words.first.flatMap { Int($0) } ?? 0
+                        && $0.mapIndex == map
+                })
+            else { throw Problem(description: "nothing was to be moved") }
+            handle(.outputMoved(move, isMoved: arguments.name == "moved"))
         case "gauges": output += gauges()
         case "kill-executor":
             handle(.executorKilled(ExecutorID(try arguments.number(0)), reason: "asked"))
@@ -22,6 +35,7 @@ extension ScriptRunner {
         }
     }
 
+    ///     departures moves=8 patience=30s nothing     moved 0 map=1     not-moved 0 map=1
     ///     allocation min=0 max=5 initial=1 ratio=0.5 slots=2 backlog=1s sustained=2s
     ///         idle=60s cached-idle=600s shuffle=600s untracked kill
     private mutating func allocate(_ arguments: Arguments) throws {

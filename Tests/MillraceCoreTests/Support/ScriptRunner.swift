@@ -16,7 +16,7 @@ import MillraceBase
 ///     lose 0 [innocent]             heartbeat 0      advance 200ms (timers fire on the way)
 ///     decommission 0                kill-executor 0    lose-host a
 ///     allocation min=0 max=5 …      before the first event (`ScriptRunner+Allocation.swift`)
-///     demand q slots=4              refuse [no]      cache 0 blocks=1    gauges
+///     demand q slots=4              refuse [no]      gauges
 ///     cancel 0     cancel-group g [future]  cancel-tag t  cancel-all
 ///     release 0    commit 3 on=0
 ///     kept 0 on=1 rdd=0             executor keeps partition 0 of rdd 0; also gone 0 on=1 rdd=0
@@ -49,6 +49,7 @@ struct ScriptRunner {
     var launched: [TaskID: Launched] = [:]
     var grants: [GrantID: Grant] = [:]
     var output: [String] = []
+    var moves: [OutputMove] = []
     /// Whether requests for executors are refused.
     var isRefusing = false
     private var accumulators = AccumulatorTable(registered: 0..<4)
@@ -140,6 +141,7 @@ struct ScriptRunner {
         core.handle(event, now: now, into: &effects)
         for effect in effects.list {
             if case .armTimer(let instant) = effect { timer = instant }
+            if case .moveOutput(let move) = effect { moves.append(move) }
             if case .accumulators(let change) = effect { accumulators.apply(change) }
             note(effect)
             guard case .launch(let executor, let range) = effect else { continue }

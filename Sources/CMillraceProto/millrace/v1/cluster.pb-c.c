@@ -187,6 +187,141 @@ void   millrace__v1__register__free_unpacked
   assert(message->base.descriptor == &millrace__v1__register__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__decommission__init
+                     (Millrace__V1__Decommission         *message)
+{
+  static const Millrace__V1__Decommission init_value = MILLRACE__V1__DECOMMISSION__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__decommission__get_packed_size
+                     (const Millrace__V1__Decommission *message)
+{
+  assert(message->base.descriptor == &millrace__v1__decommission__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__decommission__pack
+                     (const Millrace__V1__Decommission *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__decommission__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__decommission__pack_to_buffer
+                     (const Millrace__V1__Decommission *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__decommission__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__Decommission *
+       millrace__v1__decommission__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__Decommission *)
+     protobuf_c_message_unpack (&millrace__v1__decommission__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__decommission__free_unpacked
+                     (Millrace__V1__Decommission *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__decommission__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__output_move__init
+                     (Millrace__V1__OutputMove         *message)
+{
+  static const Millrace__V1__OutputMove init_value = MILLRACE__V1__OUTPUT_MOVE__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__output_move__get_packed_size
+                     (const Millrace__V1__OutputMove *message)
+{
+  assert(message->base.descriptor == &millrace__v1__output_move__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__output_move__pack
+                     (const Millrace__V1__OutputMove *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__output_move__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__output_move__pack_to_buffer
+                     (const Millrace__V1__OutputMove *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__output_move__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__OutputMove *
+       millrace__v1__output_move__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__OutputMove *)
+     protobuf_c_message_unpack (&millrace__v1__output_move__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__output_move__free_unpacked
+                     (Millrace__V1__OutputMove *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__output_move__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__output_moved__init
+                     (Millrace__V1__OutputMoved         *message)
+{
+  static const Millrace__V1__OutputMoved init_value = MILLRACE__V1__OUTPUT_MOVED__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__output_moved__get_packed_size
+                     (const Millrace__V1__OutputMoved *message)
+{
+  assert(message->base.descriptor == &millrace__v1__output_moved__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__output_moved__pack
+                     (const Millrace__V1__OutputMoved *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__output_moved__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__output_moved__pack_to_buffer
+                     (const Millrace__V1__OutputMoved *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__output_moved__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__OutputMoved *
+       millrace__v1__output_moved__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__OutputMoved *)
+     protobuf_c_message_unpack (&millrace__v1__output_moved__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__output_moved__free_unpacked
+                     (Millrace__V1__OutputMoved *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__output_moved__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__heartbeat__init
                      (Millrace__V1__Heartbeat         *message)
 {
@@ -1582,7 +1717,7 @@ void   millrace__v1__executor_status__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[9] =
+static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[11] =
 {
   {
     "register",
@@ -1645,6 +1780,30 @@ static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_desc
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "decommission",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__ExecutorMessage, decommission),
+    &millrace__v1__decommission__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "moved_outputs",
+    41,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__ExecutorMessage, n_moved_outputs),
+    offsetof(Millrace__V1__ExecutorMessage, moved_outputs),
+    &millrace__v1__output_moved__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "blocks",
     50,
     PROTOBUF_C_LABEL_REPEATED,
@@ -1694,22 +1853,25 @@ static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_desc
   },
 };
 static const unsigned millrace__v1__executor_message__field_indices_by_name[] = {
-  5,   /* field[5] = blocks */
-  8,   /* field[8] = broadcast_fetches */
+  7,   /* field[7] = blocks */
+  10,   /* field[10] = broadcast_fetches */
   3,   /* field[3] = commit_requests */
+  5,   /* field[5] = decommission */
   2,   /* field[2] = heartbeat */
+  6,   /* field[6] = moved_outputs */
   4,   /* field[4] = partial_accumulators */
   0,   /* field[0] = register */
-  6,   /* field[6] = removed_rdds */
+  8,   /* field[8] = removed_rdds */
   1,   /* field[1] = task_ends */
-  7,   /* field[7] = wanted_broadcasts */
+  9,   /* field[9] = wanted_broadcasts */
 };
-static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[3 + 1] =
+static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[4 + 1] =
 {
   { 1, 0 },
   { 10, 4 },
-  { 50, 5 },
-  { 0, 9 }
+  { 40, 5 },
+  { 50, 7 },
+  { 0, 11 }
 };
 const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
 {
@@ -1719,10 +1881,10 @@ const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
   "Millrace__V1__ExecutorMessage",
   "millrace.v1",
   sizeof(Millrace__V1__ExecutorMessage),
-  9,
+  11,
   millrace__v1__executor_message__field_descriptors,
   millrace__v1__executor_message__field_indices_by_name,
-  3,  millrace__v1__executor_message__number_ranges,
+  4,  millrace__v1__executor_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__executor_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2021,6 +2183,198 @@ const ProtobufCMessageDescriptor millrace__v1__register__descriptor =
   millrace__v1__register__field_indices_by_name,
   2,  millrace__v1__register__number_ranges,
   (ProtobufCMessageInit) millrace__v1__register__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__decommission__field_descriptors[1] =
+{
+  {
+    "reason",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__Decommission, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__decommission__field_indices_by_name[] = {
+  0,   /* field[0] = reason */
+};
+static const ProtobufCIntRange millrace__v1__decommission__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 1 }
+};
+const ProtobufCMessageDescriptor millrace__v1__decommission__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.Decommission",
+  "Decommission",
+  "Millrace__V1__Decommission",
+  "millrace.v1",
+  sizeof(Millrace__V1__Decommission),
+  1,
+  millrace__v1__decommission__field_descriptors,
+  millrace__v1__decommission__field_indices_by_name,
+  1,  millrace__v1__decommission__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__decommission__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__output_move__field_descriptors[6] =
+{
+  {
+    "shuffle_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__OutputMove, shuffle_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "map_index",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__OutputMove, map_index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "map_task",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__OutputMove, map_task),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "sizes",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__OutputMove, sizes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "from",
+    5,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__OutputMove, from),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "to",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__OutputMove, to),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__output_move__field_indices_by_name[] = {
+  4,   /* field[4] = from */
+  1,   /* field[1] = map_index */
+  2,   /* field[2] = map_task */
+  0,   /* field[0] = shuffle_id */
+  3,   /* field[3] = sizes */
+  5,   /* field[5] = to */
+};
+static const ProtobufCIntRange millrace__v1__output_move__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 6 }
+};
+const ProtobufCMessageDescriptor millrace__v1__output_move__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.OutputMove",
+  "OutputMove",
+  "Millrace__V1__OutputMove",
+  "millrace.v1",
+  sizeof(Millrace__V1__OutputMove),
+  6,
+  millrace__v1__output_move__field_descriptors,
+  millrace__v1__output_move__field_indices_by_name,
+  1,  millrace__v1__output_move__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__output_move__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__output_moved__field_descriptors[2] =
+{
+  {
+    "move",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__OutputMoved, move),
+    &millrace__v1__output_move__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_moved",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__OutputMoved, is_moved),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__output_moved__field_indices_by_name[] = {
+  1,   /* field[1] = is_moved */
+  0,   /* field[0] = move */
+};
+static const ProtobufCIntRange millrace__v1__output_moved__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor millrace__v1__output_moved__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.OutputMoved",
+  "OutputMoved",
+  "Millrace__V1__OutputMoved",
+  "millrace.v1",
+  sizeof(Millrace__V1__OutputMoved),
+  2,
+  millrace__v1__output_moved__field_descriptors,
+  millrace__v1__output_moved__field_indices_by_name,
+  1,  millrace__v1__output_moved__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__output_moved__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__heartbeat__field_descriptors[3] =
@@ -2691,7 +3045,7 @@ const ProtobufCMessageDescriptor millrace__v1__failure__descriptor =
   (ProtobufCMessageInit) millrace__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[22] =
+static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[24] =
 {
   {
     "registered",
@@ -2886,6 +3240,30 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
   {
+    "decommission",
+    40,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__DriverMessage, decommission),
+    &millrace__v1__decommission__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "output_moves",
+    41,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_output_moves),
+    offsetof(Millrace__V1__DriverMessage, output_moves),
+    &millrace__v1__output_move__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
     "removed_rdds",
     50,
     PROTOBUF_C_LABEL_REPEATED,
@@ -2959,35 +3337,38 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
   },
 };
 static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
-  17,   /* field[17] = block_copies */
-  18,   /* field[18] = block_holders */
-  19,   /* field[19] = broadcast_pieces */
+  19,   /* field[19] = block_copies */
+  20,   /* field[20] = block_holders */
+  21,   /* field[21] = broadcast_pieces */
   10,   /* field[10] = commit_decisions */
+  16,   /* field[16] = decommission */
   15,   /* field[15] = ended_grants */
   8,   /* field[8] = finished_stages */
-  20,   /* field[20] = gone_broadcasts */
+  22,   /* field[22] = gone_broadcasts */
   13,   /* field[13] = granted_batches */
   12,   /* field[12] = grants */
   6,   /* field[6] = kills */
   5,   /* field[5] = launches */
   11,   /* field[11] = lost_peers */
   3,   /* field[3] = map_outputs */
+  17,   /* field[17] = output_moves */
   1,   /* field[1] = peers */
   2,   /* field[2] = plans */
   0,   /* field[0] = registered */
-  21,   /* field[21] = removed_broadcasts */
-  16,   /* field[16] = removed_rdds */
+  23,   /* field[23] = removed_broadcasts */
+  18,   /* field[18] = removed_rdds */
   7,   /* field[7] = removed_shuffles */
   14,   /* field[14] = revoked_grants */
   9,   /* field[9] = shutdown */
   4,   /* field[4] = stages */
 };
-static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[3 + 1] =
+static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[4 + 1] =
 {
   { 1, 0 },
   { 30, 12 },
-  { 50, 16 },
-  { 0, 22 }
+  { 40, 16 },
+  { 50, 18 },
+  { 0, 24 }
 };
 const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
 {
@@ -2997,10 +3378,10 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   "Millrace__V1__DriverMessage",
   "millrace.v1",
   sizeof(Millrace__V1__DriverMessage),
-  22,
+  24,
   millrace__v1__driver_message__field_descriptors,
   millrace__v1__driver_message__field_indices_by_name,
-  3,  millrace__v1__driver_message__number_ranges,
+  4,  millrace__v1__driver_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__driver_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

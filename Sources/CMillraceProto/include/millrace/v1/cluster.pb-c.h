@@ -19,6 +19,9 @@ typedef struct Millrace__V1__ExecutorMessage Millrace__V1__ExecutorMessage;
 typedef struct Millrace__V1__BroadcastFetch Millrace__V1__BroadcastFetch;
 typedef struct Millrace__V1__BlockStatus Millrace__V1__BlockStatus;
 typedef struct Millrace__V1__Register Millrace__V1__Register;
+typedef struct Millrace__V1__Decommission Millrace__V1__Decommission;
+typedef struct Millrace__V1__OutputMove Millrace__V1__OutputMove;
+typedef struct Millrace__V1__OutputMoved Millrace__V1__OutputMoved;
 typedef struct Millrace__V1__Heartbeat Millrace__V1__Heartbeat;
 typedef struct Millrace__V1__TaskEnd Millrace__V1__TaskEnd;
 typedef struct Millrace__V1__AccumulatorUpdate Millrace__V1__AccumulatorUpdate;
@@ -81,6 +84,15 @@ struct  Millrace__V1__ExecutorMessage
   size_t n_partial_accumulators;
   Millrace__V1__PartialAccumulators **partial_accumulators;
   /*
+   * Set once when the process was asked to end: it wants to be decommissioned.
+   */
+  Millrace__V1__Decommission *decommission;
+  /*
+   * What became of `DriverMessage.output_moves`.
+   */
+  size_t n_moved_outputs;
+  Millrace__V1__OutputMoved **moved_outputs;
+  /*
    * What the executor keeps of persisted datasets, or keeps no longer. Handled before `task_ends`.
    */
   size_t n_blocks;
@@ -103,7 +115,7 @@ struct  Millrace__V1__ExecutorMessage
 };
 #define MILLRACE__V1__EXECUTOR_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__executor_message__descriptor) \
-    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__BroadcastFetch
@@ -163,6 +175,48 @@ struct  Millrace__V1__Register
 #define MILLRACE__V1__REGISTER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__register__descriptor) \
     , 0, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, 0, 0, 0, 0 }
+
+
+struct  Millrace__V1__Decommission
+{
+  ProtobufCMessage base;
+  char *reason;
+};
+#define MILLRACE__V1__DECOMMISSION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__decommission__descriptor) \
+    , (char *)protobuf_c_empty_string }
+
+
+/*
+ * A map output to fetch. Its blocks have the same names at both places.
+ */
+struct  Millrace__V1__OutputMove
+{
+  ProtobufCMessage base;
+  uint32_t shuffle_id;
+  uint32_t map_index;
+  uint64_t map_task;
+  /*
+   * As in MapOutput.
+   */
+  ProtobufCBinaryData sizes;
+  uint32_t from;
+  uint32_t to;
+};
+#define MILLRACE__V1__OUTPUT_MOVE__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__output_move__descriptor) \
+    , 0, 0, 0, {0,NULL}, 0, 0 }
+
+
+struct  Millrace__V1__OutputMoved
+{
+  ProtobufCMessage base;
+  Millrace__V1__OutputMove *move;
+  protobuf_c_boolean is_moved;
+};
+#define MILLRACE__V1__OUTPUT_MOVED__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__output_moved__descriptor) \
+    , NULL, 0 }
 
 
 struct  Millrace__V1__Heartbeat
@@ -355,6 +409,15 @@ struct  Millrace__V1__DriverMessage
   size_t n_ended_grants;
   uint64_t *ended_grants;
   /*
+   * Set once: the executor gets no more tasks and ends when the driver says so.
+   */
+  Millrace__V1__Decommission *decommission;
+  /*
+   * Map outputs to fetch from an executor that leaves, and to keep.
+   */
+  size_t n_output_moves;
+  Millrace__V1__OutputMove **output_moves;
+  /*
    * Datasets whose kept blocks nobody asks for any more.
    */
   size_t n_removed_rdds;
@@ -387,7 +450,7 @@ struct  Millrace__V1__DriverMessage
 };
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__BroadcastPieces
@@ -839,6 +902,63 @@ Millrace__V1__Register *
                       const uint8_t       *data);
 void   millrace__v1__register__free_unpacked
                      (Millrace__V1__Register *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__Decommission methods */
+void   millrace__v1__decommission__init
+                     (Millrace__V1__Decommission         *message);
+size_t millrace__v1__decommission__get_packed_size
+                     (const Millrace__V1__Decommission   *message);
+size_t millrace__v1__decommission__pack
+                     (const Millrace__V1__Decommission   *message,
+                      uint8_t             *out);
+size_t millrace__v1__decommission__pack_to_buffer
+                     (const Millrace__V1__Decommission   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__Decommission *
+       millrace__v1__decommission__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__decommission__free_unpacked
+                     (Millrace__V1__Decommission *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__OutputMove methods */
+void   millrace__v1__output_move__init
+                     (Millrace__V1__OutputMove         *message);
+size_t millrace__v1__output_move__get_packed_size
+                     (const Millrace__V1__OutputMove   *message);
+size_t millrace__v1__output_move__pack
+                     (const Millrace__V1__OutputMove   *message,
+                      uint8_t             *out);
+size_t millrace__v1__output_move__pack_to_buffer
+                     (const Millrace__V1__OutputMove   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__OutputMove *
+       millrace__v1__output_move__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__output_move__free_unpacked
+                     (Millrace__V1__OutputMove *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__OutputMoved methods */
+void   millrace__v1__output_moved__init
+                     (Millrace__V1__OutputMoved         *message);
+size_t millrace__v1__output_moved__get_packed_size
+                     (const Millrace__V1__OutputMoved   *message);
+size_t millrace__v1__output_moved__pack
+                     (const Millrace__V1__OutputMoved   *message,
+                      uint8_t             *out);
+size_t millrace__v1__output_moved__pack_to_buffer
+                     (const Millrace__V1__OutputMoved   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__OutputMoved *
+       millrace__v1__output_moved__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__output_moved__free_unpacked
+                     (Millrace__V1__OutputMoved *message,
                       ProtobufCAllocator *allocator);
 /* Millrace__V1__Heartbeat methods */
 void   millrace__v1__heartbeat__init
@@ -1443,6 +1563,15 @@ typedef void (*Millrace__V1__BlockStatus_Closure)
 typedef void (*Millrace__V1__Register_Closure)
                  (const Millrace__V1__Register *message,
                   void *closure_data);
+typedef void (*Millrace__V1__Decommission_Closure)
+                 (const Millrace__V1__Decommission *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__OutputMove_Closure)
+                 (const Millrace__V1__OutputMove *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__OutputMoved_Closure)
+                 (const Millrace__V1__OutputMoved *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__Heartbeat_Closure)
                  (const Millrace__V1__Heartbeat *message,
                   void *closure_data);
@@ -1577,6 +1706,9 @@ extern const ProtobufCMessageDescriptor millrace__v1__executor_message__descript
 extern const ProtobufCMessageDescriptor millrace__v1__broadcast_fetch__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__block_status__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__register__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__decommission__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__output_move__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__output_moved__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__heartbeat__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__task_end__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__accumulator_update__descriptor;
