@@ -25,7 +25,9 @@ extension Simulation {
         isDriverUp = true
         note("the driver starts")
         engine.armTimer = { [unowned self] instant in
-            queue.insert(.driverTimer(incarnation: incarnation), at: max(instant, now))
+            let due = max(instant, now)
+            armed = due
+            queue.insert(.driverTimer(incarnation: incarnation), at: due)
         }
         engine.dismissed = { [unowned self] executor, _ in
             note("the driver dismisses \(executor)")
@@ -73,7 +75,9 @@ extension Simulation {
     }
 
     func fireTimer(_ incarnation: Int) {
-        guard incarnation == self.incarnation else { return }
+        // A request replaces the earlier one, as it does in the driver's shell.
+        guard incarnation == self.incarnation, armed == now else { return }
+        armed = nil
         engine.handle(.timerFired, now)
         stepped()
     }

@@ -109,6 +109,9 @@ public final class Simulation {
         engine = newEngine()
     }
 
+    /// When the driver wants its timer.
+    var armed: Instant?
+
     /// Lives through the day.
     public func run() -> Outcome {
         startDriver()
