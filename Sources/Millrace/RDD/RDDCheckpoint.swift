@@ -42,7 +42,7 @@ final class CheckpointPlace: Sendable {
         guard let path else {
             throw MillraceError(
                 .invalidArgument,
-                "a checkpoint needs a folder: call setCheckpointDir or set millrace.checkpoint.dir")
+                "a checkpoint needs a folder: call setCheckpointDir first")
         }
         return StorePath.join(path, "rdd-\(rdd.rawValue)")
     }

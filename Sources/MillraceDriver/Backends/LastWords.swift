@@ -18,7 +18,7 @@ enum LastWords {
         guard let (line, age) = read(willPath) else { return reason }
         let tenths = age / 100
         return """
-            \(reason), as the kernel does to a process that is out of memory; \
+            \(reason), by somebody or by the kernel for want of memory; \
             \(tenths / 10).\(tenths % 10) s before: \(line)
             """
     }
