@@ -115,7 +115,7 @@ let package = Package(
                 "MillraceCore", "MillraceBase",
             ]),
         .executableTarget(
-            name: "ClusterJobs", dependencies: ["Millrace", "MillraceBase"], path: "Tests/ClusterJobs",
+            name: "ClusterJobs", dependencies: ["Millrace", "MillraceBase", "CLinux"], path: "Tests/ClusterJobs",
             swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",

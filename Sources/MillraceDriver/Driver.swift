@@ -221,7 +221,7 @@ extension CoreSettings {
         unregistersOutputsOfHost = conf.shuffle.unregistersOutputsOfHost
         cancelledGroupLimit = conf.scheduler.cancelledGroupLimit
         heartbeatTimeout = conf.network.timeout
-        heartbeatCheckInterval = min(heartbeatCheckInterval, conf.network.timeout / 2)
+        heartbeatCheckInterval = min(conf.network.timeoutInterval, conf.network.timeout / 2)
         prefetchQueueTime = conf.scheduler.prefetchQueueTime
         starvationTimeout = conf.scheduler.starvationTimeout
         groups = GroupSize.Settings(conf)
