@@ -42,8 +42,9 @@ extension DAGScheduler {
         _ effects: inout Effects
     ) {
         let origin = stages[slot: slot].origin
+        let unit = settings.canary == .countsAttempts ? ended.task.rawValue : ended.unit
         accumulators.accepted(
-            origin.id, unit: ended.unit, stage: ended.stage, isOfBatch: origin.isOfBatch, updates,
+            origin.id, unit: unit, stage: ended.stage, isOfBatch: origin.isOfBatch, updates,
             &effects)
     }
 

@@ -107,8 +107,12 @@ extension Simulation {
                 if error.isCorrupt { fail("\(executor.id) finds a damaged file: \(error)") }
                 return .ended(.exception(message: "\(error)", trace: ""))
             }
-        case .shuffle:
-            let blocks = Program.blocks(rows, reducers: running.setup.reducerCount)
+        case .shuffle, .scatter:
+            let reducers = running.setup.reducerCount
+            let blocks =
+                program.output == .shuffle
+                ? Program.blocks(rows, reducers: reducers)
+                : Program.scattered(rows, reducers: reducers, by: running.task.id)
             executor.publish(blocks, of: running.setup, by: running.task.id)
             return .ended(.mapOutput(BlockSizes(blocks.map { $0.count * 2 })))
         }

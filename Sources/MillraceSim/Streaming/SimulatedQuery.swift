@@ -17,6 +17,8 @@ final class SimulatedQuery {
         let sink: FileSinkLog
         /// Entries that the log was asked for, in order.
         var unwritten: [LogEntry] = []
+        /// For `Canary.sinkBeforeLog`: offsets that should be durable.
+        var unlogged: MicroBatch?
         var results: [[UInt8]] = []
         var job: JobID?
         var owners: [[ExecutorID]] = []

@@ -157,13 +157,15 @@ extension Simulation {
         do throws(StoreError) {
             switch entry {
             case .offsets(let batch):
-                let metadata = OffsetSeqMetadata(
-                    batchWatermarkMs: batch.watermarkMs, batchTimestampMs: batch.timestampMs)
-                try run.checkpoint.offsets.add(
-                    batch.id, OffsetSeq(metadata: metadata, offsets: batch.end))
+                if plan.settings.canary == .sinkBeforeLog {
+                    run.unlogged = batch
+                } else {
+                    try addOffsets(of: batch, run)
+                }
                 run.unwritten.removeFirst()
                 tell(query, .offsetsWritten)
             case .commit(let batch, let watermark):
+                if let late = run.unlogged.take() { try addOffsets(of: late, run) }
                 try run.checkpoint.commits.add(
                     batch, CommitMetadata(nextBatchWatermarkMs: watermark))
                 run.unwritten.removeFirst()
@@ -176,6 +178,15 @@ extension Simulation {
             if error.kind == .concurrentUpdate { fail("query \(number): \(error)") }
             tell(query, .logFailed(error.asMillraceError))
         }
+    }
+
+    private func addOffsets(
+        of batch: MicroBatch, _ run: SimulatedQuery.Run
+    ) throws(StoreError) {
+        let metadata = OffsetSeqMetadata(
+            batchWatermarkMs: batch.watermarkMs, batchTimestampMs: batch.timestampMs)
+        try run.checkpoint.offsets.add(
+            batch.id, OffsetSeq(metadata: metadata, offsets: batch.end))
     }
 
     private func purge(_ query: SimulatedQuery, _ run: SimulatedQuery.Run, _ batch: BatchID) {

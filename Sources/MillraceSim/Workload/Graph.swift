@@ -18,12 +18,16 @@ struct Graph {
     struct Dataset {
         var kind: Kind
         var partitions: Int
+        /// Which partition has a row is up to chance: only all partitions together are known.
+        var isScattered = false
     }
 
     struct Shuffle {
         var parent: Int
         var reducers: Int
         var id: ShuffleID
+        /// Its map tasks deal their rows out by chance.
+        var isScattered: Bool
     }
 
     private(set) var datasets: [Dataset] = []
@@ -31,13 +35,16 @@ struct Graph {
     private var known: [[[Row]]?] = []
     /// Most partitions of a dataset.
     private let width: Int
+    /// Of a thousand shuffles, so many are scattered.
+    private let scattered: Int
     private var nextShuffle = ShuffleID(0)
 
     // MARK: Drawing
 
-    init(_ random: inout SplitMix64, width: Int) {
+    init(_ random: inout SplitMix64, width: Int, scattered: Int) {
         let count = random.within(3...8)
         self.width = width
+        self.scattered = scattered
         add(source(&random))
         while datasets.count < count {
             switch random.below(10) {
@@ -46,8 +53,9 @@ struct Graph {
                 let parent = random.below(datasets.count)
                 add(
                     Dataset(
-                        kind: .step(parent: parent, step(&random)),
-                        partitions: datasets[parent].partitions))
+                        kind: .step(parent: parent, step(&random, on: datasets[parent])),
+                        partitions: datasets[parent].partitions,
+                        isScattered: datasets[parent].isScattered))
             default: add(join(&random))
             }
         }
@@ -64,8 +72,10 @@ struct Graph {
             partitions: random.within(1...width))
     }
 
-    private func step(_ random: inout SplitMix64) -> Program.Instruction {
-        switch random.below(3) {
+    private func step(
+        _ random: inout SplitMix64, on parent: Dataset
+    ) -> Program.Instruction {
+        switch random.below(parent.isScattered ? 2 : 3) {
         case 0: .map(add: Int64(1 + random.below(9)))
         case 1: .filter(multiple: Int64(2 + random.below(3)))
         default: .sumByKey
@@ -85,11 +95,13 @@ struct Graph {
                 shuffles.append(
                     Shuffle(
                         parent: random.below(datasets.count), reducers: reducers,
-                        id: nextShuffle))
+                        id: nextShuffle, isScattered: random.chance(scattered)))
                 nextShuffle = nextShuffle.next
             }
         }
-        return Dataset(kind: .join(inputs), partitions: reducers)
+        return Dataset(
+            kind: .join(inputs), partitions: reducers,
+            isScattered: inputs.contains { shuffles[$0].isScattered })
     }
 
     // MARK: What one thread computes
@@ -114,7 +126,9 @@ struct Graph {
                     }
                 }
                 for partition in rows.indices {
-                    rows[partition] += Program.summed(gathered[partition])
+                    rows[partition] +=
+                        shuffles[input].isScattered
+                        ? gathered[partition] : Program.summed(gathered[partition])
                 }
             }
         }
@@ -150,7 +164,7 @@ struct Graph {
                                 shuffle: shuffle.id, parent: RDDID(shuffle.parent),
                                 reducerCount: shuffle.reducers,
                                 map: plan(
-                                    shuffle.parent, .shuffle,
+                                    shuffle.parent, shuffle.isScattered ? .scatter : .shuffle,
                                     counts ? Ledger.accumulator(of: shuffle.id) : nil, &plans))))
                 }
             }
@@ -178,7 +192,8 @@ struct Graph {
         let bytes = program.encoded()
         let hash = PlanHash(of: bytes)
         plans.append(PlanBytes(hash: hash, bytes: bytes))
-        return StagePlan(plan: hash, inputShuffles: inputs)
+        return StagePlan(
+            plan: hash, inputShuffles: inputs, isIndeterminate: output == .scatter)
     }
 
     private func compile(_ dataset: Int, _ program: inout Program, _ inputs: inout [ShuffleID]) {
@@ -190,7 +205,9 @@ struct Graph {
             program.instructions.append(instruction)
         case .join(let shuffles):
             for (place, shuffle) in shuffles.enumerated() {
-                program.instructions.append(.read(input: inputs.count))
+                program.instructions.append(
+                    self.shuffles[shuffle].isScattered
+                        ? .gather(input: inputs.count) : .read(input: inputs.count))
                 inputs.append(self.shuffles[shuffle].id)
                 if place > 0 { program.instructions.append(.union) }
             }

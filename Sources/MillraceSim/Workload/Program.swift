@@ -17,6 +17,9 @@ struct Program: Equatable {
         case source(seed: UInt64, rows: Int)
         /// Pushes this partition's rows of the stage's shuffle input of that number.
         case read(input: Int)
+        /// The same of an input whose rows were dealt out by chance: not summed, for only all
+        /// partitions together are known.
+        case gather(input: Int)
         /// Pushes the rows of a stream whose offsets are the task's input.
         case stream(seed: UInt64)
         /// Joins the two topmost row sets.
@@ -30,6 +33,8 @@ struct Program: Equatable {
     enum Output: CaseIterable {
         /// Blocks for the stage's reducers, by key.
         case shuffle
+        /// Blocks for the stage's reducers, dealt out anew by each attempt: an indeterminate stage.
+        case scatter
         /// The rows themselves.
         case collect
         /// Rows merged into this partition's state; the rows that changed go to the sink.
@@ -78,6 +83,7 @@ struct Program: Equatable {
                 let range = StreamRange(decoding: input)
                 stack.append(Program.stream(seed, range.from..<range.to))
             case .read(let input): stack.append(Program.summed(try read(input)))
+            case .gather(let input): stack.append(try read(input))
             case .union:
                 let top = stack.removeLast()
                 stack[stack.count - 1] += top
@@ -98,7 +104,8 @@ struct Program: Equatable {
         case .filter(let multiple):
             rows.removeAll { ($0.key + $0.value) % multiple == 0 }
         case .sumByKey: rows = summed(rows)
-        case .source, .stream, .read, .union: preconditionFailure("not a step on one row set")
+        case .source, .stream, .read, .gather, .union:
+            preconditionFailure("not a step on one row set")
         }
     }
 
@@ -118,6 +125,14 @@ struct Program: Equatable {
     static func blocks(_ rows: [Row], reducers: Int) -> [[Row]] {
         var blocks = [[Row]](repeating: [], count: reducers)
         for row in rows { blocks[Int(row.key) * reducers / keys].append(row) }
+        return blocks
+    }
+
+    /// The rows dealt out to the reducers, by every attempt in its own way.
+    static func scattered(_ rows: [Row], reducers: Int, by task: TaskID) -> [[Row]] {
+        var random = SplitMix64(seed: UInt64(task.rawValue))
+        var blocks = [[Row]](repeating: [], count: reducers)
+        for row in rows { blocks[random.below(reducers)].append(row) }
         return blocks
     }
 
@@ -165,6 +180,9 @@ struct Program: Equatable {
             case .stream(let seed):
                 writer.writeByte(6)
                 writer.writeFixed(seed)
+            case .gather(let input):
+                writer.writeByte(7)
+                writer.writeCount(input)
             }
         }
         return writer.bytes
@@ -195,7 +213,9 @@ struct Program: Equatable {
             case 3: instructions.append(.map(add: try reader.readSigned()))
             case 4: instructions.append(.filter(multiple: try reader.readSigned()))
             case 5: instructions.append(.sumByKey)
-            default: instructions.append(.stream(seed: try reader.readFixed()))
+            case 6: instructions.append(.stream(seed: try reader.readFixed()))
+            default:
+                instructions.append(.gather(input: try reader.readCount(minimumSize: 0)))
             }
         }
     }

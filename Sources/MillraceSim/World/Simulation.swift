@@ -95,7 +95,9 @@ public final class Simulation {
             weather.makeAttemptsOverlap(&random)
             plan.makeAttemptsOverlap(&random)
         }
-        graph = Graph(&random, width: isOverlapping ? 12 : random.pick([1, 3, 6, 12]))
+        graph = Graph(
+            &random, width: isOverlapping ? 12 : random.pick([1, 3, 6, 12]),
+            scattered: random.pick([0, 0, 300, 700]))
         self.weather = weather
         self.plan = plan
         for number in 0..<plan.queries {
