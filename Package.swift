@@ -78,7 +78,7 @@ let package = Package(
             ]),
         program(
             "MillraceBench",
-            ["Millrace", "MillraceBase", "CLinux", "CBenchFloor", "CAllocationCounter"]),
+            ["Millrace", "MillraceBase", "MillraceCore", "CLinux", "CBenchFloor", "CAllocationCounter"]),
         program("MillraceInterop", ["MillraceNet", "MillraceBase", "CMillraceProto", "CProtobufC"]),
         program("WordCount", ["Millrace"]),
         program("StreamingWordCount", ["Millrace", "MillraceBase"]),

@@ -1,6 +1,7 @@
 #include "CAllocationCounter.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
@@ -14,6 +15,11 @@ static _Atomic int64_t count;
 static void note(void) { atomic_fetch_add_explicit(&count, 1, memory_order_relaxed); }
 
 int64_t callocationcounter_count(void) { return atomic_load_explicit(&count, memory_order_relaxed); }
+
+int64_t callocationcounter_bytes(void) {
+    struct mallinfo2 info = mallinfo2();
+    return (int64_t)(info.uordblks + info.hblkhd);
+}
 
 void *malloc(size_t size) {
     note();

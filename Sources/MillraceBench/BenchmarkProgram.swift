@@ -14,6 +14,9 @@ import MillraceBase
           shuffle     --api rasp|sortByKey --records 10000000 --mparts 8 --parts 8 --reps 3
           groupby     --rows 100000000 --keys 1000000 --mparts 8 --parts 8 --reps 4
           broadcast   --mb 100 --reps 6 --fill 1|0 --executors 2
+          sim-scale   --executors 10,100,1000,10000 --cores 4 --tasks 1000000 --batch 8
+                      --scenarios plain,jobs,locality,fair,speculation,exclusion,loss
+        sim-scale starts no cluster: it asks the scheduler alone. The others:
         NAME's work and the keys of its line are those of bench/peers. --master is
         local-cluster[2,1,1024] unless given. The last three also measure what the machine can do
         at all (`floor`) unless --floor 0 is given.
@@ -50,11 +53,25 @@ import MillraceBase
             print(help)
             exit(0)
         }
+        if arguments.first == "sim-scale" { runWithoutCluster(arguments) }
         let settings = [
             "millrace.master": value("master", arguments) ?? "local-cluster[2,1,1024]",
             "millrace.shuffle.partitions": value("partitions", arguments) ?? "2",
         ]
         runApplication(settings: settings, arguments)
+    }
+
+    private static func runWithoutCluster(_ arguments: [String]) -> Never {
+        do {
+            let options = try Options(arguments)
+            let watch = MachineWatch()
+            try emit(options, master: nil, watch, try SimScaleBenchmark.run(options))
+            exit(ExitCode.success)
+        } catch {
+            FileHandle.standardError.write(Data("\(error)\n".utf8))
+            let isMisuse = (error as? MillraceError)?.code == .invalidArgument
+            exit(isMisuse ? ExitCode.misuse : ExitCode.failure)
+        }
     }
 
     private static func value(_ name: String, _ arguments: [String]) -> String? {
@@ -69,6 +86,12 @@ import MillraceBase
         _ options: Options, _ session: MillraceSession, _ watch: MachineWatch,
         _ result: some Encodable
     ) throws {
+        try emit(options, master: session.conf.application.master.confText, watch, result)
+    }
+
+    private static func emit(
+        _ options: Options, master: String?, _ watch: MachineWatch, _ result: some Encodable
+    ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -79,7 +102,7 @@ import MillraceBase
         var line = try object(result)
         line["peer"] = "millrace"
         line["bench"] = options.bench
-        line["master"] = session.conf.application.master.confText
+        line["master"] = master
         line["machine"] = try object(watch.report())
         let data = try JSONSerialization.data(
             withJSONObject: line, options: [.sortedKeys, .withoutEscapingSlashes])

@@ -40,6 +40,17 @@ struct Options {
         return value
     }
 
+    /// Several, separated by commas.
+    func numbers(_ name: String, _ otherwise: [Int]) throws -> [Int] {
+        guard let text = values[name] else { return otherwise }
+        let numbers = text.split(separator: ",").compactMap { Int($0) }.filter { $0 > 0 }
+        guard !numbers.isEmpty, numbers.count == text.split(separator: ",").count else {
+            throw MillraceError(
+                .invalidArgument, "--\(name) \(text) is not a list of numbers from 1")
+        }
+        return numbers
+    }
+
     func flag(_ name: String, _ otherwise: Bool) throws -> Bool {
         try int(name, otherwise ? 1 : 0) > 0
     }

@@ -9,6 +9,7 @@ import Testing
         ["wordcount", "--mb", "1", "--reps", "1"],
         ["shuffle", "--records", "8000", "--reps", "1"],
         ["groupby", "--rows", "20000", "--keys", "100", "--reps", "1"],
+        ["sim-scale", "--executors", "2,200", "--tasks", "5000"],
     ]
 
     @Test("each benchmark runs to its end and prints one line of JSON", arguments: runs)

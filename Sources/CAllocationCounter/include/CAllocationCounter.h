@@ -5,4 +5,7 @@
 
 /// Allocations of all threads since the program began.
 int64_t callocationcounter_count(void);
+
+/// Bytes that are allocated now, with what malloc adds to each block. Takes malloc's locks.
+int64_t callocationcounter_bytes(void);
 #endif
