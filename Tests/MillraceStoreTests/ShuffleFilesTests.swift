@@ -167,6 +167,19 @@ import Testing
         #expect(throws: ByteError.self) { try LZ4.readBlock(bytes, at: &position) }
     }
 
+    @Test func aBlockFillsExactlyTheRoomGiven() throws {
+        for raw in [[], noise(1000), [UInt8](repeating: 3, count: 1000)] {
+            let block = LZ4.compress(raw)
+            var room = [UInt8](repeating: 0xEE, count: raw.count)
+            try room.withUnsafeMutableBytes { try LZ4.decompress(block, into: $0) }
+            #expect(room == raw)
+            room.append(0)
+            #expect(throws: ByteError.self) {
+                try room.withUnsafeMutableBytes { try LZ4.decompress(block, into: $0) }
+            }
+        }
+    }
+
     @Test func everyWrongByteIsDetected() throws {
         for raw in [noise(40), [UInt8](repeating: 5, count: 300)] {
             let block = LZ4.compress(raw)

@@ -10,7 +10,7 @@ extension MillraceContext {
     /// is not sent again. Throws `notSerializable` for a value that cannot be encoded. Spark's
     /// `sc.broadcast`.
     public func broadcast<Value: Sendable>(_ value: Value) throws -> Broadcast<Value> {
-        let bytes = try RowCodec<Value>().bytes(of: [value])
+        let bytes = try BroadcastCoding.bytes(of: value)
         let content = broadcasts.content(
             ContentHash(of: bytes), type: "\(Value.self)", count: bytes.count
         ) { id, owner in

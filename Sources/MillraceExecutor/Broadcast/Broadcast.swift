@@ -71,10 +71,7 @@ public struct Broadcast<Value>: Codable, Sendable {
             let found = try BroadcastRegistry.shared.value(
                 .init(owner: owner, id: id), bytes: bytes
             ) { bytes in
-                guard let value = try RowCodec<Value>().rows(of: bytes).first else {
-                    throw MillraceError(.corruptData, "\(id) is empty")
-                }
-                return Box(value)
+                Box(try BroadcastCoding<Value>.value(of: bytes, id))
             }
             guard let box = found as? Box else {
                 throw MillraceError(.corruptData, "\(id) holds another type than \(Value.self)")

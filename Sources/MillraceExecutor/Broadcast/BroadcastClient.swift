@@ -83,9 +83,17 @@ final class BroadcastClient: Sendable {
             state.gone.remove(id)
         }
         report(.broadcastWanted(id))
-        let count = BroadcastPiece.count(of: bytes)
-        var pieces = [[UInt8]](repeating: [], count: count)
-        var missing = count
+        return try [UInt8](unsafeUninitializedCapacity: bytes) { buffer, filled in
+            let value = UnsafeMutableRawBufferPointer(buffer)
+            HugePages.advise(value)
+            try fetch(id, into: value)
+            filled = bytes
+        }
+    }
+
+    private func fetch(_ id: BroadcastID, into value: UnsafeMutableRawBufferPointer) throws {
+        var isThere = [Bool](repeating: false, count: BroadcastPiece.count(of: value.count))
+        var missing = isThere.count
         var failures = 0
         while missing > 0 {
             let sources = try nextSources(id)
@@ -98,11 +106,12 @@ final class BroadcastClient: Sendable {
                 )
             }
             for (source, fetch) in fetches {
-                guard pieces.indices.contains(source.piece) else { continue }
+                guard isThere.indices.contains(source.piece) else { continue }
                 do {
                     let packed = try fetch.wait()[0]
-                    pieces[source.piece] = try LZ4.decompress(packed)
-                    missing -= 1
+                    try BroadcastPiece.unpack(packed, source.piece, into: value)
+                    if !isThere[source.piece] { missing -= 1 }
+                    isThere[source.piece] = true
                     let isKept = keep(id, source.piece, packed)
                     tell(id, source.piece, isKept ? .kept : .unkept)
                 } catch {
@@ -115,7 +124,6 @@ final class BroadcastClient: Sendable {
                 }
             }
         }
-        return Self.joined(pieces, bytes)
     }
 
     private func tell(_ id: BroadcastID, _ piece: Int, _ outcome: BroadcastFetch.Outcome) {
@@ -146,21 +154,6 @@ final class BroadcastClient: Sendable {
         guard memory.acquireStorage(bytes.count, for: account) else { return false }
         state.withLock { $0.held[id, default: [:]][piece] = bytes }
         return true
-    }
-
-    private static func joined(_ pieces: [[UInt8]], _ bytes: Int) -> [UInt8] {
-        if pieces.count == 1 { return pieces[0] }
-        return [UInt8](unsafeUninitializedCapacity: bytes) { buffer, count in
-            var offset = 0
-            for piece in pieces where offset + piece.count <= bytes {
-                piece.withUnsafeBufferPointer {
-                    guard let source = $0.baseAddress else { return }
-                    (buffer.baseAddress! + offset).initialize(from: source, count: $0.count)
-                }
-                offset += piece.count
-            }
-            count = offset
-        }
     }
 }
 

@@ -18,12 +18,24 @@ public enum BroadcastPiece {
         value.withUnsafeBytes { value in
             (0..<count(of: value.count)).map { piece in
                 let end = min((piece + 1) * size, value.count)
-                var block: [UInt8] = []
-                block.reserveCapacity(LZ4.headerSize + end - piece * size)
-                LZ4.appendBlock(
-                    UnsafeRawBufferPointer(rebasing: value[piece * size..<end]), to: &block)
-                return block
+                let raw = UnsafeRawBufferPointer(rebasing: value[piece * size..<end])
+                let room = LZ4.headerSize + raw.count
+                let block = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+                    HugePages.advise(UnsafeMutableRawBufferPointer(buffer))
+                    count = LZ4.writeBlock(raw, at: buffer.baseAddress!)
+                }
+                // What shrank does not keep the room it did not need.
+                return block.count < room / 4 * 3 ? Array(block[...]) : block
             }
         }
+    }
+
+    /// Unpacks a piece of a value to its place among the value's bytes.
+    static func unpack(
+        _ packed: [UInt8], _ piece: Int, into value: UnsafeMutableRawBufferPointer
+    ) throws(ByteError) {
+        let end = min((piece + 1) * size, value.count)
+        try LZ4.decompress(
+            packed, into: UnsafeMutableRawBufferPointer(rebasing: value[piece * size..<end]))
     }
 }

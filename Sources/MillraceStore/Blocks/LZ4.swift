@@ -27,23 +27,28 @@ public enum LZ4 {
     }
 
     /// Appends the raw bytes as one self-describing block.
-    public static func appendBlock(_ raw: UnsafeRawBufferPointer, to block: inout [UInt8]) {
-        let start = block.count
-        block.append(contentsOf: repeatElement(0, count: headerSize))
-        let isCompressed = appendCompressed(raw, to: &block)
-        let storedSize = block.count - start - headerSize
-        block.withUnsafeMutableBytes { bytes in
-            let header = UnsafeMutableRawBufferPointer(rebasing: bytes[start...])
-            header[0] = isCompressed ? 1 : 0
-            header.storeBytes(
-                of: UInt32(raw.count).littleEndian, toByteOffset: 1, as: UInt32.self)
-            header.storeBytes(
-                of: UInt32(storedSize).littleEndian, toByteOffset: 5, as: UInt32.self)
-            var checksum = CRC32C()
-            checksum.update(UnsafeRawBufferPointer(rebasing: header[..<9]))
-            checksum.update(UnsafeRawBufferPointer(rebasing: header[headerSize...]))
-            header.storeBytes(of: checksum.value.littleEndian, toByteOffset: 9, as: UInt32.self)
+    public static func appendBlock(_ raw: UnsafeRawBufferPointer, to output: inout [UInt8]) {
+        output.append(addingCapacity: headerSize + raw.count) { room in
+            room.withUnsafeMutableBufferPointer { target, count in
+                count += writeBlock(raw, at: UnsafeMutableRawPointer(target.baseAddress! + count))
+            }
         }
+    }
+
+    /// Writes the raw bytes as one self-describing block, to where there is room for `headerSize`
+    /// and all of them; says how many bytes it became.
+    public static func writeBlock(
+        _ raw: UnsafeRawBufferPointer, at target: UnsafeMutableRawPointer
+    ) -> Int {
+        let stored = store(raw, at: target + headerSize)
+        target.storeBytes(of: stored.isCompressed ? 1 : 0, as: UInt8.self)
+        target.storeBytes(of: UInt32(raw.count).littleEndian, toByteOffset: 1, as: UInt32.self)
+        target.storeBytes(of: UInt32(stored.size).littleEndian, toByteOffset: 5, as: UInt32.self)
+        var checksum = CRC32C()
+        checksum.update(UnsafeRawBufferPointer(start: target, count: 9))
+        checksum.update(UnsafeRawBufferPointer(start: target + headerSize, count: stored.size))
+        target.storeBytes(of: checksum.value.littleEndian, toByteOffset: 9, as: UInt32.self)
+        return headerSize + stored.size
     }
 
     /// The raw bytes of one self-describing block. Throws if a byte of it is wrong.
@@ -69,7 +74,52 @@ public enum LZ4 {
     public static func readBlock(
         _ bytes: [UInt8], at position: inout Int
     ) throws(ByteError) -> [UInt8] {
-        let start = position
+        let block = try checkedBlock(bytes, at: position)
+        let stored = bytes[block.stored]
+        var raw = Array(stored)
+        if block.isCompressed {
+            let content = stored.withUnsafeBytes { decompress($0, rawSize: block.rawSize) }
+            guard let content else {
+                throw ByteError(offset: block.stored.lowerBound, reason: "the block is not LZ4")
+            }
+            raw = content
+        }
+        position = block.stored.upperBound
+        return raw
+    }
+
+    /// Fills `target` with the raw bytes of one self-describing block. Throws if a byte of it is
+    /// wrong, or if they are not as many as there is room for.
+    public static func decompress(
+        _ block: [UInt8], into target: UnsafeMutableRawBufferPointer
+    ) throws(ByteError) {
+        let checked = try checkedBlock(block, at: 0)
+        guard checked.stored.upperBound == block.count else {
+            throw ByteError(offset: checked.stored.upperBound, reason: "bytes left over")
+        }
+        guard checked.rawSize == target.count else {
+            throw ByteError(
+                offset: 1,
+                reason: "\(checked.rawSize) bytes where \(target.count) are expected")
+        }
+        let isFilled = block[checked.stored].withUnsafeBytes { stored in
+            guard checked.isCompressed else {
+                target.copyMemory(from: stored)
+                return true
+            }
+            return decompress(stored, to: target) == target.count
+        }
+        guard isFilled else { throw ByteError(offset: headerSize, reason: "the block is not LZ4") }
+    }
+
+    /// A block whose checksum is right.
+    private struct Block {
+        var isCompressed: Bool
+        var rawSize: Int
+        var stored: Range<Int>
+    }
+
+    private static func checkedBlock(_ bytes: [UInt8], at start: Int) throws(ByteError) -> Block {
         guard start >= 0, bytes.count - start >= headerSize else {
             throw ByteError(offset: start, reason: "a block's header is cut off")
         }
@@ -92,18 +142,12 @@ public enum LZ4 {
         guard Int(actual.value) == checksum else {
             throw ByteError(offset: start, reason: "the block's checksum does not fit its bytes")
         }
-        position = storedStart + storedSize
-        let stored = bytes[storedStart..<position]
-        switch method {
-        case 0 where rawSize == storedSize: return Array(stored)
-        case 1:
-            let raw = stored.withUnsafeBytes { decompress($0, rawSize: rawSize) }
-            guard let raw else {
-                throw ByteError(offset: storedStart, reason: "the block is not LZ4")
-            }
-            return raw
-        default: throw ByteError(offset: start, reason: "\(method) is no method of a block")
+        guard method == 1 || (method == 0 && rawSize == storedSize) else {
+            throw ByteError(offset: start, reason: "\(method) is no method of a block")
         }
+        return Block(
+            isCompressed: method == 1, rawSize: rawSize,
+            stored: storedStart..<(storedStart + storedSize))
     }
 
     // MARK: the bare codec
@@ -113,41 +157,55 @@ public enum LZ4 {
     static func appendCompressed(
         _ raw: UnsafeRawBufferPointer, to output: inout [UInt8]
     ) -> Bool {
-        precondition(raw.count <= maximumBlockSize, "a block of \(raw.count) bytes")
-        guard raw.count > 0, let source = raw.baseAddress else { return false }
-        let capacity = raw.count - 1  // less than raw, or it isn't worth it
-        let compressed = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, filled in
-            let room = buffer.withMemoryRebound(to: CChar.self) { target in
-                source.withMemoryRebound(to: CChar.self, capacity: raw.count) {
-                    LZ4_compress_default(
-                        $0, target.baseAddress, Int32(raw.count), Int32(capacity))
-                }
+        var isCompressed = false
+        output.append(addingCapacity: raw.count) { room in
+            room.withUnsafeMutableBufferPointer { target, count in
+                guard let base = target.baseAddress else { return }
+                let stored = store(raw, at: UnsafeMutableRawPointer(base + count))
+                isCompressed = stored.isCompressed
+                count += stored.size
             }
-            filled = capacity > 0 ? Int(max(room, 0)) : 0
         }
-        if compressed.isEmpty {
-            output.append(contentsOf: raw)
-            return false
-        }
-        output.append(contentsOf: compressed)
-        return true
+        return isCompressed
+    }
+
+    /// Writes the compressed form, or the bytes themselves if they do not shrink.
+    private static func store(
+        _ raw: UnsafeRawBufferPointer, at target: UnsafeMutableRawPointer
+    ) -> (isCompressed: Bool, size: Int) {
+        precondition(raw.count <= maximumBlockSize, "a block of \(raw.count) bytes")
+        guard raw.count > 0, let source = raw.baseAddress else { return (false, 0) }
+        // One byte less than raw, or it isn't worth it.
+        let size = LZ4_compress_default(
+            source.assumingMemoryBound(to: CChar.self), target.assumingMemoryBound(to: CChar.self),
+            Int32(raw.count), Int32(raw.count - 1))
+        if size > 0 { return (true, Int(size)) }
+        target.copyMemory(from: source, byteCount: raw.count)
+        return (false, raw.count)
     }
 
     /// Exactly `rawSize` bytes, or nil if the bytes do not decompress to that.
     static func decompress(_ stored: UnsafeRawBufferPointer, rawSize: Int) -> [UInt8]? {
         // LZ4 gains at most a factor of 255: a size beyond that is a lie and not worth its memory.
-        guard rawSize >= 0, rawSize <= maximumBlockSize, rawSize <= (stored.count + 1) * 255,
-            let source = stored.baseAddress
+        guard rawSize >= 0, rawSize <= maximumBlockSize, rawSize <= (stored.count + 1) * 255
         else { return nil }
         let raw = [UInt8](unsafeUninitializedCapacity: max(rawSize, 1)) { buffer, filled in
-            let count = buffer.withMemoryRebound(to: CChar.self) { target in
-                source.withMemoryRebound(to: CChar.self, capacity: stored.count) {
-                    LZ4_decompress_safe(
-                        $0, target.baseAddress, Int32(stored.count), Int32(rawSize))
-                }
-            }
-            filled = Int(max(count, 0))
+            let target = UnsafeMutableRawBufferPointer(
+                start: buffer.baseAddress, count: rawSize)
+            filled = max(decompress(stored, to: target), 0)
         }
         return raw.count == rawSize ? raw : nil
+    }
+
+    /// How many bytes it is, negative if they are not LZ4 or do not fit.
+    private static func decompress(
+        _ stored: UnsafeRawBufferPointer, to target: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        guard let source = stored.baseAddress, let base = target.baseAddress else { return -1 }
+        return Int(
+            LZ4_decompress_safe(
+                source.assumingMemoryBound(to: CChar.self),
+                base.assumingMemoryBound(to: CChar.self),
+                Int32(stored.count), Int32(target.count)))
     }
 }
