@@ -10,7 +10,9 @@ extension DriverCore {
     /// shuffles may be there.
     public var isQuiescent: Bool {
         dag.jobs.isEmpty && dag.stages.isEmpty && dag.failedStages.isEmpty && dag.commits.isEmpty
-            && tasks.sets.isEmpty && tasks.attempts.isEmpty && tasks.queue.isEmpty && grants.isIdle
+            && dag.waitingJobs.isEmpty && tasks.barrierWaits.isEmpty
+            && tasks.synchronisations.isEmpty && tasks.sets.isEmpty && tasks.attempts.isEmpty
+            && tasks.queue.isEmpty && grants.isIdle
     }
 
     /// Shuffles that were named by a job and not yet removed.
@@ -32,6 +34,7 @@ extension DriverCore {
         executorViolations(&found)
         setViolations(&found)
         found += tasks.violations
+        barrierViolations(&found)
         stageViolations(&found)
         shuffleViolations(&found)
         accumulatorViolations(&found)
@@ -70,11 +73,15 @@ extension DriverCore {
                 found.append("executor \(id) has a free core that no offer finds")
             }
         }
-        if !tasks.freeRing.isEmpty, tasks.executors.states.contains(where: \.hasFreeCore) {
+        if !tasks.freeRing.isEmpty, tasks.reservedFor == nil,
+            tasks.executors.states.contains(where: \.hasFreeCore)
+        {
             for pool in tasks.queue.pools {
                 for entry in pool.entries {
                     let set = tasks.sets[slot: entry.slot]
-                    if set.pendingCount > set.boundPendingCount, set.exclusions == nil {
+                    if set.pendingCount > set.boundPendingCount, set.exclusions == nil,
+                        set.barrier == nil
+                    {
                         found.append("a task of \(set.stage) waits beside a free core")
                     }
                 }

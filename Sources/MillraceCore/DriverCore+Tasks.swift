@@ -6,7 +6,8 @@ extension DriverCore {
         tasks.recallIfDue(now, &effects)
         tasks.speculateIfDue(now, &effects)
         tasks.expireExclusions(now, &effects)
-        for abort in tasks.overdueUnschedulable(now) {
+        tasks.breakOverdueSyncs(now, &effects)
+        for abort in tasks.overdueUnschedulable(now) + tasks.overdueBarriers(now) {
             dag.abort(abort.stage, abort.message, &tasks, &effects)
         }
         for executor in tasks.overdueDecommissions(now) where tasks.executors.isAlive(executor) {
@@ -47,6 +48,8 @@ extension TaskScheduler {
         if let due = nextDecommissionDeadline { next = min(next, due) }
         if let due = health.nextExpiry { next = min(next, due) }
         if let due = nextUnschedulableDeadline { next = min(next, due) }
+        if let due = nextBarrierCheck { next = min(next, due) }
+        if let due = nextSyncDeadline { next = min(next, due) }
         return next
     }
 }

@@ -44,9 +44,11 @@ public struct DriverCore: Sendable {
         case .jobSubmitted(let job): submit(job, now, &effects)
         case .jobCancelled(let job, let reason):
             revokeGrants(where: { $0.id == job }, now, &effects)
+            dag.cancelWaiting(reason, &effects) { $0.id == job }
             dag.failJob(job, .cancelled(reason: reason), &tasks, &effects)
         case .jobsCancelled(let selection, let reason):
             revokeGrants(where: { selection.contains($0.properties) }, now, &effects)
+            dag.cancelWaiting(reason, &effects) { selection.contains($0.properties) }
             dag.cancel(selection, reason: reason, &tasks, &effects)
         case .executorRegistered(
             let executor, let host, let cores, let sendsHeartbeats, let hasShuffleService):
@@ -72,6 +74,9 @@ public struct DriverCore: Sendable {
             seen(executor, now, &effects)
             for end in ends { complete(end, on: executor, now, &effects) }
         case .commitRequested(let executor, let task): decideCommit(executor, task, &effects)
+        case .barrierReached(let executor, let request):
+            seen(executor, now, &effects)
+            tasks.arrive(request, on: executor, now, &effects)
         case .timerFired: fire(now, &effects)
         case .shuffleReleased(let shuffle): dag.releaseShuffle(shuffle, &effects)
         case .batchesSettled(let query, let batch):
@@ -120,7 +125,8 @@ public struct DriverCore: Sendable {
             inputShuffles: found.plan.inputShuffles, outputShuffle: output,
             reducerCount: found.reducerCount, job: job, query: properties.query,
             batch: properties.batch, persisted: found.plan.persisted,
-            localProperties: properties.localProperties)
+            localProperties: properties.localProperties,
+            barrierExecutors: tasks.barrierExecutors(of: found.activeSet, attempt: attempt))
     }
 
     /// What is kept of the persisted datasets.
@@ -137,7 +143,7 @@ public struct DriverCore: Sendable {
     /// The epoch of `mapOutputs(of:)` without the copy, to see whether an executor's copy is stale.
     public func mapOutputEpoch(of shuffle: ShuffleID) -> UInt64? { dag.outputs.epoch(of: shuffle) }
 
-    public var runningJobCount: Int { dag.jobs.count + grants.runs.count }
+    public var runningJobCount: Int { dag.jobs.count + dag.waitingJobs.count + grants.runs.count }
 
     /// Tasks an executor holds, running or queued there.
     public func heldTaskCount(of executor: ExecutorID) -> Int {
@@ -199,6 +205,7 @@ public struct DriverCore: Sendable {
         switch end.reason {
         case .result, .mapOutput:
             tasks.succeed(ended, runTime: end.runTime.nanoseconds, now, &effects)
+            if !tasks.synchronisations.isEmpty { tasks.breakSync(without: ended, &effects) }
             dag.taskSucceeded(ended, end, now, &tasks, &effects)
             tasks.settle(ended)
         case .fetchFailed(let failure):
@@ -224,6 +231,8 @@ public struct DriverCore: Sendable {
         if let abort = tasks.fail(ended, reason, counts: counts, now, &effects) {
             codeProbe(.stageAbortedByTaskFailures)
             dag.abort(abort.stage, abort.message, &tasks, &effects)
+        } else if tasks.isOfBarrier(ended) {
+            dag.barrierTaskFailed(ended, reason, now, &tasks, &effects)
         }
         tasks.settle(ended)
     }
@@ -276,6 +285,7 @@ public struct DriverCore: Sendable {
         tasks.watchQueues(now: now)
         var next = starvationDeadline ?? .distantFuture
         if let due = dag.resubmitAt { next = min(next, due) }
+        if let due = dag.nextJobCheck { next = min(next, due) }
         if let due = heartbeats.nextCheck { next = min(next, due) }
         if let due = grants.nextCheck { next = min(next, due) }
         if let due = nextAllocationLook { next = min(next, due) }

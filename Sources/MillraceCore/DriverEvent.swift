@@ -44,6 +44,10 @@ public enum DriverEvent: Sendable {
     /// A task asks whether it may commit its output. Answered at once with `Effect.commitDecided`.
     case commitRequested(ExecutorID, TaskID)
 
+    /// A task of a barrier stage waits for the others. Answered with `Effect.barrierDecided`, when
+    /// all are there or can't be.
+    case barrierReached(ExecutorID, BarrierRequest)
+
     /// No batch of the streaming query will come any more.
     case queryEnded(QueryID)
 

@@ -66,6 +66,8 @@ public enum Effect: Sendable {
     /// `DriverEvent.executorRequestAnswered`.
     case requestExecutors(total: Int)
     case commitDecided(ExecutorID, TaskID, granted: Bool)
+    /// Tasks there that wait for the others of their barrier stage go on, or are to fail.
+    case barrierDecided(ExecutorID, BarrierDecision)
     /// Send `DriverEvent.timerFired` at this instant. Replaces an earlier request.
     case armTimer(Instant)
     /// Something a person may want to know.
@@ -138,6 +140,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     /// It handed on so many map outputs; others it couldn't.
     case executorDeparts(ExecutorID, moved: Int, lost: Int)
     case outputNotMoved(OutputMove)
+    case barrier(BarrierNotice)
 
     public var level: LogLevel {
         switch self {
@@ -153,6 +156,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .scheduling(let notice): notice.level
         case .executorDeparts(_, _, let lost): lost > 0 ? .warn : .info
         case .outputNotMoved: .warn
+        case .barrier(let notice): notice.level
         }
     }
 
@@ -203,6 +207,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .unknownExecutor(let executor):
             "ignored a report of \(executor), which is not registered"
         case .allocation(let decision): decision.description
+        case .barrier(let notice): notice.description
         case .executorDeparts(let executor, let moved, let lost):
             "\(executor) has handed on \(moved) map outputs"
                 + (lost > 0 ? ", \(lost) are lost with it" : "")

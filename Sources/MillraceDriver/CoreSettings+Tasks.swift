@@ -14,6 +14,7 @@ extension CoreSettings {
         decommissionTimeout = conf.executor.decommissionTimeout
         speculation = SpeculationSettings(conf)
         exclusion = ExclusionSettings(conf)
+        barrier = BarrierSettings(conf)
     }
 
     /// Reads `millrace.scheduler.allocation.file`, if there is one. Throws `MillraceError` for a
@@ -39,6 +40,15 @@ extension SpeculationSettings {
         multiplier = conf.speculation.multiplier
         minTaskRunTime = conf.speculation.minTaskRunTime
         taskDurationThreshold = conf.speculation.taskDurationThreshold
+    }
+}
+
+extension BarrierSettings {
+    init(_ conf: Conf) {
+        self.init()
+        checkInterval = conf.barrier.checkInterval
+        maxCheckFailures = conf.barrier.maxCheckFailures
+        syncTimeout = conf.barrier.syncTimeout
     }
 }
 

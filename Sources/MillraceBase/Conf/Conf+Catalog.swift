@@ -8,6 +8,7 @@ extension Conf {
     public var scheduler: ConfGroup<SchedulerEntries> { ConfGroup(values: values) }
     public var exclusion: ConfGroup<ExclusionEntries> { ConfGroup(values: values) }
     public var speculation: ConfGroup<SpeculationEntries> { ConfGroup(values: values) }
+    public var barrier: ConfGroup<BarrierEntries> { ConfGroup(values: values) }
     public var dynamicAllocation: ConfGroup<DynamicAllocationEntries> {
         ConfGroup(values: values)
     }
@@ -27,7 +28,7 @@ extension Conf {
     public static let groups: [any ConfEntries.Type] = [
         ApplicationEntries.self, DriverEntries.self, ExecutorEntries.self, MemoryEntries.self,
         SchedulerEntries.self, SpeculationEntries.self, ExclusionEntries.self,
-        DynamicAllocationEntries.self,
+        BarrierEntries.self, DynamicAllocationEntries.self,
         DecommissionEntries.self,
         ShuffleEntries.self, ShuffleServiceEntries.self, CompressionEntries.self,
         NetworkEntries.self, SecurityEntries.self,

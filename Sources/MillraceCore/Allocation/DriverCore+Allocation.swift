@@ -85,6 +85,7 @@ extension DriverCore {
             }
             load.running += tasks.sets[slot: slot].runningCount
         }
+        load.atOnce = tasks.largestBarrier
         return load
     }
 

@@ -88,6 +88,10 @@ struct ExecutorAllocation: Sendable {
         var needed = executors(load.pending + load.pendingSpeculative + load.running)
         // A copy of a slow task is to run on another executor than the task.
         if settings.tasksPerExecutor > 1, needed == 1, load.pendingSpeculative > 0 { needed += 1 }
+        if load.atOnce > 0 {
+            let slots = max(settings.tasksPerExecutor, 1)
+            needed = max(needed, (load.atOnce + slots - 1) / slots)
+        }
         if load.unschedulableSets > 0 {
             needed = max(needed, current + executors(load.unschedulableSets))
         }

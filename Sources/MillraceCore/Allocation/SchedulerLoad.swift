@@ -10,14 +10,19 @@ public struct SchedulerLoad: Hashable, Sendable {
     public var running = 0
     /// Task sets with a task that no executor may run, because all are excluded for it.
     public var unschedulableSets = 0
+    /// Tasks of the largest barrier stage that waits: it needs so many slots at once, whatever the
+    /// allocation ratio.
+    public var atOnce = 0
 
     public init(
-        pending: Int = 0, pendingSpeculative: Int = 0, running: Int = 0, unschedulableSets: Int = 0
+        pending: Int = 0, pendingSpeculative: Int = 0, running: Int = 0, unschedulableSets: Int = 0,
+        atOnce: Int = 0
     ) {
         self.pending = pending
         self.pendingSpeculative = pendingSpeculative
         self.running = running
         self.unschedulableSets = unschedulableSets
+        self.atOnce = atOnce
     }
 }
 
@@ -30,6 +35,11 @@ extension TaskScheduler {
 
     /// Whether some task waits. The price of a look is that of two comparisons.
     var isBacklogged: Bool { !queue.isEmpty || queuedCount > 0 || grantedWaiting > 0 }
+
+    /// Tasks of the largest barrier stage that waits to be launched.
+    var largestBarrier: Int {
+        barrierWaits.lazy.compactMap { sets[$0.set]?.tasks.count }.max() ?? 0
+    }
 
     /// One addition for each task set that waits; the sets themselves count as their tasks come and
     /// go.
@@ -45,6 +55,6 @@ extension TaskScheduler {
         return SchedulerLoad(
             pending: waiting + queuedCount + grantedWaiting, pendingSpeculative: copies,
             running: attempts.count - queuedCount + grantedCount - grantedWaiting,
-            unschedulableSets: unschedulable.count)
+            unschedulableSets: unschedulable.count, atOnce: largestBarrier)
     }
 }

@@ -67,10 +67,15 @@ extension DAGScheduler {
             {
                 return abort(ended.stage, problem, &tasks, &effects)
             }
-            jobs[slot: jobSlot].isDelivered[ended.unit] = true
-            jobs[slot: jobSlot].remaining -= 1
-            accept(ended, end, slot, now, &tasks, &effects)
-            effects.append(.taskResult(job, index: ended.unit, bytes: bytes))
+            if stages[slot: slot].plan.isBarrier {
+                accept(ended, end, slot, now, &tasks, &effects)
+                guard holdResult(ended, bytes, job, &effects) else { return }
+            } else {
+                jobs[slot: jobSlot].isDelivered[ended.unit] = true
+                jobs[slot: jobSlot].remaining -= 1
+                accept(ended, end, slot, now, &tasks, &effects)
+                effects.append(.taskResult(job, index: ended.unit, bytes: bytes))
+            }
             if jobs[slot: jobSlot].remaining == 0 {
                 stageSucceeded(slot, &tasks, &effects)
                 completeIfDone(job, &tasks, &effects)

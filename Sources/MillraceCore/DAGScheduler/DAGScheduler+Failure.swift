@@ -24,6 +24,11 @@ extension DAGScheduler {
         if stages[slot: slot].status == .running {
             endAttempt(slot, &tasks)
             fail(slot, now)
+            if stages[slot: slot].plan.isBarrier,
+                !abandonBarrier(slot, "\(failure)", &tasks, &effects)
+            {
+                return
+            }
         } else {
             codeProbe(.fetchFailureOfFailedStage)
         }
@@ -91,6 +96,10 @@ extension DAGScheduler {
             guard let id = loss.mapStage, let slot = stages.slot(of: id) else { continue }
             stages[slot: slot].acceptedTasks -= min(
                 loss.mapIndexes.count, stages[slot: slot].acceptedTasks)
+            if stages[slot: slot].plan.isBarrier {
+                noteBrokenBarrier(slot, loss, executor)
+                continue
+            }
             guard let set = stages[slot: slot].activeSet else { continue }
             codeProbe(.outputsRecomputed)
             for unit in loss.mapIndexes { tasks.recompute(set, unit: unit) }

@@ -47,6 +47,7 @@ extension DAGScheduler {
     mutating func settle(
         _ now: Instant, _ tasks: inout TaskScheduler, _ effects: inout Effects
     ) {
+        if !brokenBarriers.isEmpty { settleBarriers(now, &tasks, &effects) }
         if !disturbances.isEmpty {
             let noted = disturbances
             disturbances.removeAll(keepingCapacity: true)
@@ -55,6 +56,7 @@ extension DAGScheduler {
             }
         }
         resubmitIfDue(now, &tasks, &effects)
+        if !waitingJobs.isEmpty { settleWaitingJobs(now, &tasks, &effects) }
     }
 
     /// Whether nothing is left to do about it.

@@ -89,7 +89,10 @@ extension DAGScheduler {
         stages[slot: slot].oldSets.removeAll()
         stages[slot: slot].acceptedFrom = stages[slot: slot].nextAttempt
         stages[slot: slot].acceptedTasks = 0
-        if case .map(_, let place) = stages[slot: slot].kind { outputs.removeAll(of: place) }
+        switch stages[slot: slot].kind {
+        case .map(_, let place): outputs.removeAll(of: place)
+        case .result(let job): jobs[slot: jobs.slot(of: job)!].dropHeldResults()
+        }
     }
 
     /// Whether a success comes from an attempt whose outputs don't fit those of a later one.

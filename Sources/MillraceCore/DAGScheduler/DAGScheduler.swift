@@ -21,6 +21,10 @@ struct DAGScheduler: Sendable {
     var resubmitAt: Instant?
     /// Running and waiting stages whose inputs were lost; at most one for each stage.
     var disturbances: [Disturbance] = []
+    /// Running attempts of barrier stages that lost something in this step.
+    var brokenBarriers: [BrokenBarrier] = []
+    /// Jobs with a barrier stage for which there aren't slots enough.
+    var waitingJobs: [WaitingJob] = []
     var cancelledGroups: CancelledGroups
 
     init(settings: CoreSettings) {
@@ -47,6 +51,8 @@ struct DAGScheduler: Sendable {
             try refuseCancelled(job)
             let cut = try StageCut(job, kept: blocks)
             try checkKnownShuffles(cut)
+            let wanted = cut.barrierTasks(outputs)
+            guard try hasSlots(job, wanted, tasks.executors, now, &effects) else { return }
             notePersisted(job)
             let final = addStages(cut, for: job, resuming, &effects)
             completeIfDone(job.id, &tasks, &effects)

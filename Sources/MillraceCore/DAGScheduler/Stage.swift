@@ -97,10 +97,12 @@ struct ActiveJob: Sendable, SlabElement {
     var isDelivered: [Bool]
     var remaining: Int
     var results = ResultSize()
+    var held: HeldResults?
 
     mutating func vacate() {
         properties = JobProperties()
         stages = []
         isDelivered = []
+        held = nil
     }
 }

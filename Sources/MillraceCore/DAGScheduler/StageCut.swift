@@ -28,7 +28,9 @@ struct StageCut: Sendable {
     /// Parents first, the final stage last.
     private(set) var drafts: [Draft] = []
 
-    private let nodes: [LineageNode]
+    let nodes: [LineageNode]
+    /// By node, whether barrier tasks compute it; empty when none do.
+    private(set) var barriers: [Bool] = []
     private let kept: BlockManagerMaster
     private var places = IdentifierMap<RDDID, Place>()
     private var visited: [Int]
@@ -51,7 +53,8 @@ struct StageCut: Sendable {
             throw .invalid(message: "the final \(job.finalRDD) is not in the lineage")
         }
         try checkPartitions(job, final)
-        try cut(final, job.final)
+        barriers = StageCut.barrierNodes(nodes) { places[$0]?.position }
+        try cut(final, job)
     }
 
     /// Dependencies must name nodes that stand before.
@@ -89,7 +92,7 @@ struct StageCut: Sendable {
         }
     }
 
-    private mutating func cut(_ final: Int, _ finalPlan: StagePlan) throws(JobFailure) {
+    private mutating func cut(_ final: Int, _ job: JobDescription) throws(JobFailure) {
         var isReached = [Bool](repeating: false, count: nodes.count)
         isReached[final] = true
         for place in stride(from: final, through: 0, by: -1) where isReached[place] {
@@ -107,19 +110,24 @@ struct StageCut: Sendable {
                 try add(at(.shuffle(shuffle)), output: shuffle, shuffle.map)
             }
         }
-        try add(final, output: nil, finalPlan)
+        try add(final, output: nil, job.final, tasks: job.partitions?.count)
     }
 
-    private func at(_ dependency: Dependency) -> Int { places[dependency.parent]!.position }
+    func at(_ dependency: Dependency) -> Int { places[dependency.parent]!.position }
 
     private mutating func add(
-        _ place: Int, output: ShuffleDependency?, _ plan: StagePlan
+        _ place: Int, output: ShuffleDependency?, _ plan: StagePlan, tasks: Int? = nil
     ) throws(JobFailure) {
+        var plan = plan
         let count = nodes[place].partitionCount
         let name = output.map { "the map stage of \($0.shuffle)" } ?? "the final stage"
         guard plan.inputs.isEmpty || plan.inputs.count == count else {
             throw .invalid(
                 message: "\(name) has inputs for \(plan.inputs.count) of \(count) partitions")
+        }
+        if !barriers.isEmpty, barriers[place] {
+            plan.isBarrier = true
+            try checkBarrierStage(endingAt: place, tasks: tasks ?? count, name)
         }
         let parents = parentShuffles(of: place, mark: 2 * drafts.count) { _ in false }
         let kept = kept

@@ -70,6 +70,8 @@ struct ExecutorRegistry: Sendable {
     /// Those that may be given tasks, and their cores.
     private(set) var takingCount = 0
     private(set) var takingCores = 0
+    /// How often one began or ceased to be given tasks.
+    private(set) var takingChanges = 0
     /// Cores of the largest executor so far.
     private(set) var mostCores = 0
 
@@ -132,6 +134,7 @@ struct ExecutorRegistry: Sendable {
         let was = states[id].takesTasks
         states[id].settle(isHostExcluded: hosts.isExcluded(states[id].hostID))
         guard was != states[id].takesTasks else { return }
+        takingChanges += 1
         takingCount += was ? -1 : 1
         takingCores += was ? -states[id].cores : states[id].cores
         hosts.countTakers(states[id].hostID, by: was ? -1 : 1)

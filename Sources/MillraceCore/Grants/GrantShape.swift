@@ -33,7 +33,7 @@ struct GrantShape: Hashable, Sendable {
         else { return nil }
         shuffles = [ShuffleID](repeating: ShuffleID(-1), count: nodes.count - 1)
         for node in nodes {
-            guard node.partitionCount > 0 else { return nil }
+            guard node.partitionCount > 0, !node.isBarrier else { return nil }
             stages.append(
                 Stage(node: node.id, plan: job.final.plan, taskCount: node.partitionCount))
         }

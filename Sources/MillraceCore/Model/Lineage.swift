@@ -21,11 +21,13 @@ public struct LineageNode: Sendable {
     /// Set when its rows are kept: where they are kept already, that is where its partitions are
     /// best computed, and what they were computed from is not needed.
     public var storageLevel: StorageLevel?
+    /// Made by `barrier()`: the tasks of its stage need each other.
+    public var isBarrier: Bool
 
     public init(
         id: RDDID, partitionCount: Int, dependencies: [Dependency] = [],
         preferredExecutors: [[ExecutorID]] = [], preferredHosts: [[String]] = [],
-        ownsState: Bool = false, storageLevel: StorageLevel? = nil
+        ownsState: Bool = false, storageLevel: StorageLevel? = nil, isBarrier: Bool = false
     ) {
         self.id = id
         self.partitionCount = partitionCount
@@ -33,6 +35,7 @@ public struct LineageNode: Sendable {
         preferred = PreferredLocations(
             executors: preferredExecutors, hosts: preferredHosts, ownsState: ownsState)
         self.storageLevel = storageLevel
+        self.isBarrier = isBarrier
     }
 }
 
@@ -77,8 +80,9 @@ public struct StagePlan: Sendable {
     /// Opaque bytes for each task, by partition of the stage's RDD; empty when the plan needs none.
     public var inputs: [[UInt8]]
     /// Whether the tasks need each other: they are launched together or not at all, and when one
-    /// fails all are tried again. Spark's barrier execution mode.
-    public var isBarrier: Bool
+    /// fails all are tried again. Spark's barrier execution mode. Set by `StageCut`, which knows
+    /// what the stage is made of.
+    var isBarrier = false
     /// Datasets that are kept, in the order in which the plan counts them.
     public var persisted: [PersistedRDD]
     /// Whether a task that is run again may give other rows, or the same to other partitions,
@@ -88,12 +92,11 @@ public struct StagePlan: Sendable {
 
     public init(
         plan: PlanHash, inputShuffles: [ShuffleID] = [], inputs: [[UInt8]] = [],
-        isBarrier: Bool = false, persisted: [PersistedRDD] = [], isIndeterminate: Bool = false
+        persisted: [PersistedRDD] = [], isIndeterminate: Bool = false
     ) {
         self.plan = plan
         self.inputShuffles = inputShuffles
         self.inputs = inputs
-        self.isBarrier = isBarrier
         self.persisted = persisted
         self.isIndeterminate = isIndeterminate
     }

@@ -43,11 +43,14 @@ public struct StageSetup: Hashable, Sendable {
     /// In the order of the plan: datasets whose rows the tasks keep, or read where they are kept.
     public var persisted: [PersistedRDD]
     public var localProperties: [LocalProperty]
+    /// Of a barrier stage, where the task of each partition runs; else empty.
+    public var barrierExecutors: [ExecutorID]
 
     public init(
         stage: StageID, attempt: Int, plan: PlanHash, inputShuffles: [ShuffleID],
         outputShuffle: ShuffleID?, reducerCount: Int, job: JobID, query: String?, batch: BatchID?,
-        persisted: [PersistedRDD] = [], localProperties: [LocalProperty] = []
+        persisted: [PersistedRDD] = [], localProperties: [LocalProperty] = [],
+        barrierExecutors: [ExecutorID] = []
     ) {
         self.stage = stage
         self.attempt = attempt
@@ -60,5 +63,6 @@ public struct StageSetup: Hashable, Sendable {
         self.batch = batch
         self.persisted = persisted
         self.localProperties = localProperties
+        self.barrierExecutors = barrierExecutors
     }
 }

@@ -156,6 +156,8 @@ extension TaskScheduler {
         if Int(task.attempts) >= TaskSet.attemptLimit {
             return abort(ended, "was attempted \(task.attempts) times, most recently on", reason)
         }
+        // Its siblings fail with it.
+        if sets[slot: slot].plan.isBarrier { return nil }
         if let attempt = living(ended.index, of: slot) {
             codeProbe(.copyGoesOn)
             if isWatched(slot), !attempts[slot: attempt].isWatched {

@@ -13,7 +13,16 @@ extension TaskScheduler {
     mutating func offer(now: Instant, _ effects: inout Effects) {
         localityDeadline = nil
         offerCount += 1
-        while !(freeRing.isEmpty && prefetchRing.isEmpty), let (slot, limit) = queue.next() {
+        let isReserved = reservedFor != nil && !offerReserved(now)
+        while !isReserved, !(freeRing.isEmpty && prefetchRing.isEmpty),
+            let (slot, limit) = queue.next()
+        {
+            if sets[slot: slot].plan.isBarrier {
+                let outcome = offerTogether(slot, now)
+                if outcome == .waits { break }
+                if outcome == .impossible { queue.passOver() }
+                continue
+            }
             let launched = offer(slot, limit: limit, now)
             if !sets[slot: slot].hasWork {
                 dequeue(slot)
@@ -24,6 +33,7 @@ extension TaskScheduler {
         }
         queue.endOffer()
         settleDelays(now)
+        watchBarriers(now, &effects)
         watchUnschedulable(hasLaunched: !staged.isEmpty, now, &effects)
         touched.removeAll(keepingCapacity: true)
     }

@@ -59,6 +59,12 @@ struct TaskScheduler: Sendable {
     var unschedulable: [Unschedulable] = []
     /// Excluded executors that are to be ended.
     var condemned: [ExecutorID] = []
+    /// Barrier sets that aren't launched, in order of submission, and those with tasks that wait
+    /// for each other.
+    var barrierWaits: [BarrierWait] = []
+    /// The one of them for which all free cores are kept.
+    var reservedFor: TaskSetID?
+    var synchronisations: [Synchronisation] = []
     /// Executors with room that were wrong for the set at hand, or its last choice.
     var aside: [Int] = []
     var lastChoices: [Int] = []
@@ -130,7 +136,10 @@ struct TaskScheduler: Sendable {
             maxFailures: submission.maxFailures,
             count: submission.count, units: submission.units, partitions: submission.partitions,
             estimate: runTimes[submission.plan.plan])
-        if !submission.preferred.isEmpty {
+        if submission.plan.isBarrier {
+            set.barrier = BarrierTasks(count: submission.count, preferred: submission.preferred)
+            barrierWaits.append(BarrierWait(set: id))
+        } else if !submission.preferred.isEmpty {
             let wait =
                 submission.preferred.ownsState
                 ? settings.stateLocalityWait : settings.processLocalityWait
@@ -171,6 +180,7 @@ struct TaskScheduler: Sendable {
         guard let slot = sets.slot(of: id), !sets[slot: slot].isZombie else { return }
         sets[slot: slot].isZombie = true
         dequeue(slot)
+        forgetBarrier(slot)
         removeIfOver(slot)
     }
 

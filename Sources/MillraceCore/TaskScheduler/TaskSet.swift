@@ -70,6 +70,8 @@ struct TaskSet: Sendable, SlabElement {
     var runningCount = 0
     var doneCount = 0
     var isZombie = false
+    /// When all its tasks are launched together or none.
+    var barrier: BarrierTasks?
     /// Where its tasks failed; with `excludeOnFailure` only.
     var exclusions: StageExclusions?
     /// Run times of its tasks that succeeded; only with speculation.
@@ -116,6 +118,7 @@ struct TaskSet: Sendable, SlabElement {
         tasks = []
         retries = []
         locality = nil
+        barrier = nil
         exclusions = nil
         runTimes = nil
         speculatable = []

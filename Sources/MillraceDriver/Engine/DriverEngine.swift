@@ -250,6 +250,8 @@ package final class DriverEngine {
             answers.append(.executorRequestAnswered(total: total, isAccepted: isAccepted))
         case .commitDecided(let executor, let task, let granted):
             sessions[executor]?.decideCommit(task, granted)
+        // No task asks yet.
+        case .barrierDecided: break
         case .armTimer(let instant): armTimer(instant)
         case .notice(let notice): Self.log(notice)
         }

@@ -37,9 +37,7 @@ extension Effects {
         case .accumulators(let change): return line(change)
         case .jobSucceeded(let job): return "\(job) succeeded"
         case .jobFailed(let job, let failure):
-            // One line of a script, however many the message has.
-            let lines = "\(failure)".split(separator: "\n", omittingEmptySubsequences: false)
-            return "\(job) failed: \(lines.joined(separator: " / "))"
+            return "\(job) failed: \(oneLine("\(failure)"))"
         case .stageStarted(let job, let stage, let attempt, let tasks):
             return "\(stage).\(attempt) of \(job) started: \(tasks) tasks"
         case .stageEnded(let summary):
@@ -71,6 +69,7 @@ extension Effects {
         case .requestExecutors(let total): return "request \(total) executors"
         case .commitDecided(_, let task, let granted):
             return "\(task) \(granted ? "may commit" : "may not commit")"
+        case .barrierDecided(let executor, let decision): return decision.line(on: executor)
         case .armTimer(let instant): return "timer at \(instant.nanoseconds / 1_000_000) ms"
         case .notice(let notice): return "\(notice.level.name): \(notice)"
         }
@@ -78,6 +77,11 @@ extension Effects {
 }
 
 extension Effects {
+    /// A script has one for an effect, however many the message has.
+    private func oneLine(_ message: String) -> String {
+        message.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: " / ")
+    }
+
     private func line(_ tasks: ArraySlice<TaskDescription>, on executor: ExecutorID) -> String {
         let texts = tasks.map { task in
             let retry = task.attempt == 0 ? "" : "#\(task.attempt)"

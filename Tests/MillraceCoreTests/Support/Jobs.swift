@@ -10,7 +10,7 @@ enum Jobs {
         preferred: [Int] = [], hosts: [String] = [], ownsState: Bool = false,
         persisted: [Int] = [], copies: Int = 1,
         properties: JobProperties = JobProperties(), hasInputs: Bool = false,
-        indeterminate: [Int] = []
+        indeterminate: [Int] = [], barrier: [Int] = []
     ) -> JobDescription {
         var nodes: [LineageNode] = []
         for (place, count) in counts.enumerated() {
@@ -34,7 +34,8 @@ enum Jobs {
                     preferredHosts: isFinal ? hosts.map { $0 == "-" ? [] : [$0] } : [],
                     ownsState: ownsState,
                     storageLevel: persisted.contains(place)
-                        ? .memoryOnly.replicated(copies) : nil))
+                        ? .memoryOnly.replicated(copies) : nil,
+                    isBarrier: barrier.contains(place)))
         }
         return JobDescription(
             id: JobID(id), lineage: Lineage(nodes: nodes), finalRDD: RDDID(counts.count - 1),
@@ -63,6 +64,23 @@ enum Jobs {
             id: JobID(id), lineage: Lineage(nodes: nodes), finalRDD: RDDID(3),
             final: StagePlan(
                 plan: PlanHash(high: 1, low: 2), inputShuffles: shuffles.map { ShuffleID($0) }))
+    }
+
+    /// One stage of an RDD computed from others in the same tasks.
+    static func narrow(
+        _ id: Int, _ parents: [Int], count: Int, barrier: [Int]
+    ) -> JobDescription {
+        var nodes = parents.enumerated().map { place, count in
+            LineageNode(
+                id: RDDID(place), partitionCount: count, isBarrier: barrier.contains(place))
+        }
+        let final = RDDID(parents.count)
+        nodes.append(
+            LineageNode(
+                id: final, partitionCount: count, dependencies: nodes.map { .narrow($0.id) }))
+        return JobDescription(
+            id: JobID(id), lineage: Lineage(nodes: nodes), finalRDD: final,
+            final: StagePlan(plan: PlanHash(high: 2, low: 0)))
     }
 
     private static func plan(

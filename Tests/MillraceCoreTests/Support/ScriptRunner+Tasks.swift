@@ -24,7 +24,7 @@ extension ScriptRunner {
         case "wait-state": settings.stateLocalityWait = try arguments.duration(value)
         case "decommission-timeout":
             settings.decommissionTimeout = try arguments.duration(value)
-        default: throw Problem(description: "no setting is called \(key)")
+        default: try configureBarrier(key, value, arguments)
         }
     }
 

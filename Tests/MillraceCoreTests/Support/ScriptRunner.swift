@@ -132,6 +132,7 @@ struct ScriptRunner {
         case "quiescent": output.append("\(core.isQuiescent)")
         case "end-query", "group": try performOnGrants(arguments)
         case "pool", "running", "decommission", "copies": try performOnTasks(arguments)
+        case "barrier", "gather", "places": try performOnBarriers(arguments)
         default: try performAllocation(arguments)
         }
     }
@@ -203,6 +204,13 @@ struct ScriptRunner {
                 .jobSubmitted(Jobs.join(id, join[0], join[1], join[2], shuffles: shuffles)))
             return
         }
+        let barrier = try arguments.list("barrier") ?? []
+        for shape in ["union", "zip"] {
+            guard let parents = try arguments.list(shape) else { continue }
+            let count = shape == "union" ? parents.reduce(0, +) : parents[0]
+            return handle(
+                .jobSubmitted(Jobs.narrow(id, parents, count: count, barrier: barrier)))
+        }
         let query = arguments["query"].flatMap { Int($0) }.map { QueryID($0) }
         let properties = JobProperties(
             group: arguments["group"],
@@ -224,7 +232,7 @@ struct ScriptRunner {
                     persisted: try arguments.list("persist") ?? [],
                     copies: try arguments.integer("copies") ?? 1, properties: properties,
                     hasInputs: arguments.words.contains("inputs"),
-                    indeterminate: try arguments.list("indeterminate") ?? [])))
+                    indeterminate: try arguments.list("indeterminate") ?? [], barrier: barrier)))
     }
 
     private static func success(_ launched: Launched) -> TaskEndReason {
