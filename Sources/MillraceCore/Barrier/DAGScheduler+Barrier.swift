@@ -5,9 +5,9 @@ import MillraceBase
 /// When one task of an attempt fails, whatever the reason, or loses its output, the attempt is
 /// over: the others are asked to end, what they computed is forgotten, what they still report is
 /// refused, and after `resubmitDelay` all tasks are launched again. Each such attempt counts
-/// towards `maxConsecutiveStageAttempts`. Results are held back until all tasks have succeeded, so that a
-/// final stage can be tried again too; only when a task may have committed output elsewhere is it
-/// given up. (Spark gives up every final barrier stage.)
+/// towards `maxConsecutiveStageAttempts`. Results are held back until all tasks have succeeded, so
+/// that a final stage can be tried again too; only when a task may have committed output elsewhere
+/// is it given up. (Spark gives up every final barrier stage.)
 extension DAGScheduler {
     /// An attempt that is to end at the end of this step.
     struct BrokenBarrier: Sendable {
