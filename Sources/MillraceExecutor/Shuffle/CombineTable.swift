@@ -10,25 +10,63 @@ import MillraceWire
 /// specialised; hashes are the caller's (`KeyHasher`), because the same hash chooses the reduce
 /// partition.
 public final class CombineTable<Key, Value> {
-    @usableFromInline var slots: UnsafeMutablePointer<UInt64>
-    @usableFromInline var mask: Int
-    @usableFromInline var entries: UnsafeMutablePointer<(Key, Value)>
-    @usableFromInline var hashes: UnsafeMutablePointer<UInt64>
-    @usableFromInline var capacity: Int
+    @usableFromInline struct Fields {
+        @usableFromInline var slots: UnsafeMutablePointer<UInt64>
+        @usableFromInline var mask: Int
+        @usableFromInline var entries: UnsafeMutablePointer<(Key, Value)>
+        @usableFromInline var hashes: UnsafeMutablePointer<UInt64>
+        @usableFromInline var capacity: Int
+        @usableFromInline var inserted = 0
+        @usableFromInline var drained = 0
+
+        init(minimumCapacity: Int) {
+            var capacity = 16
+            while capacity < minimumCapacity { capacity *= 2 }
+            self.capacity = capacity
+            mask = 2 * capacity - 1
+            slots = .allocate(capacity: 2 * capacity)
+            slots.initialize(repeating: 0, count: 2 * capacity)
+            entries = .allocate(capacity: capacity)
+            hashes = .allocate(capacity: capacity)
+        }
+    }
+    /// Behind a pointer, as in `RowBuffer`.
+    @usableFromInline let fields: UnsafeMutablePointer<Fields>
+    @inlinable var slots: UnsafeMutablePointer<UInt64> {
+        @inline(__always) get { fields.pointee.slots }
+        @inline(__always) set { fields.pointee.slots = newValue }
+    }
+    @inlinable var mask: Int {
+        @inline(__always) get { fields.pointee.mask }
+        @inline(__always) set { fields.pointee.mask = newValue }
+    }
+    @inlinable var entries: UnsafeMutablePointer<(Key, Value)> {
+        @inline(__always) get { fields.pointee.entries }
+        @inline(__always) set { fields.pointee.entries = newValue }
+    }
+    @inlinable var hashes: UnsafeMutablePointer<UInt64> {
+        @inline(__always) get { fields.pointee.hashes }
+        @inline(__always) set { fields.pointee.hashes = newValue }
+    }
+    @inlinable var capacity: Int {
+        @inline(__always) get { fields.pointee.capacity }
+        @inline(__always) set { fields.pointee.capacity = newValue }
+    }
+    @inlinable var inserted: Int {
+        @inline(__always) get { fields.pointee.inserted }
+        @inline(__always) set { fields.pointee.inserted = newValue }
+    }
+    @inlinable var drained: Int {
+        @inline(__always) get { fields.pointee.drained }
+        @inline(__always) set { fields.pointee.drained = newValue }
+    }
+
     /// Entries so far, drained ones included.
     @inlinable public var count: Int { inserted }
-    @usableFromInline var inserted = 0
-    @usableFromInline var drained = 0
 
     public init(minimumCapacity: Int = 1024) {
-        var capacity = 16
-        while capacity < minimumCapacity { capacity *= 2 }
-        self.capacity = capacity
-        mask = 2 * capacity - 1
-        slots = .allocate(capacity: 2 * capacity)
-        slots.initialize(repeating: 0, count: 2 * capacity)
-        entries = .allocate(capacity: capacity)
-        hashes = .allocate(capacity: capacity)
+        fields = .allocate(capacity: 1)
+        fields.initialize(to: Fields(minimumCapacity: minimumCapacity))
     }
 
     deinit {
@@ -36,6 +74,7 @@ public final class CombineTable<Key, Value> {
         entries.deallocate()
         hashes.deallocate()
         slots.deallocate()
+        fields.deallocate()
     }
 
     /// Merges into `key`'s value, or inserts one. The closures must not touch the table.
