@@ -79,8 +79,9 @@ extension DriverCore {
             for pool in tasks.queue.pools {
                 for entry in pool.entries {
                     let set = tasks.sets[slot: entry.slot]
+                    let isChoosy = set.tasks.contains { $0.isPending && $0.mustLeave }
                     if set.pendingCount > set.boundPendingCount, set.exclusions == nil,
-                        set.barrier == nil
+                        set.barrier == nil, !isChoosy
                     {
                         found.append("a task of \(set.stage) waits beside a free core")
                     }

@@ -214,13 +214,15 @@ public struct DriverCore: Sendable {
             dag.fetchFailed(ended, failure, now, &tasks, &effects)
             tasks.settle(ended)
         case .exception, .killed, .commitDenied, .executorLost:
-            fail(ended, end.reason, counts: end.reason.countsTowardsTaskFailures, now, &effects)
+            fail(
+                ended, end.reason, counts: end.reason.countsTowardsTaskFailures,
+                elsewhere: end.isExecutorAtFault, now, &effects)
         }
     }
 
     mutating func fail(
-        _ ended: TaskScheduler.Ended, _ reason: TaskEndReason, counts: Bool, _ now: Instant,
-        _ effects: inout Effects
+        _ ended: TaskScheduler.Ended, _ reason: TaskEndReason, counts: Bool,
+        elsewhere: Bool = false, _ now: Instant, _ effects: inout Effects
     ) {
         dag.commits.taskFailed(ended.stage, unit: ended.unit, ended.task)
         effects.append(
@@ -228,7 +230,9 @@ public struct DriverCore: Sendable {
                 .taskFailed(
                     ended.task, ended.stage, stageAttempt: ended.stageAttempt,
                     partition: ended.partition, attempt: ended.attempt, ended.executor, reason)))
-        if let abort = tasks.fail(ended, reason, counts: counts, now, &effects) {
+        if let abort = tasks.fail(
+            ended, reason, counts: counts, elsewhere: elsewhere, now, &effects)
+        {
             codeProbe(.stageAbortedByTaskFailures)
             dag.abort(abort.stage, abort.message, &tasks, &effects)
         } else if tasks.isOfBarrier(ended) {

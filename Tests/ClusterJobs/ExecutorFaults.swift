@@ -14,6 +14,8 @@ enum ExecutorFaults {
             ClusterJobs.check(access(marker, F_OK), 0)
         case "stopped-in-second-stage": try await stopped(context)
         case "stopped-while-saving": try await stoppedWhileSaving(context)
+        case "full-disk": try await FullDisks.one(context)
+        case "full-disks": try await FullDisks.all(context)
         default: return false
         }
         return true

@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Testing
 
 /// A job of three stages on two real executors, one of which has a bad day.
@@ -39,5 +39,55 @@ import Testing
             environment: ["MILLRACE_CONF": Self.settings])
         #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
         #expect(outcome.errors.contains("no heartbeat for 3"), "\(outcome.errors)")
+    }
+
+    static let mayMount =
+        (try? Program(path: "/usr/bin/unshare").run(["-m", "mount", "-t", "tmpfs", "x", "/mnt"]))?
+        .code == 0
+
+    /// Runs it where what it mounts is nobody else's.
+    private func runWithDisks(_ scenario: String) throws -> Program.Outcome {
+        let folder = FileManager.default.temporaryDirectory
+            .appendingPathComponent("millrace-disks-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let settings = """
+            millrace.master=local-cluster[2,1,1024]
+            millrace.shuffle.memoryOutput.max=64k
+            millrace.local.dir=\(folder.path)
+
+            """
+        let outcome = try Program(path: "/usr/bin/unshare").run(
+            ["-m", "--propagation", "private", Program.built("ClusterJobs").path, scenario],
+            environment: ["MILLRACE_CONF": settings])
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(left == [])
+        return outcome
+    }
+
+    @Test(
+        "tasks that find their executor's disk full run elsewhere, and the job is exact",
+        .enabled(if: mayMount, "only root may mount small disks"))
+    func fullDisk() throws {
+        let outcome = try runWithDisks("full-disk")
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+        let lines = outcome.errors.split(separator: "\n").filter { $0.contains("no room in") }
+        #expect(!lines.isEmpty, "\(outcome.errors)")
+        let words = #/no room in \S+/executor-\d for the output of .*: \d{6,7} bytes wanted/#
+        for line in lines {
+            #expect(line.firstMatch(of: words) != nil, "\(line)")
+            #expect(line.contains("set millrace.local.dir to a folder on a larger disk"))
+        }
+        #expect(!outcome.errors.contains("failed 4 times"))
+    }
+
+    @Test(
+        "with all disks full the job fails, says why and leaves nothing half-written",
+        .enabled(if: mayMount, "only root may mount small disks"))
+    func fullDisks() throws {
+        let outcome = try runWithDisks("full-disks")
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+        #expect(outcome.output.contains("failed 4 times"))
+        #expect(outcome.output.contains("no room in"))
     }
 }

@@ -4,6 +4,9 @@ import MillraceBase
 public struct TaskEnd: Sendable {
     public var task: TaskID
     public var reason: TaskEndReason
+    /// It failed for want of something on its executor, such as room on a disk: it's tried on
+    /// another one, if there is any.
+    public var isExecutorAtFault = false
     /// Time in user code, without queueing. Feeds the prefetch depth.
     public var runTime: Duration
     public var recordsRead: Int

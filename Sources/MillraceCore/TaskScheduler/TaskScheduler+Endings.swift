@@ -131,10 +131,10 @@ extension TaskScheduler {
     }
 
     /// The task waits again, unless somebody else cares for it or it failed too often. Call
-    /// `settle` afterwards.
+    /// `settle` afterwards. With `elsewhere` its executor was at fault.
     mutating func fail(
-        _ ended: Ended, _ reason: TaskEndReason, counts: Bool, _ now: Instant,
-        _ effects: inout Effects
+        _ ended: Ended, _ reason: TaskEndReason, counts: Bool, elsewhere: Bool = false,
+        _ now: Instant, _ effects: inout Effects
     ) -> Abort? {
         let slot = ended.setSlot
         // The end of a sibling may have been the stage's.
@@ -145,6 +145,9 @@ extension TaskScheduler {
             return nil
         }
         sets[slot: slot].tasks[ended.index].failedOn = Int32(ended.executor.rawValue)
+        // Exclusion, if it's on, decides about that itself.
+        sets[slot: slot].tasks[ended.index].mustLeave =
+            elsewhere && !settings.exclusion.isEnabledForStages
         if counts {
             noteFailure(ended, reason, now, &effects)
             sets[slot: slot].tasks[ended.index].failures += 1

@@ -4,7 +4,9 @@ import MillraceBase
 ///
 /// Here an executor can have room and yet be wrong for the task at hand. It's put aside until the
 /// set has had its turn, and for a task that failed there only just now it's the last choice, not
-/// excluded. Few executors are put aside: each has failed tasks of this set.
+/// excluded. Unless the executor itself was at fault (its disk is full): then the task waits for
+/// another one as long as there is any. Few executors are put aside: each has failed tasks of this
+/// set.
 extension TaskScheduler {
     /// As `offerAnywhere`, looking at both sides.
     mutating func offerCarefully(
@@ -18,7 +20,9 @@ extension TaskScheduler {
                 aside.append(executor)
                 continue
             }
-            switch pop(of: slot, for: executor, evenBound: evenBound, evenFailedThere: isAlone) {
+            switch pop(
+                of: slot, for: executor, evenBound: evenBound, evenFailedThere: isAlone, isAlone)
+            {
             case .task(let index):
                 launch(index, of: slot, on: executor, at: .any, now)
                 launched += 1
@@ -31,7 +35,7 @@ extension TaskScheduler {
             while launched < limit,
                 executors.states[executor].hasFreeCore || mayPrefetch(executor, slot, now),
                 case .task(let index) = pop(
-                    of: slot, for: executor, evenBound: evenBound, evenFailedThere: true)
+                    of: slot, for: executor, evenBound: evenBound, evenFailedThere: true, isAlone)
             {
                 codeProbe(.retriedWhereItFailed)
                 launch(index, of: slot, on: executor, at: .any, now)
@@ -56,7 +60,7 @@ extension TaskScheduler {
     private static let retriesLookedAt = 32
 
     private mutating func pop(
-        of slot: Int, for executor: Int, evenBound: Bool, evenFailedThere: Bool
+        of slot: Int, for executor: Int, evenBound: Bool, evenFailedThere: Bool, _ isAlone: Bool
     ) -> Choice {
         var hasFailedThere = false
         var place = sets[slot: slot].retries.count - 1
@@ -68,7 +72,9 @@ extension TaskScheduler {
                 sets[slot: slot].retries.remove(at: place)
             } else if excludes(slot, index, executor) {
                 // Bounded by the failures that exclude the executor for the whole set.
-            } else if task.failedOn == Int32(executor), !evenFailedThere {
+            } else if task.failedOn == Int32(executor),
+                !evenFailedThere || (task.mustLeave && !isAlone)
+            {
                 hasFailedThere = true
                 looks += 1
                 if looks >= TaskScheduler.retriesLookedAt { return .onlyFailedThere }

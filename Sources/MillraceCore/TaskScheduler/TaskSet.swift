@@ -26,6 +26,8 @@ struct TaskSet: Sendable, SlabElement {
         var failures: Int16 = 0
         var isPending = true
         var isDone = false
+        /// Not to be tried again where it failed last, unless there is no other executor.
+        var mustLeave = false
         var binding = Binding.free
         /// The executor of its last attempt that failed; -1 when none has.
         var failedOn: Int32 = -1

@@ -86,6 +86,7 @@ extension ExecutorRuntime {
             end.reason =
                 context.interruption.reason.map { .killed(reason: $0) }
                 ?? Self.reason(error, stage.setup)
+            end.isExecutorAtFault = error is LocalDiskFull
             end.accumulators = (try? context.accumulators.updates(ofFailed: true)) ?? []
         }
         end.recordsRead = context.metrics.recordsRead

@@ -66,8 +66,8 @@ public final class MapOutputStore: Sendable {
     /// micro-batch.
     private static let memoryShare = 8
 
-    /// Publishes a map output: from now on its blocks can be read. Throws `StoreError` when the
-    /// disk refuses.
+    /// Publishes a map output: from now on its blocks can be read. Throws `LocalDiskFull`, or
+    /// `StoreError` when the disk refuses for another reason; nothing is left behind then.
     func publish(_ output: CollectedOutput, shuffle: ShuffleID, task: TaskID) throws {
         let total = output.bytes
         let key = Key(shuffle: shuffle, task: task)
@@ -83,13 +83,17 @@ public final class MapOutputStore: Sendable {
             return true
         }
         if isKept { return }
-        let writer = try files.write(shuffle, task, partitions: output.reducers)
-        for partition in 0..<output.reducers {
-            try output.forEachPiece(of: partition) { piece throws(StoreError) in
-                try writer.append(partition, piece)
+        let file = try LocalDiskFull.whileWriting(
+            "the output of \(task) of \(shuffle)", bytes: total, to: files.folder
+        ) {
+            let writer = try files.write(shuffle, task, partitions: output.reducers)
+            for partition in 0..<output.reducers {
+                try output.forEachPiece(of: partition) { piece throws(StoreError) in
+                    try writer.append(partition, piece)
+                }
             }
+            return try writer.commit()
         }
-        let file = try writer.commit()
         state.withLock { state in
             state.outputs[key] = .file(file)
             state.tasks[shuffle, default: []].append(task)

@@ -54,7 +54,10 @@ final class StoredMapOutput: MapOutputWriter {
     private func spill() throws -> Int {
         guard output.held > 0 else { return 0 }
         Log.debug("executor", "spilling", ["output of": task, "bytes": output.held])
-        try output.spill(to: store.spills, "shuffle_\(shuffle.rawValue)_\(task.rawValue).spill")
+        let name = "shuffle_\(shuffle.rawValue)_\(task.rawValue).spill"
+        try LocalDiskFull.whileWriting(
+            "a spill of \(task) of \(shuffle)", bytes: output.held, to: store.spills.folder
+        ) { try output.spill(to: store.spills, name) }
         let freed = reserved
         reserved = 0
         consumer?.release(freed)

@@ -99,7 +99,10 @@ final class SortCursor<Key, Value>: Cursor<(Key, Value)> {
         guard !rows.isEmpty, sorted == nil, let folder = task.shuffle.spills else { return 0 }
         try sort(rows)
         Log.debug("executor", "spilling", ["sort of": task.taskID, "rows": rows.count])
-        runs.append(try SortedRun(rows, codec, folder))
+        let run = try LocalDiskFull.whileWriting(
+            "a sorted run of \(task.taskID)", bytes: reserved, to: folder.folder
+        ) { try SortedRun(rows, codec, folder) }
+        runs.append(run)
         rows = RowBuffer()
         let freed = reserved
         reserved = 0

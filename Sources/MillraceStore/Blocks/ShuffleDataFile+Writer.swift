@@ -81,6 +81,8 @@ extension ShuffleDataFile {
                 }
             } catch {
                 try? fileSystem.delete(temporary)
+                // Without its index it's nothing.
+                try? fileSystem.delete(dataPath)
                 throw error
             }
             return ShuffleDataFile(fileSystem, dataPath, index)

@@ -108,6 +108,7 @@ extension TaskEnd {
         message.run_nanoseconds = UInt64(max(runTime.nanoseconds, 0))
         message.records_read = UInt64(recordsRead)
         message.records_written = UInt64(recordsWritten)
+        message.executor_at_fault = isExecutorAtFault ? 1 : 0
         switch reason {
         case .result(let bytes): message.result = arena.bytes(bytes)
         case .mapOutput(let sizes):
@@ -147,6 +148,7 @@ extension TaskEnd {
             runTime: .nanoseconds(Int64(message.run_nanoseconds)),
             recordsRead: Int(clamping: message.records_read),
             recordsWritten: Int(clamping: message.records_written))
+        isExecutorAtFault = message.executor_at_fault != 0
         for index in 0..<message.n_metrics {
             let metric = message.metrics[index]!.pointee
             metrics.append(TaskMetric(name: text(metric.name), value: metric.value))

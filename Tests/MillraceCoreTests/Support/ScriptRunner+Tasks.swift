@@ -36,6 +36,10 @@ extension ScriptRunner {
                 "pool \($0.settings.name) runs \($0.runningCount)"
             }
         case "copies": output.append("\(core.tasks.copiesLaunched)")
+        case "disk-full":
+            try end(arguments, isExecutorAtFault: true) { _ in
+                .exception(message: "no room", trace: "")
+            }
         case "decommission":
             handle(.executorDecommissioned(ExecutorID(try arguments.number(0)), reason: "spot"))
         default: throw Problem(description: "no command is called \(arguments.name)")

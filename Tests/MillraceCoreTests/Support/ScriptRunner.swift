@@ -12,6 +12,7 @@ import MillraceBase
 ///                                   persist=0,2 (these of its RDDs) copies=2
 ///     succeed 0 1  run=5ms          the tasks end well, in one report for each executor
 ///     fail 0 message…               killed 3    deny 3
+///     disk-full 0                   fails, and its executor is to blame
 ///     fetch-fail 3 map=1 executor=0 (without them: an unknown location)
 ///     lose 0 [innocent]             heartbeat 0      advance 200ms (timers fire on the way)
 ///     decommission 0                kill-executor 0    lose-host a
@@ -131,7 +132,7 @@ struct ScriptRunner {
             }
         case "quiescent": output.append("\(core.isQuiescent)")
         case "end-query", "group": try performOnGrants(arguments)
-        case "pool", "running", "decommission", "copies": try performOnTasks(arguments)
+        case "pool", "running", "decommission", "copies", "disk-full": try performOnTasks(arguments)
         case "barrier", "gather", "places": try performOnBarriers(arguments)
         default: try performAllocation(arguments)
         }
@@ -242,8 +243,9 @@ struct ScriptRunner {
         return .mapOutput(BlockSizes([Int](repeating: 1, count: reducers)))
     }
 
-    private mutating func end(
-        _ arguments: Arguments, as reason: (Launched) -> TaskEndReason
+    mutating func end(
+        _ arguments: Arguments, isExecutorAtFault: Bool = false,
+        as reason: (Launched) -> TaskEndReason
     ) throws {
         let run = try arguments["run"].map(arguments.duration) ?? .zero
         var reports: [(executor: ExecutorID, ends: [TaskEnd])] = []
@@ -252,9 +254,10 @@ struct ScriptRunner {
             guard let launched = launched[task] else {
                 throw Problem(description: "\(task) was never launched")
             }
-            let end = TaskEnd(
+            var end = TaskEnd(
                 task: task, reason: reason(launched), runTime: run,
                 accumulators: try arguments.updates())
+            end.isExecutorAtFault = isExecutorAtFault
             if let place = reports.firstIndex(where: { $0.executor == launched.executor }) {
                 reports[place].ends.append(end)
             } else {

@@ -2441,7 +2441,7 @@ const ProtobufCMessageDescriptor millrace__v1__heartbeat__descriptor =
   (ProtobufCMessageInit) millrace__v1__heartbeat__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__task_end__field_descriptors[13] =
+static const ProtobufCFieldDescriptor millrace__v1__task_end__field_descriptors[14] =
 {
   {
     "task_id",
@@ -2599,10 +2599,23 @@ static const ProtobufCFieldDescriptor millrace__v1__task_end__field_descriptors[
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "executor_at_fault",
+    110,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__TaskEnd, executor_at_fault),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__task_end__field_indices_by_name[] = {
   11,   /* field[11] = accumulator_updates */
   10,   /* field[10] = commit_denied */
+  13,   /* field[13] = executor_at_fault */
   5,   /* field[5] = failure */
   4,   /* field[4] = fetch_failed */
   12,   /* field[12] = kill_reason */
@@ -2615,10 +2628,11 @@ static const unsigned millrace__v1__task_end__field_indices_by_name[] = {
   1,   /* field[1] = run_nanoseconds */
   0,   /* field[0] = task_id */
 };
-static const ProtobufCIntRange millrace__v1__task_end__number_ranges[1 + 1] =
+static const ProtobufCIntRange millrace__v1__task_end__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 13 }
+  { 110, 13 },
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor millrace__v1__task_end__descriptor =
 {
@@ -2628,10 +2642,10 @@ const ProtobufCMessageDescriptor millrace__v1__task_end__descriptor =
   "Millrace__V1__TaskEnd",
   "millrace.v1",
   sizeof(Millrace__V1__TaskEnd),
-  13,
+  14,
   millrace__v1__task_end__field_descriptors,
   millrace__v1__task_end__field_indices_by_name,
-  1,  millrace__v1__task_end__number_ranges,
+  2,  millrace__v1__task_end__number_ranges,
   (ProtobufCMessageInit) millrace__v1__task_end__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -267,10 +267,14 @@ struct  Millrace__V1__TaskEnd
    * With `killed`: as the driver gave it.
    */
   char *kill_reason;
+  /*
+   * With `failure`: for want of something on its executor, such as room on a disk; another executor may have it.
+   */
+  protobuf_c_boolean executor_at_fault;
 };
 #define MILLRACE__V1__TASK_END__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__task_end__descriptor) \
-    , 0, 0, {0,NULL}, NULL, NULL, NULL, 0, 0, 0, 0,NULL, 0, 0,NULL, (char *)protobuf_c_empty_string }
+    , 0, 0, {0,NULL}, NULL, NULL, NULL, 0, 0, 0, 0,NULL, 0, 0,NULL, (char *)protobuf_c_empty_string, 0 }
 
 
 /*
