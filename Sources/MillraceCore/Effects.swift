@@ -21,7 +21,7 @@ public enum Effect: Sendable {
     case kill(ExecutorID, TaskID, reason: String)
     /// A partition's result. `index` counts in `JobDescription.partitions`; each index comes
     /// exactly once.
-    case taskResult(JobID, index: Int, bytes: [UInt8])
+    case taskResult(JobID, index: Int, bytes: ArraySlice<UInt8>)
     /// Named numbers of an accepted task; exactly once for each partition of a stage, unless its
     /// output was lost.
     case taskMetrics(JobID, StageID, partition: Int, on: ExecutorID, [TaskMetric])

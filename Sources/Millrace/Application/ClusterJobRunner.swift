@@ -9,7 +9,7 @@ struct ClusterJobRunner: JobRunner {
     let accumulators: AccumulatorRegistry
 
     func run(
-        _ request: JobRequest, onResult: @escaping @Sendable (Int, [UInt8]) throws -> Void
+        _ request: JobRequest, onResult: @escaping @Sendable (Int, ArraySlice<UInt8>) throws -> Void
     ) async throws -> JobReport {
         defer { accumulators.mergeSettled() }
         let finished = FinishedJob(

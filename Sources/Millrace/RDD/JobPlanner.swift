@@ -73,41 +73,51 @@ struct JobPlanner {
     /// `TaskInput` bytes by partition; only those of `partitions` are made.
     private func inputs(
         _ stage: PlannedJobStage, of node: RDDNode, partitions: [Int]?
-    ) throws -> [[UInt8]] {
+    ) throws -> TaskInputs {
         if stage.sources.isEmpty { return [] }
-        var inputs = [[UInt8]](repeating: [], count: node.partitions)
-        for partition in partitions ?? Array(0..<node.partitions) {
-            var items: [TaskInput.Item] = []
-            try collect(node, partition, stage.sources, &items)
-            inputs[partition] = TaskInput(items).encode()
+        var inputs = TaskInputs()
+        inputs.reserveCapacity(node.partitions)
+        let wanted = partitions.map(Set.init)
+        var collector = InputCollector(sources: stage.sources)
+        for partition in 0..<node.partitions {
+            if wanted?.contains(partition) ?? true { try collector.collect(node, partition) }
+            collector.writer.endTask(into: &inputs)
         }
         return inputs
     }
+}
+
+/// The bytes of one task after the other, from the sources of its stage.
+private struct InputCollector {
+    let sources: [PlannedJobStage.Source]
+    /// By source, once it was met: to ask a node costs an allocation.
+    private var known: [RDDNode.Input?]
+    var writer = TaskInputWriter()
+
+    init(sources: [PlannedJobStage.Source]) {
+        self.sources = sources
+        known = Array(repeating: nil, count: sources.count)
+    }
 
     /// Finds the source partitions that `partition` of `node` is computed from, within its stage.
-    private func collect(
-        _ node: RDDNode, _ partition: Int, _ sources: [PlannedJobStage.Source],
-        _ items: inout [TaskInput.Item]
-    ) throws {
-        if let input = node.input,
-            let source = sources.first(where: { $0.node == ObjectIdentifier(node) })
-        {
-            let isThere = items.contains { $0.node == source.number && $0.partition == partition }
-            if !isThere {
-                items.append(
-                    .init(node: source.number, partition: partition, bytes: try input(partition)))
+    mutating func collect(_ node: RDDNode, _ partition: Int) throws {
+        if let place = sources.firstIndex(where: { $0.node == ObjectIdentifier(node) }) {
+            if known[place] == nil { known[place] = node.input }
+            let number = sources[place].number
+            if let input = known[place], !writer.contains(node: number, partition: partition) {
+                try writer.append(node: number, partition: partition) { try input(partition, &$0) }
             }
         }
         for dependency in node.dependencies {
             switch dependency {
-            case .oneToOne(let parent): try collect(parent, partition, sources, &items)
+            case .oneToOne(let parent): try collect(parent, partition)
             case .range(let parent, let from):
                 if partition >= from, partition < from + parent.partitions {
-                    try collect(parent, partition - from, sources, &items)
+                    try collect(parent, partition - from)
                 }
             case .groups(let parent, let starts):
                 for part in starts[partition]..<starts[partition + 1] {
-                    try collect(parent, part, sources, &items)
+                    try collect(parent, part)
                 }
             case .shuffle: break
             }

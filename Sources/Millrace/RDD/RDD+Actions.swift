@@ -11,9 +11,9 @@ extension RDD {
         let codec = try RowCodec<Element>()
         let parts = try await context.runJob(
             "collect", node, CollectSink<Element>(), cacheKey: "collect")
-        if parts.count == 1 { return try codec.rows(of: parts[0]) }
+        if parts.count == 1 { return try codec.rows(of: Array(parts[0])) }
         var rows: [Element] = []
-        for part in parts { try codec.append(part, to: &rows) }
+        for part in parts { try codec.append(Array(part), to: &rows) }
         return rows
     }
 
@@ -56,7 +56,7 @@ extension RDD {
             let parts = try await context.runJob(
                 "take", node, TakeSink<Element>(limit: limit - rows.count),
                 partitions: Array(scanned..<end))
-            for part in parts where rows.count < limit { try codec.append(part, to: &rows) }
+            for part in parts where rows.count < limit { try codec.append(Array(part), to: &rows) }
             scanned = end
         }
         if rows.count > limit { rows.removeLast(rows.count - limit) }
@@ -72,7 +72,7 @@ extension RDD {
         let parts = try await context.runJob(
             name, node, ReduceSink<Element, Result>(kernel), partitions: partitions)
         var rows: [Result] = []
-        for part in parts { try codec.append(part, to: &rows) }
+        for part in parts { try codec.append(Array(part), to: &rows) }
         return rows
     }
 
@@ -199,7 +199,7 @@ extension RDD {
             node: RDDNode(
                 context: context, name: "zipWithIndex", partitions: numPartitions,
                 op: ZipWithIndex<Element>(), dependencies: [.oneToOne(node)],
-                input: { SourceInput.encode(first[$0]) }, isOrderSensitive: true))
+                input: { SourceInput.write(first[$0], into: &$1) }, isOrderSensitive: true))
     }
 }
 

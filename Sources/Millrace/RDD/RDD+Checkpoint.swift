@@ -32,7 +32,7 @@ extension RDD {
                 origin: { _ in
                     RDDOrigin(
                         op: LostRows<Element>(),
-                        input: { RDDBlockID(rdd: id, partition: $0).description.utf8.map { $0 } })
+                        input: { $1.writeRaw(RDDBlockID(rdd: id, partition: $0).description.utf8) })
                 }))
         return self
     }

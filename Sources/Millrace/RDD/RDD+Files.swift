@@ -17,7 +17,7 @@ extension MillraceContext {
             context: self,
             node: RDDNode(
                 context: self, name: "textFile", partitions: splits.count, op: TextFileSource(),
-                input: { splits[$0].encode() }))
+                input: { $1.writeRaw(splits[$0].encode()) }))
     }
 }
 

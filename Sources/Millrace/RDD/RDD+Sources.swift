@@ -18,9 +18,9 @@ extension MillraceContext {
             node: RDDNode(
                 context: self, name: "parallelize", partitions: slices,
                 op: ParallelizeSource<Rows.Element>(),
-                input: { slice in
+                input: { slice, writer in
                     let bounds = (slice * count / slices)..<((slice + 1) * count / slices)
-                    return try RowCodec<Rows.Element>().bytes(of: Array(rows[bounds]))
+                    writer.writeRaw(try RowCodec<Rows.Element>().bytes(of: Array(rows[bounds])))
                 },
                 check: { _ = try RowCodec<Rows.Element>() }))
     }
@@ -37,10 +37,11 @@ extension MillraceContext {
             context: self,
             node: RDDNode(
                 context: self, name: "range", partitions: slices, op: RangeSource(),
-                input: { slice in
+                input: { slice, writer in
                     let from = Self.share(slice, of: count, slices)
                     let to = Self.share(slice + 1, of: count, slices)
-                    return SourceInput.encode(start &+ from &* step, to - from, step)
+                    SourceInput.write(
+                        start &+ from &* step, to - from, step, into: &writer)
                 }))
     }
 

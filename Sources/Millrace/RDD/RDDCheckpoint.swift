@@ -13,7 +13,7 @@ enum RDDCheckpoint: Sendable {
         var check: @Sendable () throws -> Void
         var sink: @Sendable () -> any PlanSink
         /// The node's new origin, given what the sink sent for each partition.
-        var origin: @Sendable (_ input: @escaping @Sendable (Int) throws -> [UInt8]) -> RDDOrigin
+        var origin: @Sendable (_ input: @escaping RDDNode.Input) -> RDDOrigin
     }
 
     /// Nobody asked for one.
@@ -87,7 +87,7 @@ extension MillraceContext {
             let files = try await runJob(
                 "checkpoint", node, request.sink(), writesCheckpoints: false)
             let names = files.map { String(decoding: $0, as: UTF8.self) }
-            node.cutLineage(request.origin { Array(names[$0].utf8) })
+            node.cutLineage(request.origin { $1.writeRaw(names[$0].utf8) })
             node.checkpoint.withLock { $0 = .done(folder: request.folder) }
             checkpoints.done()
             storageChanged()

@@ -9,6 +9,9 @@ import Synchronization
 /// Immutable but for the cache of encoded plans, where its rows are kept (`persistence`), and its
 /// past, which a checkpoint cuts off once. `JobPlanner` walks nodes and cuts at shuffles.
 public final class RDDNode: Sendable {
+    /// Writes the bytes that a task needs for a partition (`PlanInputs.input`).
+    public typealias Input = @Sendable (Int, inout ByteWriter) throws -> Void
+
     public let id: RDDID
     /// The API call that made it, for the UI: "map", "textFile".
     public let name: String
@@ -29,7 +32,7 @@ public final class RDDNode: Sendable {
     public init(
         context: MillraceContext, name: String, partitions: Int, op: any PlanOperator,
         dependencies: [RDDDependency] = [], partitioner: AnyPartitioner? = nil,
-        input: (@Sendable (Int) throws -> [UInt8])? = nil, isOrderSensitive: Bool = false,
+        input: Input? = nil, isOrderSensitive: Bool = false,
         check: (@Sendable () throws -> Void)? = nil
     ) {
         precondition(partitions >= 0)
@@ -49,8 +52,8 @@ public final class RDDNode: Sendable {
     /// Opened on executors; its children are `dependencies` in order. A shuffle dependency is no
     /// child: a node with one has exactly this dependency and its operator reads the shuffle.
     public var op: any PlanOperator { origin.withLock { $0.op } }
-    /// The bytes that a task needs for a partition of this node (`PlanInputs.input`).
-    public var input: (@Sendable (Int) throws -> [UInt8])? { origin.withLock { $0.input } }
+    /// Only of sources.
+    public var input: Input? { origin.withLock { $0.input } }
 
     /// From now on the rows come from `origin`.
     func cutLineage(_ origin: RDDOrigin) { self.origin.withLock { $0 = origin } }
@@ -60,7 +63,7 @@ public final class RDDNode: Sendable {
 struct RDDOrigin: Sendable {
     var op: any PlanOperator
     var dependencies: [RDDDependency] = []
-    var input: (@Sendable (Int) throws -> [UInt8])?
+    var input: RDDNode.Input?
 }
 
 /// How partitions of a node come from partitions of its parent.

@@ -10,7 +10,7 @@ extension MillraceContext {
     @usableFromInline func runJob(
         _ name: String, _ node: RDDNode, _ sink: any PlanSink, cacheKey: String? = nil,
         partitions: [Int]? = nil, writesCheckpoints: Bool = true
-    ) async throws -> [[UInt8]] {
+    ) async throws -> [ArraySlice<UInt8>] {
         let results = JobResults(count: partitions?.count ?? node.partitions)
         if results.isEmpty { return [] }
         let request = try JobPlanner(context: self).request(
@@ -24,13 +24,13 @@ extension MillraceContext {
 
 /// Where a job's results arrive, from any thread.
 final class JobResults: Sendable {
-    private let slots: Mutex<[[UInt8]]>
+    private let slots: Mutex<[ArraySlice<UInt8>]>
     let isEmpty: Bool
 
     init(count: Int) {
         slots = Mutex(Array(repeating: [], count: count))
         isEmpty = count == 0
     }
-    func store(_ bytes: [UInt8], at index: Int) { slots.withLock { $0[index] = bytes } }
-    var all: [[UInt8]] { slots.withLock { $0 } }
+    func store(_ bytes: ArraySlice<UInt8>, at index: Int) { slots.withLock { $0[index] = bytes } }
+    var all: [ArraySlice<UInt8>] { slots.withLock { $0 } }
 }

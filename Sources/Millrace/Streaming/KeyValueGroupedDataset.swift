@@ -238,7 +238,7 @@ extension Dataset {
         let node = RDDNode(
             context: rows.context, name: name, partitions: rows.numPartitions, op: op,
             dependencies: [.oneToOne(rows.node)],
-            input: { _ in throw PlanError("a streaming dataset runs as a query, not as a job") },
+            input: { _, _ in throw PlanError("a streaming dataset runs as a query, not as a job") },
             check: { _ = try RowCodec<Output>() })
         return Dataset<Output>(
             rdd: RDD(context: rows.context, node: node), stream: stream.adding(stateful: node, name)

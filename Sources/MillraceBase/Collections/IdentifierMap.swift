@@ -50,8 +50,9 @@ public struct IdentifierMap<ID: RawIdentifier, Value: SlabElement> {
 
     /// The value in an occupied slot. An empty slot is a bug of the caller.
     @inlinable public subscript(slot slot: Int) -> Value {
-        _read { yield values[slot] }
-        _modify { yield &values[slot] }
+        @inline(__always) _read { yield values[slot] }
+        // A coroutine that isn't inlined allocates its frame, for each change of one field.
+        @inline(__always) _modify { yield &values[slot] }
     }
 
     @inlinable public subscript(id: ID) -> Value? {

@@ -31,11 +31,11 @@ public struct Slab<Element: SlabElement> {
 
     /// The value in an occupied slot. An empty slot is a bug of the caller.
     @inlinable public subscript(slot: Int) -> Element {
-        _read {
+        @inline(__always) _read {
             assert(isOccupied[slot], "an empty slot is read")
             yield entries[slot]
         }
-        _modify {
+        @inline(__always) _modify {
             assert(isOccupied[slot], "an empty slot is changed")
             yield &entries[slot]
         }

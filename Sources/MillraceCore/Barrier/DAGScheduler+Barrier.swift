@@ -108,7 +108,8 @@ extension DAGScheduler {
 
     /// Keeps a result until all are there. Hands them on with the last one.
     mutating func holdResult(
-        _ ended: TaskScheduler.Ended, _ bytes: [UInt8], _ job: JobID, _ effects: inout Effects
+        _ ended: TaskScheduler.Ended, _ bytes: ArraySlice<UInt8>, _ job: JobID,
+        _ effects: inout Effects
     ) -> Bool {
         let slot = jobs.slot(of: job)!
         guard jobs[slot: slot].hold(bytes, of: ended.unit) else { return false }
@@ -121,15 +122,16 @@ extension DAGScheduler {
 
 /// Results of a final barrier stage that isn't complete.
 struct HeldResults: Sendable {
-    fileprivate(set) var bytes: [[UInt8]?]
+    fileprivate(set) var bytes: [ArraySlice<UInt8>?]
     fileprivate(set) var count = 0
 }
 
 extension ActiveJob {
     /// Whether all are there now.
-    mutating func hold(_ bytes: [UInt8], of unit: Int) -> Bool {
+    mutating func hold(_ bytes: ArraySlice<UInt8>, of unit: Int) -> Bool {
         if held == nil {
-            held = HeldResults(bytes: [[UInt8]?](repeating: nil, count: isDelivered.count))
+            held = HeldResults(
+                bytes: [ArraySlice<UInt8>?](repeating: nil, count: isDelivered.count))
         }
         precondition(held!.bytes[unit] == nil, "a barrier task succeeded twice")
         held!.bytes[unit] = bytes
@@ -137,7 +139,7 @@ extension ActiveJob {
         return held!.count == isDelivered.count
     }
 
-    mutating func takeHeldResults() -> [[UInt8]] {
+    mutating func takeHeldResults() -> [ArraySlice<UInt8>] {
         let all = held?.bytes.compactMap { $0 } ?? []
         held = nil
         remaining = 0

@@ -80,7 +80,7 @@ struct GrantShape: Hashable, Sendable {
         GrantShape.mapPlan(of: stages[place].node, in: job)?.inputShuffles ?? []
     }
 
-    private static func fits(_ inputs: [[UInt8]], _ stage: Stage?) -> Bool {
+    private static func fits(_ inputs: TaskInputs, _ stage: Stage?) -> Bool {
         inputs.isEmpty || inputs.count == stage?.taskCount
     }
 
@@ -105,7 +105,7 @@ struct GrantShape: Hashable, Sendable {
                 for _ in 0..<stage.taskCount { inputs.append([]) }
             } else {
                 areThereAny = true
-                inputs += plan.inputs
+                inputs += (0..<plan.inputs.count).map { Array(plan.inputs[$0]) }
             }
         }
         return areThereAny ? inputs : []

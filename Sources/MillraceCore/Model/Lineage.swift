@@ -78,7 +78,7 @@ public struct StagePlan: Sendable {
     /// In the order in which the plan counts its shuffle inputs.
     public var inputShuffles: [ShuffleID]
     /// Opaque bytes for each task, by partition of the stage's RDD; empty when the plan needs none.
-    public var inputs: [[UInt8]]
+    public var inputs: TaskInputs
     /// Whether the tasks need each other: they are launched together or not at all, and when one
     /// fails all are tried again. Spark's barrier execution mode. Set by `StageCut`, which knows
     /// what the stage is made of.
@@ -91,7 +91,7 @@ public struct StagePlan: Sendable {
     public var isIndeterminate: Bool
 
     public init(
-        plan: PlanHash, inputShuffles: [ShuffleID] = [], inputs: [[UInt8]] = [],
+        plan: PlanHash, inputShuffles: [ShuffleID] = [], inputs: TaskInputs = [],
         persisted: [PersistedRDD] = [], isIndeterminate: Bool = false
     ) {
         self.plan = plan

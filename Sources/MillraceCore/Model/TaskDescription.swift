@@ -11,10 +11,11 @@ public struct TaskDescription: Hashable, Sendable {
     /// Counts from 0 within one stage attempt.
     public var attempt: Int
     /// From `StagePlan.inputs`, empty when the plan has none.
-    public var input: [UInt8]
+    public var input: ArraySlice<UInt8>
 
     @inlinable public init(
-        id: TaskID, stage: StageID, stageAttempt: Int, partition: Int, attempt: Int, input: [UInt8]
+        id: TaskID, stage: StageID, stageAttempt: Int, partition: Int, attempt: Int,
+        input: ArraySlice<UInt8>
     ) {
         self.id = id
         self.stage = stage

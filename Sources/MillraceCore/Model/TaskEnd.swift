@@ -33,8 +33,8 @@ public struct TaskEnd: Sendable {
 
 /// Why an attempt ended.
 public enum TaskEndReason: Hashable, Sendable {
-    /// A result task's bytes, handed on in `Effect.taskResult`.
-    case result([UInt8])
+    /// A result task's bytes, handed on in `Effect.taskResult`. A slice of those of its message.
+    case result(ArraySlice<UInt8>)
     /// A map task's output: bytes for each reducer. Where it lies is known from who ran the task.
     case mapOutput(BlockSizes)
     /// Input blocks could not be read. Costs the stage an attempt, not the task a failure.

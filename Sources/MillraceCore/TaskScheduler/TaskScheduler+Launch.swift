@@ -37,12 +37,11 @@ extension TaskScheduler {
         if record.older < 0, isWatched(slot) { watch(attemptSlot, isOld: false, now) }
 
         let partition = sets[slot: slot].partition(index)
-        let inputs = sets[slot: slot].plan.inputs
         stage(
             TaskDescription(
                 id: task, stage: sets[slot: slot].stage,
                 stageAttempt: sets[slot: slot].stageAttempt, partition: partition, attempt: attempt,
-                input: inputs.isEmpty ? [] : inputs[partition]), on: executor)
+                input: sets[slot: slot].input(partition)), on: executor)
     }
 
     private mutating func stage(_ task: TaskDescription, on executor: Int) {

@@ -132,6 +132,10 @@ struct TaskSet: Sendable, SlabElement {
         return partitions?[unit] ?? unit
     }
 
+    func input(_ partition: Int) -> ArraySlice<UInt8> {
+        plan.inputs.isEmpty ? [] : plan.inputs[partition]
+    }
+
     /// Where a unit stands in this set.
     func index(ofUnit unit: Int) -> Int? {
         guard let units else { return unit < tasks.count ? unit : nil }

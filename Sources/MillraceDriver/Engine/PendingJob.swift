@@ -21,7 +21,7 @@ public struct JobOutcome: Sendable {
         public var executor: ExecutorID?
         public var metrics: [TaskMetric]
     }
-    public var results: [[UInt8]]
+    public var results: [ArraySlice<UInt8>]
     public var tasks: [TaskNumbers] = []
     /// What the accepted tasks took together, without their waiting.
     public var runTime: Duration = .zero
@@ -46,7 +46,7 @@ package final class PendingJob: @unchecked Sendable {
         outcome.results = Array(repeating: [], count: Self.resultCount(description))
     }
 
-    func accept(_ bytes: [UInt8], at index: Int) {
+    func accept(_ bytes: ArraySlice<UInt8>, at index: Int) {
         outcome.results[index] = bytes
     }
 

@@ -73,7 +73,7 @@ struct ResidentGrant: Sendable {
                     task: TaskDescription(
                         id: TaskID(firstTask + partition), stage: resident.setup.stage,
                         stageAttempt: 0, partition: partition, attempt: 0,
-                        input: granted.inputs.isEmpty ? [] : granted.inputs[input]),
+                        input: granted.inputs.isEmpty ? [] : granted.inputs[input][...]),
                     stage: resident)
             }
             if stage.parents.isEmpty { ready.tasks += tasks } else { batch.parked[place] = tasks }

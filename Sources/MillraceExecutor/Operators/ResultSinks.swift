@@ -30,12 +30,19 @@ public struct CountSink<Element>: PlanSink {
             try task.killTaskIfInterrupted()
             count += chunk.count
         }
-        return .result(SourceInput.encode(count))
+        var writer = ByteWriter(capacity: MemoryLayout<Int64>.size)
+        writer.writeFixed(Int64(count))
+        return .result(writer.bytes)
     }
 
-    /// What `run` sent.
-    public static func decode(_ bytes: [UInt8]) throws -> Int {
-        try SourceInput.integers(bytes, count: 1)[0]
+    /// What `run` sent. Throws `ByteError` for anything else.
+    public static func decode(_ bytes: ArraySlice<UInt8>) throws -> Int {
+        guard bytes.count == MemoryLayout<Int64>.size else {
+            throw ByteError(offset: 0, reason: "\(bytes.count) bytes are not a count")
+        }
+        return bytes.withUnsafeBytes {
+            Int(Int64(littleEndian: $0.loadUnaligned(as: Int64.self)))
+        }
     }
 }
 

@@ -3,11 +3,10 @@ import MillraceWire
 
 /// The bytes of sources whose partitions are described by a few integers.
 public enum SourceInput {
-    public static func encode(_ integers: Int...) -> [UInt8] {
-        var writer = ByteWriter(capacity: 10 * integers.count)
+    public static func write(_ integers: Int..., into writer: inout ByteWriter) {
         for integer in integers { writer.writeSigned(Int64(integer)) }
-        return writer.bytes
     }
+
     /// Throws `ByteError` unless `bytes` are exactly `count` integers.
     static func integers(_ bytes: [UInt8], count: Int) throws -> [Int] {
         var reader = ByteReader(bytes)

@@ -9,7 +9,7 @@ public protocol JobRunner: Sendable {
     /// time, on any thread; it only stores or merges. What it throws fails the job. Throws
     /// `MillraceError` (`jobAborted` with the task's error, `cancelled` …).
     @discardableResult func run(
-        _ request: JobRequest, onResult: @escaping @Sendable (Int, [UInt8]) throws -> Void
+        _ request: JobRequest, onResult: @escaping @Sendable (Int, ArraySlice<UInt8>) throws -> Void
     ) async throws -> JobReport
 
     /// As `run`, for a caller that is no Swift task: `complete` is called once, on any thread,
@@ -86,9 +86,9 @@ public struct JobReport: Sendable {
 /// All that a job brought.
 public struct FinishedJob: Sendable {
     /// Of each wanted partition, as `JobRunner.run` counts them.
-    public var results: [[UInt8]]
+    public var results: [ArraySlice<UInt8>]
     public var report: JobReport
-    public init(results: [[UInt8]], report: JobReport) {
+    public init(results: [ArraySlice<UInt8>], report: JobReport) {
         self.results = results
         self.report = report
     }

@@ -33,7 +33,7 @@ public final class SerialJobRunner: JobRunner {
     public var shuffleCount: Int { state.withLock { $0.shuffles.count } }
 
     public func run(
-        _ request: JobRequest, onResult: @escaping @Sendable (Int, [UInt8]) throws -> Void
+        _ request: JobRequest, onResult: @escaping @Sendable (Int, ArraySlice<UInt8>) throws -> Void
     ) async throws -> JobReport {
         try runSerially(request, onResult)
     }
@@ -43,7 +43,7 @@ public final class SerialJobRunner: JobRunner {
         _ request: JobRequest,
         complete: @escaping @Sendable (Result<FinishedJob, any Error>) -> Void
     ) {
-        var results: [Int: [UInt8]] = [:]
+        var results: [Int: ArraySlice<UInt8>] = [:]
         let outcome = Result {
             let report = try runSerially(request) { results[$0] = $1 }
             return FinishedJob(
@@ -72,7 +72,7 @@ public final class SerialJobRunner: JobRunner {
     public func retractBatches(of query: String, after batch: BatchID) {}
 
     private func runSerially(
-        _ request: JobRequest, _ onResult: (Int, [UInt8]) throws -> Void
+        _ request: JobRequest, _ onResult: (Int, ArraySlice<UInt8>) throws -> Void
     ) throws -> JobReport {
         var report = JobReport()
         for plan in request.plans where state.withLock({ $0.plans[plan.hash] == nil }) {
@@ -105,7 +105,7 @@ public final class SerialJobRunner: JobRunner {
             guard case .result(let bytes) = output else {
                 throw PlanError("the final stage's sink writes a shuffle")
             }
-            try onResult(job.partitions == nil ? partition : index, bytes)
+            try onResult(job.partitions == nil ? partition : index, bytes[...])
         }
         return report
     }

@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceCore
 
 /// The bytes that travel with a task, by (node of the plan, partition of that node): a slice of
 /// `parallelize`, a file split, an offset range. Empty for stages that only read shuffles. A
@@ -20,19 +21,17 @@ public struct TaskInput: Sendable {
 
     /// What `TaskDescription.input` carries. No items are no bytes.
     public func encode() -> [UInt8] {
-        if items.isEmpty { return [] }
-        var writer = ByteWriter(capacity: 16 + items.reduce(0) { $0 + $1.bytes.count })
-        writer.writeCount(items.count)
+        var writer = TaskInputWriter()
         for item in items {
-            writer.writeCount(item.node)
-            writer.writeCount(item.partition)
-            writer.writeBytes(item.bytes)
+            writer.append(node: item.node, partition: item.partition) { $0.writeRaw(item.bytes) }
         }
-        return writer.bytes
+        var inputs = TaskInputs()
+        writer.endTask(into: &inputs)
+        return Array(inputs[0])
     }
 
     /// Throws `ByteError` for bytes that `encode` did not write.
-    public init(decoding bytes: [UInt8]) throws {
+    public init(decoding bytes: ArraySlice<UInt8>) throws {
         items = []
         if bytes.isEmpty { return }
         var reader = ByteReader(bytes)

@@ -77,7 +77,7 @@ extension ExecutorRuntime {
             let output = try context.run { try plan.run(context) }
             end.accumulators = try context.accumulators.updates()
             switch output {
-            case .result(let bytes): end.reason = .result(bytes)
+            case .result(let bytes): end.reason = .result(bytes[...])
             case .mapOutput(let sizes):
                 end.reason = .mapOutput(BlockSizes(sizes.lazy.map { Int(clamping: $0) }))
             }

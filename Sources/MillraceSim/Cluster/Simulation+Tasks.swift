@@ -92,16 +92,16 @@ extension Simulation {
         guard let program = executor.plans[running.setup.plan] else { return .ended(.commitDenied) }
         updates = Ledger.updates(program, rows)
         switch program.output {
-        case .collect: return .ended(.result(Program.encode(rows)))
+        case .collect: return .ended(.result(Program.encode(rows)[...]))
         case .commit: return .wantsCommit(rows)
         case .state:
             do throws(StoreError) {
-                let target = StateTarget(decoding: running.task.input)
+                let target = StateTarget(decoding: Array(running.task.input))
                 return .ended(
                     .result(
                         try mergeState(
                             rows, partition: running.task.partition, target,
-                            by: running.task.id, on: executor)))
+                            by: running.task.id, on: executor)[...]))
             } catch {
                 misfortunes += 1
                 if error.isCorrupt { fail("\(executor.id) finds a damaged file: \(error)") }
@@ -133,7 +133,7 @@ extension Simulation {
         }
         let reduce = running.task.partition
         return try program.rows(
-            partition: reduce, input: running.task.input
+            partition: reduce, input: Array(running.task.input)
         ) { input throws(Unreadable) in
             try fetch(running.setup.inputShuffles[input], reduce: reduce, on: executor)
         }
@@ -183,7 +183,7 @@ extension Simulation {
             }
             sink.write(
                 rows, job: running.setup.job, partition: running.task.partition, by: task)
-            end.reason = .result(Program.encode([Row(key: 0, value: Int64(rows.count))]))
+            end.reason = .result(Program.encode([Row(key: 0, value: Int64(rows.count))])[...])
         }
         finish(end, on: executor)
         startTasks(on: executor)

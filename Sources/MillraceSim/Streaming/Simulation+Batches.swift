@@ -62,14 +62,14 @@ extension Simulation {
                     .shuffle(
                         ShuffleDependency(
                             shuffle: shuffle, parent: RDDID(0), reducerCount: query.partitions,
-                            map: StagePlan(plan: plans[0].hash, inputs: inputs)))
+                            map: StagePlan(plan: plans[0].hash, inputs: TaskInputs(inputs))))
                 ], preferredExecutors: run.owners),
         ]
         let job = JobDescription(
             id: id, lineage: Lineage(nodes: nodes), finalRDD: RDDID(1),
             final: StagePlan(
                 plan: plans[1].hash, inputShuffles: [shuffle],
-                inputs: (0..<query.partitions).map { _ in target.bytes }),
+                inputs: TaskInputs((0..<query.partitions).map { _ in target.bytes })),
             properties: JobProperties(query: "\(query.number)", batch: batch))
         return (job, plans, shuffle)
     }
@@ -83,7 +83,7 @@ extension Simulation {
         switch result {
         case .success(let outcome):
             if let run = queries[number].run, run.number == runNumber {
-                run.results = outcome.results
+                run.results = outcome.results.map { Array($0) }
             }
             self.outcome.succeededJobs += 1
             event = .batchFinished(getBatch: .zero, queryPlanning: .zero)

@@ -139,7 +139,9 @@ extension Simulation {
             note("\(id) succeeds")
             self.outcome.succeededJobs += 1
             if job.isDelivered.contains(false) { fail("\(id) ends with results missing") }
-            if let dataset = job.dataset { check(outcome.results, of: job, dataset) }
+            if let dataset = job.dataset {
+                check(outcome.results.map { Array($0) }, of: job, dataset)
+            }
         }
     }
 }

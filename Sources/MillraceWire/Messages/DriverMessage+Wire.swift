@@ -256,6 +256,6 @@ extension TaskDescription {
         self.init(
             id: try TaskID(wire: message.task_id), stage: StageID(Int(message.stage_id)),
             stageAttempt: Int(message.stage_attempt), partition: Int(message.partition),
-            attempt: Int(message.attempt), input: Array(message.input))
+            attempt: Int(message.attempt), input: ArraySlice(Array(message.input)))
     }
 }

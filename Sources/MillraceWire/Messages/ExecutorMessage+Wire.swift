@@ -47,11 +47,30 @@ extension ExecutorMessage {
         try readPartials(message)
         readBlocks(message)
         try readDeparture(message)
+        var results = Self.results(message)
         taskEnds.reserveCapacity(message.n_task_ends)
         for index in 0..<message.n_task_ends {
             // protobuf-c fills every slot of a repeated field.
-            taskEnds.append(try TaskEnd(message.task_ends[index]!.pointee))
+            taskEnds.append(try TaskEnd(message.task_ends[index]!.pointee, &results))
         }
+    }
+
+    /// The results of all tasks in one array, one after the other, so that each can be a slice.
+    private static func results(_ message: Millrace__V1__ExecutorMessage) -> ArraySlice<UInt8> {
+        var size = 0
+        for index in 0..<message.n_task_ends {
+            size += message.task_ends[index]!.pointee.result.len
+        }
+        if size == 0 { return [] }
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            for index in 0..<message.n_task_ends {
+                let result = message.task_ends[index]!.pointee.result
+                guard let data = result.data, result.len > 0 else { continue }
+                (buffer.baseAddress! + count).initialize(from: data, count: result.len)
+                count += result.len
+            }
+        }
+        return bytes[...]
     }
 }
 
@@ -138,13 +157,18 @@ extension TaskEnd {
         (message.n_accumulator_updates, message.accumulator_updates) = arena.updates(accumulators)
     }
 
-    fileprivate init(_ message: Millrace__V1__TaskEnd) throws(WireError) {
+    /// Takes its result from the front of `results`.
+    fileprivate init(
+        _ message: Millrace__V1__TaskEnd, _ results: inout ArraySlice<UInt8>
+    ) throws(WireError) {
+        let result = results.prefix(message.result.len)
+        results = results.dropFirst(message.result.len)
         guard message.task_id <= UInt64(Int.max), message.run_nanoseconds <= UInt64(Int64.max)
         else {
             throw WireError("a task end with task id \(message.task_id)")
         }
         self.init(
-            task: TaskID(Int(message.task_id)), reason: Self.reason(message),
+            task: TaskID(Int(message.task_id)), reason: Self.reason(message, result),
             runTime: .nanoseconds(Int64(message.run_nanoseconds)),
             recordsRead: Int(clamping: message.records_read),
             recordsWritten: Int(clamping: message.records_written))
@@ -157,7 +181,9 @@ extension TaskEnd {
             message.n_accumulator_updates, message.accumulator_updates)
     }
 
-    private static func reason(_ message: Millrace__V1__TaskEnd) -> TaskEndReason {
+    private static func reason(
+        _ message: Millrace__V1__TaskEnd, _ result: ArraySlice<UInt8>
+    ) -> TaskEndReason {
         if message.killed != 0 { return .killed(reason: text(message.kill_reason)) }
         if message.commit_denied != 0 { return .commitDenied }
         if let failure = message.failure?.pointee {
@@ -167,7 +193,7 @@ extension TaskEnd {
         if let output = message.map_output?.pointee {
             return .mapOutput(BlockSizes(codes: Array(output.sizes)))
         }
-        return .result(Array(message.result))
+        return .result(result)
     }
 }
 

@@ -68,10 +68,16 @@ public final class WireArena {
         }
     }
 
-    func bytes(_ bytes: [UInt8]) -> ProtobufCBinaryData {
-        guard !bytes.isEmpty else { return ProtobufCBinaryData(len: 0, data: nil) }
+    func bytes(_ bytes: [UInt8]) -> ProtobufCBinaryData { bytes.withUnsafeBytes(copy) }
+
+    func bytes(_ bytes: ArraySlice<UInt8>) -> ProtobufCBinaryData { bytes.withUnsafeBytes(copy) }
+
+    private func copy(_ bytes: UnsafeRawBufferPointer) -> ProtobufCBinaryData {
+        guard let base = bytes.baseAddress, !bytes.isEmpty else {
+            return ProtobufCBinaryData(len: 0, data: nil)
+        }
         let copy = allocate(bytes.count)
-        bytes.withUnsafeBytes { copy.copyMemory(from: $0.baseAddress!, byteCount: bytes.count) }
+        copy.copyMemory(from: base, byteCount: bytes.count)
         return ProtobufCBinaryData(len: bytes.count, data: copy.assumingMemoryBound(to: UInt8.self))
     }
 

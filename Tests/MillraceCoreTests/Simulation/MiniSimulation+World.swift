@@ -195,7 +195,7 @@ extension MiniSimulation {
             }
         }
         if let problem = provenance.ran(task.id, reading: outputs) { problems.append(problem) }
-        guard let output = setup.outputShuffle else { return .result(Self.bytes(of: task.id)) }
+        guard let output = setup.outputShuffle else { return .result(Self.bytes(of: task.id)[...]) }
         let block = [output.rawValue, task.partition, task.id.rawValue]
         blocks.insert(block)
         executors[executor].blocks.append(block)

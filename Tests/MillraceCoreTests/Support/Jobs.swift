@@ -89,6 +89,7 @@ enum Jobs {
         StagePlan(
             plan: PlanHash(high: 0, low: UInt64(place)),
             inputShuffles: place > 0 ? [ShuffleID(shuffles[place - 1])] : [],
-            inputs: hasInputs ? (0..<counts[place]).map { [UInt8(truncatingIfNeeded: $0)] } : [])
+            inputs: TaskInputs(
+                hasInputs ? (0..<counts[place]).map { [UInt8(truncatingIfNeeded: $0)] } : []))
     }
 }

@@ -238,7 +238,7 @@ struct ScriptRunner {
 
     private static func success(_ launched: Launched) -> TaskEndReason {
         guard let reducers = launched.reducers else {
-            return .result(Array("r\(launched.task.partition)".utf8))
+            return .result(Array("r\(launched.task.partition)".utf8)[...])
         }
         return .mapOutput(BlockSizes([Int](repeating: 1, count: reducers)))
     }

@@ -35,7 +35,7 @@ import Testing
         let input = TaskInput([
             .init(node: 0, partition: 3, bytes: [1, 2]), .init(node: 4, partition: 0, bytes: []),
         ])
-        let copy = try TaskInput(decoding: input.encode())
+        let copy = try TaskInput(decoding: input.encode()[...])
         #expect(try copy.bytes(node: 0, partition: 3) == [1, 2])
         #expect(try copy.bytes(node: 4, partition: 0) == [])
         #expect(throws: PlanError.self) { try copy.bytes(node: 0, partition: 0) }

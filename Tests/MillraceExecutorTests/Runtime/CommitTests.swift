@@ -21,12 +21,15 @@ import Testing
             decoding: PlanTree(nodes: [.init(RangeSource(), children: [])], sink: sink).encode())
         let holder = Mutex<TaskID?>(nil)
         let ends = Mutex<[TaskID: Result<String, any Error>]>([:])
+        var range = ByteWriter()
+        SourceInput.write(0, 5, 1, into: &range)
+        let bytes = range.bytes
         let attempts = try (0..<2).map { number in
             try TaskThread(name: "attempt") {
                 let context = TaskContext(
                     partition: 3, attempt: number, taskID: TaskID(number),
                     input: TaskInput([
-                        .init(node: 0, partition: 3, bytes: SourceInput.encode(0, 5, 1))
+                        .init(node: 0, partition: 3, bytes: bytes)
                     ]), shuffle: MemoryShuffleEnvironment(inputs: [], output: nil))
                 context.askToCommit = {
                     let isFirst = holder.withLock { holder in

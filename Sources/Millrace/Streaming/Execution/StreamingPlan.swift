@@ -81,19 +81,22 @@ struct StreamingPlan: Sendable {
 
     private func taskInputs(
         _ stage: Stage, _ tasks: Int, _ inputs: [[[UInt8]]], _ state: [[UInt8]]
-    ) -> [[UInt8]] {
-        if stage.sources.isEmpty && stage.stateful.isEmpty { return [] }
-        return (0..<tasks).map { task in
-            var items: [TaskInput.Item] = []
+    ) -> TaskInputs {
+        var packed = TaskInputs()
+        if stage.sources.isEmpty && stage.stateful.isEmpty { return packed }
+        var writer = TaskInputWriter()
+        for task in 0..<tasks {
             for leaf in stage.sources {
-                items.append(
-                    .init(node: leaf.number, partition: task, bytes: inputs[leaf.source][task]))
+                writer.append(node: leaf.number, partition: task) {
+                    $0.writeRaw(inputs[leaf.source][task])
+                }
             }
             for op in stage.stateful {
-                items.append(.init(node: op.number, partition: task, bytes: state[op.index]))
+                writer.append(node: op.number, partition: task) { $0.writeRaw(state[op.index]) }
             }
-            return TaskInput(items).encode()
+            writer.endTask(into: &packed)
         }
+        return packed
     }
 
     /// Walks the lineage and cuts it at shuffles.

@@ -41,7 +41,7 @@ extension StreamingQueryRunner {
         }
         do {
             let finished = try outcome.get()
-            results = finished.results
+            results = finished.results.map { Array($0) }
             latest = finished.report
             noteOwners(latest)
             try spec.fault?(.afterJob(job.batch.rawValue))

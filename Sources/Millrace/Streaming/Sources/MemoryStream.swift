@@ -117,7 +117,7 @@ extension Dataset {
     ) -> Dataset {
         let node = RDDNode(
             context: context, name: name, partitions: 1, op: op,
-            input: { _ in throw PlanError("a streaming dataset runs as a query, not as a job") })
+            input: { _, _ in throw PlanError("a streaming dataset runs as a query, not as a job") })
         var stream = StreamLineage()
         stream.sources.append(.init(node: node, provider: provider))
         return Dataset(rdd: RDD(context: context, node: node), stream: stream)
