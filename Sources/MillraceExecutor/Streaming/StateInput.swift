@@ -9,6 +9,8 @@ public struct StateInput: Hashable, Sendable {
     public var operatorID: String
     /// Of this start of the query: state in memory belongs to a run.
     public var runID: String
+    /// The same start, as `StateFolder` counts them: marks the files.
+    public var run: Int
     public var keyGroups: Int
     /// Partitions of the operator.
     public var partitions: Int
@@ -20,12 +22,13 @@ public struct StateInput: Hashable, Sendable {
     public var version: Int
 
     public init(
-        root: String, operatorID: String, runID: String, keyGroups: Int, partitions: Int,
+        root: String, operatorID: String, runID: String, run: Int, keyGroups: Int, partitions: Int,
         minDeltasForSnapshot: Int, emitsAll: Bool, version: Int
     ) {
         self.root = root
         self.operatorID = operatorID
         self.runID = runID
+        self.run = run
         self.keyGroups = keyGroups
         self.partitions = partitions
         self.minDeltasForSnapshot = minDeltasForSnapshot
@@ -38,6 +41,7 @@ public struct StateInput: Hashable, Sendable {
         writer.writeString(root)
         writer.writeString(operatorID)
         writer.writeString(runID)
+        writer.writeCount(run)
         writer.writeCount(keyGroups)
         writer.writeCount(partitions)
         writer.writeCount(minDeltasForSnapshot)
@@ -52,6 +56,7 @@ public struct StateInput: Hashable, Sendable {
         root = try reader.readString()
         operatorID = try reader.readString()
         runID = try reader.readString()
+        run = try reader.readCount(minimumSize: 0)
         keyGroups = try reader.readCount(minimumSize: 0)
         partitions = try reader.readCount(minimumSize: 0)
         minDeltasForSnapshot = try reader.readCount(minimumSize: 0)

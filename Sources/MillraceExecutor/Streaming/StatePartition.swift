@@ -38,7 +38,7 @@ final class StatePartition<Key, Value> {
     private let codec: RowCodec<(Key, Value)>
     private let keyGroups: Int
     private let groups: Range<Int>
-    private let folder: StateFolder
+    private var folder: StateFolder
     private(set) var table = StateTable<Key, Value>()
     /// Of the table when no batch is open; where the open batch began otherwise.
     private var version: Int?
@@ -58,6 +58,7 @@ final class StatePartition<Key, Value> {
         folder = try StateFolder(
             PosixFileSystem(), root: input.root, operatorID: input.operatorID,
             keyGroups: input.keyGroups)
+        folder.run = input.run
         groups = folder.groups(of: partition, in: input.partitions)
     }
 

@@ -5,9 +5,10 @@ import MillraceBase
 /// State is keyed, and each key belongs to one key group (0 to 255 by default); a partition owns a
 /// range of groups. Version 0 is empty; batch N makes version N + 1 of version N. Each batch
 /// writes one *delta* per range: the keys it changed. Every ten or so versions a *snapshot* holds
-/// all keys of a range. File names say version and groups: `<version>.<first>-<last>.delta`
-/// (`.snapshot`), so that a version can be read in other ranges than it was written in. The
-/// pieces:
+/// all keys of a range. File names say version, groups and the query's run:
+/// `<version>.<first>-<last>.<run>.delta` (`.snapshot`), so that a version can be read in other
+/// ranges than it was written in, and nothing that an older run left behind is taken for it
+/// (`StateFolder+Runs.swift`). The pieces:
 ///
 /// - `DeltaWriter` collects a delta's or a snapshot's records and makes the file;
 /// - `StateLoader` finds the files that make up a version and plays their records back;
@@ -20,6 +21,9 @@ public struct StateFolder: Sendable {
     public let path: String
     /// How many key groups there are in all.
     public let keyGroups: Int
+    /// The run whose files `publish` writes; 0 for none. The driver's `beginRun` sets it, executors
+    /// are told.
+    public var run = 0
 
     /// `millrace.state.keyGroups`' default.
     public static let defaultKeyGroups = 256
@@ -61,7 +65,9 @@ public struct StateFolder: Sendable {
     @discardableResult
     public func publish(_ writer: DeltaWriter) throws(StoreError) -> Int {
         precondition(writer.groups.upperBound <= keyGroups, "there are \(keyGroups) key groups")
-        let target = StorePath.join(path, writer.name.text)
+        var name = writer.name
+        name.run = run
+        let target = StorePath.join(path, name.text)
         let bytes = try writer.encode(path: target)
         try fileSystem.writeDurably(bytes, to: target)
         return bytes.count
@@ -79,8 +85,10 @@ public struct StateFolder: Sendable {
     /// operator with a typed map writes its snapshots from the map.
     @discardableResult
     public func compact(groups: Range<Int>, version: Int) throws(StoreError) -> Int {
-        let store = try StateStore.open(self, groups: groups, version: version)
-        return try publish(store.snapshot())
+        var folder = self
+        folder.run = try runs().run(of: version)
+        let store = try StateStore.open(folder, groups: groups, version: version)
+        return try folder.publish(store.snapshot())
     }
 
     /// Deletes what no version from `version` on needs. Keeps everything if that version itself
@@ -88,6 +96,7 @@ public struct StateFolder: Sendable {
     public func purge(neededFrom version: Int) throws(StoreError) {
         guard version > 0 else { return }
         let files = try files()
+        let all = try everyFile()
         let plan: StatePlan
         do {
             plan = try StatePlan(self, files, groups: 0..<keyGroups, version: version)
@@ -97,25 +106,25 @@ public struct StateFolder: Sendable {
             return
         }
         let needed = Set(plan.steps.map(\.name))
-        for name in files where name.version <= version && !needed.contains(name) {
+        for name in all where name.version <= version && !needed.contains(name) {
             try fileSystem.delete(StorePath.join(path, name.text))
         }
+        try purgeRuns(neededFrom: needed.map(\.version).min() ?? version)
     }
 
     /// Deletes all versions after `version`, and temporary files: what a batch that was never
-    /// committed left behind. To be called once when a query starts, before its first batch, with
-    /// the last committed version, so that its next attempt (perhaps with other ranges) stands
-    /// alone.
+    /// committed left behind, so that its next attempt (perhaps with other ranges) stands alone.
+    /// What is deleted must not come back: see `beginRun`.
     public func deleteVersions(after version: Int) throws(StoreError) {
-        for name in try files() where name.version > version {
+        for name in try everyFile() where name.version > version {
             try fileSystem.delete(StorePath.join(path, name.text))
         }
         try fileSystem.deleteTemporaries(in: path)
         try fileSystem.syncFolder(path)
     }
 
-    /// The state files that are there, in a fixed order.
-    func files() throws(StoreError) -> [StateFileName] {
+    /// The state files that are there, of whatever run.
+    private func everyFile() throws(StoreError) -> [StateFileName] {
         try fileSystem.namesIfPresent(in: path).compactMap { StateFileName($0) }
     }
 }

@@ -44,8 +44,8 @@ import Testing
 
         func partition() throws -> StatePartition<Int, Int> {
             let input = StateInput(
-                root: folder.path, operatorID: "0", runID: "r", keyGroups: 16, partitions: 1,
-                minDeltasForSnapshot: 3, emitsAll: false, version: 0)
+                root: folder.path, operatorID: "0", runID: "r", run: 0, keyGroups: 16,
+                partitions: 1, minDeltasForSnapshot: 3, emitsAll: false, version: 0)
             #expect(try StateInput(decoding: input.encode()) == input)
             return try StatePartition(input, partition: 0, kernels)
         }

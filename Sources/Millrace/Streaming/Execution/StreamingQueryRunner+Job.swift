@@ -59,7 +59,8 @@ extension StreamingQueryRunner {
         let conf = spec.context.conf
         return StateInput(
             root: checkpoint.stateFolder, operatorID: String(op), runID: query.runId,
-            keyGroups: conf.state.keyGroups, partitions: spec.context.statePartitions,
+            run: folders[op].run, keyGroups: conf.state.keyGroups,
+            partitions: spec.context.statePartitions,
             minDeltasForSnapshot: conf.state.minDeltasForSnapshot,
             emitsAll: spec.mode == .complete, version: batch.id.rawValue)
     }

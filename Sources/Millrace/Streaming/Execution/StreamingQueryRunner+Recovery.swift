@@ -25,7 +25,7 @@ extension StreamingQueryRunner {
         recoverAccumulators(logs)
         // Batch N makes version N + 1.
         let version = logs.committed.map { $0.rawValue + 1 } ?? 0
-        for folder in folders { try folder.deleteVersions(after: version) }
+        for index in folders.indices { try folders[index].beginRun(after: version) }
         if let latest = logs.latest {
             Log.info(
                 "stream", "query resumes",

@@ -18,7 +18,7 @@ final class StreamingQueryRunner: @unchecked Sendable {
     let manager: StreamingQueryManager
     let checkpoint: CheckpointDirectory
     let sources: [any MicroBatchSource]
-    let folders: [StateFolder]
+    var folders: [StateFolder]
     let sink: any StreamSinkCommitter
     let plan: StreamingPlan
     let mailbox: QueryMailbox
