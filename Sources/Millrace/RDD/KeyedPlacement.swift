@@ -39,12 +39,12 @@ extension RDD {
     @inlinable
     func combined<Key: Hashable & SendableMetatype, Value, Combined, P: Partitioner<Key>>(
         _ name: String, _ placement: KeyedPlacement<P>, mapSideCombine: Bool,
-        _ create: @escaping @Sendable (Value) throws -> Combined,
+        keepsRows: Bool = false, _ create: @escaping @Sendable (Value) throws -> Combined,
         _ merge: @escaping @Sendable (inout Combined, Value) throws -> Void,
         _ mergeCombiners: @escaping @Sendable (inout Combined, Combined) throws -> Void
     ) -> RDD<(Key, Combined)> where Element == (Key, Value), P: SendableMetatype {
         let combine: MapPartition<(Key, Value), (Key, Combined)> = KeyedShuffle.combine(
-            create, merge)
+            keepsRows: keepsRows, create, merge, mergeCombiners)
         guard placement.needsShuffle else { return derived(name, combine, keepsPartitioner: true) }
         let partitioner = placement.partitioner
         let identity = AnyPartitioner(partitioner)
@@ -61,36 +61,32 @@ extension RDD {
         let partial: RDD<(Key, Combined)> = shuffled(
             name, sink: sink, reducers: reducers, partitioner: identity)
         let total: MapPartition<(Key, Combined), (Key, Combined)> = KeyedShuffle.combine(
-            { $0 }, mergeCombiners)
+            keepsRows: false, { $0 }, mergeCombiners, mergeCombiners)
         return partial.derived(name, total, keepsPartitioner: true)
     }
 }
 
 /// The kernels of keyed operations.
 @usableFromInline enum KeyedShuffle {
-    /// Rows into a table, and the table as rows.
+    /// Rows into a table, and the table as rows. `keepsRows`: what is combined grows with each row.
     @inlinable static func combine<Key: Hashable & SendableMetatype, Value, Combined>(
-        _ create: @escaping @Sendable (Value) throws -> Combined,
-        _ merge: @escaping @Sendable (inout Combined, Value) throws -> Void
+        keepsRows: Bool, _ create: @escaping @Sendable (Value) throws -> Combined,
+        _ merge: @escaping @Sendable (inout Combined, Value) throws -> Void,
+        _ mergeCombiners: @escaping @Sendable (inout Combined, Combined) throws -> Void
     ) -> MapPartition<(Key, Value), (Key, Combined)> {
         MapPartition { _, rows in
-            let table = try fill(rows, create, merge)
-            return { output in table.pull(into: output) }
+            let hasher = try KeyHasher<Key>()
+            let combine = ExternalCombineTable<Key, Combined>()
+            let footprint = keepsRows ? GroupFootprint<Key, Value>() : nil
+            let chunk = RowBuffer<(Key, Value)>()
+            while try rows.next(into: chunk) {
+                try combine.prepare(
+                    for: chunk.count, keeping: footprint?.bytes(of: chunk) ?? 0)
+                try combine.table.update(
+                    moving: chunk, hasher: hasher, insert: create, merge: merge)
+            }
+            return { output in try combine.pull(into: output, merge: mergeCombiners) }
         }
-    }
-
-    /// A table of combined values, by key.
-    @inlinable @inline(__always) static func fill<Key: Hashable, Value, Combined>(
-        _ rows: Cursor<(Key, Value)>, _ create: (Value) throws -> Combined,
-        _ merge: (inout Combined, Value) throws -> Void
-    ) throws -> CombineTable<Key, Combined> {
-        let hasher = try KeyHasher<Key>()
-        let table = CombineTable<Key, Combined>()
-        let chunk = RowBuffer<(Key, Value)>()
-        while try rows.next(into: chunk) {
-            try table.update(moving: chunk, hasher: hasher, insert: create, merge: merge)
-        }
-        return table
     }
 
     /// Map side of an aggregation.
@@ -102,11 +98,25 @@ extension RDD {
         _ merge: @escaping @Sendable (inout Combined, Value) throws -> Void
     ) -> ShuffleWrite<(Key, Value), (Key, Combined)> {
         ShuffleWrite(reducers: partitioner.numPartitions) { _, rows, buckets in
-            let table = try fill(rows, create, merge)
-            _ = try table.drain(Int.max) { key, value, hash in
+            func emit(_ key: Key, _ value: Combined, _ hash: UInt64) throws {
                 try buckets.append(
                     (key, value), to: try partitioner.partition(for: key, hash: hash))
             }
+            let hasher = try KeyHasher<Key>()
+            let combine = PartialCombine<Key, Combined>()
+            let chunk = RowBuffer<(Key, Value)>()
+            while try rows.next(into: chunk) {
+                if try combine.prepare(for: chunk.count, emit: emit) {
+                    try combine.table.update(
+                        moving: chunk, hasher: hasher, insert: create, merge: merge)
+                } else {
+                    try chunk.moveEach { row in
+                        let hash = try hasher.hash(row.0)
+                        try emit(row.0, try create(row.1), hash)
+                    }
+                }
+            }
+            try combine.finish(emit: emit)
         }
     }
 
@@ -126,29 +136,53 @@ extension RDD {
         }
     }
 
-    /// Each row of a partition once, to the partition of its hash.
+    /// Each row of a partition once, as far as there is memory, to the partition of its hash.
     @inlinable static func scatterDistinct<Row: Hashable & SendableMetatype>(
         _ reducers: Int
     ) -> ShuffleWrite<Row, Row> {
         ShuffleWrite(reducers: reducers) { _, rows, buckets in
-            let table = try distinctTable(rows)
-            _ = try table.drain(Int.max) { row, _, hash in
+            func emit(_ row: Row, _: Void, _ hash: UInt64) throws {
                 try buckets.append(row, to: KeyHash.partition(hash, of: buckets.reducers))
             }
+            let hasher = try KeyHasher<Row>()
+            let combine = PartialCombine<Row, Void>()
+            let chunk = RowBuffer<Row>()
+            while try rows.next(into: chunk) {
+                let isCombining = try combine.prepare(for: chunk.count, emit: emit)
+                try chunk.moveEach { row in
+                    let hash = try hasher.hash(row)
+                    if isCombining {
+                        combine.table.update(row, hash: hash, insert: {}, merge: { _ in })
+                    } else {
+                        try emit(row, (), hash)
+                    }
+                }
+            }
+            try combine.finish(emit: emit)
         }
     }
 
-    @inlinable @inline(__always) static func distinctTable<Row: Hashable>(
-        _ rows: Cursor<Row>
-    ) throws -> CombineTable<Row, Void> {
-        let hasher = try KeyHasher<Row>()
-        let table = CombineTable<Row, Void>()
-        let chunk = RowBuffer<Row>()
-        while try rows.next(into: chunk) {
-            for row in chunk {
-                table.update(row, hash: try hasher.hash(row), insert: {}, merge: { _ in })
+    /// Each row of a partition once.
+    @inlinable static func distinct<Row: Hashable & SendableMetatype>() -> MapPartition<Row, Row> {
+        MapPartition { _, rows in
+            let hasher = try KeyHasher<Row>()
+            let combine = ExternalCombineTable<Row, Void>()
+            let chunk = RowBuffer<Row>()
+            while try rows.next(into: chunk) {
+                try combine.prepare(for: chunk.count)
+                try chunk.moveEach { row in
+                    let hash = try hasher.hash(row)
+                    combine.table.update(row, hash: hash, insert: {}, merge: { _ in })
+                }
+            }
+            let pulled = RowBuffer<(Row, Void)>()
+            return { output in
+                pulled.removeAll()
+                guard try combine.pull(into: pulled, merge: { _, _ in }) else { return false }
+                output.reserveCapacity(pulled.count)
+                pulled.moveEach { output.append($0.0) }
+                return true
             }
         }
-        return table
     }
 }

@@ -112,24 +112,29 @@ extension KeyedShuffle {
     {
         MapPartitionPair { _, left, right in
             let hasher = try KeyHasher<Key>()
-            let table = CombineTable<Key, ([Left], [Right])>()
+            let groups = ExternalCombineTable<Key, ([Left], [Right])>()
+            let leftFootprint = GroupFootprint<Key, Left>()
             let lefts = RowBuffer<(Key, Left)>()
             while try left.next(into: lefts) {
-                for (key, value) in lefts {
-                    table.update(
-                        key, hash: try hasher.hash(key), insert: { ([value], []) },
-                        merge: { $0.0.append(value) })
-                }
+                try groups.prepare(for: lefts.count, keeping: leftFootprint.bytes(of: lefts))
+                try groups.table.update(
+                    moving: lefts, hasher: hasher, insert: { ([$0], []) },
+                    merge: { $0.0.append($1) })
             }
+            let rightFootprint = GroupFootprint<Key, Right>()
             let rights = RowBuffer<(Key, Right)>()
             while try right.next(into: rights) {
-                for (key, value) in rights {
-                    table.update(
-                        key, hash: try hasher.hash(key), insert: { ([], [value]) },
-                        merge: { $0.1.append(value) })
+                try groups.prepare(for: rights.count, keeping: rightFootprint.bytes(of: rights))
+                try groups.table.update(
+                    moving: rights, hasher: hasher, insert: { ([], [$0]) },
+                    merge: { $0.1.append($1) })
+            }
+            return { output in
+                try groups.pull(into: output) { whole, part in
+                    whole.0.append(contentsOf: part.0)
+                    whole.1.append(contentsOf: part.1)
                 }
             }
-            return { output in table.pull(into: output) }
         }
     }
 }

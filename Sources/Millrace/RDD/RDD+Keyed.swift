@@ -125,8 +125,8 @@ extension RDD {
         numPartitions: Int? = nil
     ) -> RDD<(Key, [Value])> where Element == (Key, Value) {
         combined(
-            "groupByKey", KeyedPlacement(self, numPartitions), mapSideCombine: false, { [$0] },
-            { $0.append($1) }, { $0.append(contentsOf: $1) })
+            "groupByKey", KeyedPlacement(self, numPartitions), mapSideCombine: false,
+            keepsRows: true, { [$0] }, { $0.append($1) }, { $0.append(contentsOf: $1) })
     }
 
     /// The rows by what `key` makes of them.
@@ -164,11 +164,7 @@ extension RDD {
         let sink: ShuffleWrite<Element, Element> = KeyedShuffle.scatterDistinct(reducers)
         let unique: RDD<Element> = shuffled(
             "distinct", sink: sink, reducers: reducers, partitioner: nil)
-        return unique.derived(
-            "distinct",
-            MapPartition<Element, Element> { _, rows in
-                let table = try KeyedShuffle.distinctTable(rows)
-                return { output in table.drain(Chunk.rows) { row, _, _ in output.append(row) } > 0 }
-            })
+        let kernel: MapPartition<Element, Element> = KeyedShuffle.distinct()
+        return unique.derived("distinct", kernel)
     }
 }

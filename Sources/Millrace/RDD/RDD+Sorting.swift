@@ -138,8 +138,8 @@ extension RDD {
     ) -> SortPartition<Key, Value> {
         SortPartition(
             sort: { RowSort.sort($0, ascending: ascending) },
-            merge: { runs, output in
-                try runs.pull(Chunk.rows, into: output) { ascending ? $0 < $1 : $1 < $0 }
+            merge: { runs, limit, output in
+                try runs.pull(limit, into: output) { ascending ? $0 < $1 : $1 < $0 }
             })
     }
 
@@ -149,6 +149,6 @@ extension RDD {
     ) -> SortPartition<Key, Value> {
         SortPartition(
             sort: { try RowSort.sort($0, by: precedes) },
-            merge: { runs, output in try runs.pull(Chunk.rows, into: output, by: precedes) })
+            merge: { runs, limit, output in try runs.pull(limit, into: output, by: precedes) })
     }
 }

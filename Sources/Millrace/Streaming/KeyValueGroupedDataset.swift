@@ -169,24 +169,31 @@ public struct StreamAggregate<Element, Value: Sendable>: Sendable {
         partitions: Int
     ) -> ShuffleWrite<Element, (Key, Value)> {
         ShuffleWrite(reducers: partitions) { _, rows, buckets in
-            let hasher = try KeyHasher<Key>()
-            let table = CombineTable<Key, Value>()
-            let chunk = RowBuffer<Element>()
-            while try rows.next(into: chunk) {
-                for row in chunk {
-                    let key = try key(row)
-                    try table.update(
-                        key, hash: try hasher.hash(key), insert: { try create(row) },
-                        merge: { try update(&$0, row) })
-                }
-            }
-            _ = try table.drain(Int.max) { key, value, hash in
+            func emit(_ key: Key, _ value: Value, _ hash: UInt64) throws {
                 let group = KeyGroups.group(hash, of: keyGroups)
                 try buckets.append(
                     (key, value),
                     to: KeyGroups.partition(
                         ofGroup: group, keyGroups: keyGroups, partitions: buckets.reducers))
             }
+            let hasher = try KeyHasher<Key>()
+            let combine = PartialCombine<Key, Value>()
+            let chunk = RowBuffer<Element>()
+            while try rows.next(into: chunk) {
+                let isCombining = try combine.prepare(for: chunk.count, emit: emit)
+                for row in chunk {
+                    let key = try key(row)
+                    let hash = try hasher.hash(key)
+                    if isCombining {
+                        try combine.table.update(
+                            key, hash: hash, insert: { try create(row) },
+                            merge: { try update(&$0, row) })
+                    } else {
+                        try emit(key, try create(row), hash)
+                    }
+                }
+            }
+            try combine.finish(emit: emit)
         }
     }
 

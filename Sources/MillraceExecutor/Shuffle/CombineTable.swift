@@ -165,6 +165,19 @@ public final class CombineTable<Key, Value> {
         }
     }
 
+    /// Entries that are not drained.
+    @inlinable public var left: Int { inserted &- drained }
+
+    /// New keys that fit without growing.
+    @inlinable public var room: Int { capacity &- inserted &- 1 }
+
+    /// A drained table takes updates again, with the memory it has.
+    @inlinable public func reset() {
+        precondition(drained == inserted, "the table still has entries")
+        (drained, inserted) = (0, 0)
+        slots.update(repeating: 0, count: mask + 1)
+    }
+
     /// Moves up to `limit` entries out, oldest first, each with its hash. Says how many it moved; 0
     /// at the end. The table takes no update after the first drain.
     @inlinable @inline(__always)

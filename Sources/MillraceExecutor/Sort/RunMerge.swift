@@ -14,6 +14,15 @@ public final class RunReader<Row> {
 
     @usableFromInline var isAtEnd = false
 
+    /// Replaces the chunk's rows by the next ones; false when there are none.
+    func move(into chunk: RowBuffer<Row>) throws -> Bool {
+        chunk.removeAll()
+        if isAtEnd { return false }
+        chunk.swap(with: buffer)
+        _ = try advanceBuffer()
+        return true
+    }
+
     /// Behind the last row of the buffer.
     @usableFromInline func advanceBuffer() throws -> Bool {
         position = 0

@@ -7,9 +7,9 @@ import MillraceWire
 public struct SortPartition<Key, Value>: PlanOperator {
     /// Sorts a buffer in place.
     public typealias Sort = @Sendable (RowBuffer<(Key, Value)>) throws -> Void
-    /// Appends the next rows of several runs, in order; false when there are none.
+    /// Appends up to so many of the next rows of several runs, in order; false when there are none.
     public typealias Merge =
-        @Sendable (RunMerge<Key, Value>, RowBuffer<(Key, Value)>) throws -> Bool
+        @Sendable (RunMerge<Key, Value>, Int, RowBuffer<(Key, Value)>) throws -> Bool
     public let sort: Shipped<Sort>
     public let merge: Shipped<Merge>
 
@@ -25,23 +25,31 @@ public struct SortPartition<Key, Value>: PlanOperator {
     }
 }
 
+/// The child's rows, all taken in before the first one comes out.
+///
+/// Its consumer never has less than what is here: rows that have no room become a run, before they
+/// are sorted and also afterwards, when somebody further down the plan needs the memory.
 final class SortCursor<Key, Value>: Cursor<(Key, Value)> {
     typealias Row = (Key, Value)
+
+    private enum Output {
+        case rows(RowQueue<Row>)
+        /// The rest of them, after they had to go.
+        case run(RunReader<Row>)
+        case merge(RunMerge<Key, Value>)
+    }
+
     private let child: Cursor<Row>
     private let sort: SortPartition<Key, Value>.Sort
     private let merge: SortPartition<Key, Value>.Merge
-    private let codec: RowCodec<Row>
     private let task: TaskContext
     private var rows = RowBuffer<Row>()
+    /// Rows that fit into `rows` without growing.
+    private var room = 0
     private var footprint: RowFootprint<Row>
-    private var runs: [SortedRun<Row>] = []
+    private var runs: SpilledRuns<Key, Value>?
     private var consumer: MemoryConsumer?
-    private var reserved = 0
-    private var sorted: RowQueue<Row>?
-    private var merging: RunMerge<Key, Value>?
-    private var isLoaded = false
-    /// Memory is asked for in steps of this size.
-    private let step = 4 << 20
+    private var output: Output?
 
     init(
         child: Cursor<Row>, sort: @escaping SortPartition<Key, Value>.Sort,
@@ -50,11 +58,11 @@ final class SortCursor<Key, Value>: Cursor<(Key, Value)> {
         self.child = child
         self.sort = sort
         self.merge = merge
-        self.codec = codec
         self.task = task
         footprint = RowFootprint(codec)
         super.init()
-        if task.shuffle.spills != nil {
+        if let folder = task.shuffle.spills {
+            runs = SpilledRuns(codec, folder)
             consumer = task.memory.consumer("sort") { [unowned self] _ in try spill() }
         }
     }
@@ -62,81 +70,94 @@ final class SortCursor<Key, Value>: Cursor<(Key, Value)> {
     deinit { consumer?.close() }
 
     override func next(into chunk: RowBuffer<Row>) throws -> Bool {
-        if !isLoaded { try load() }
+        if output == nil { output = try load() }
         try task.killTaskIfInterrupted()
         chunk.removeAll()
-        if let merging { return try merge(merging, chunk) }
-        return sorted?.move(upTo: Chunk.rows, to: chunk) ?? false
+        switch output {
+        case .rows(let queue):
+            if queue.move(upTo: Chunk.rows, to: chunk) { return true }
+            consumer?.shrink(to: 0)
+            return false
+        case .run(let reader): return try reader.move(into: chunk)
+        case .merge(let runs): return try merge(runs, Chunk.rows, chunk)
+        case nil: return false
+        }
     }
 
     /// Takes all of the child's rows; the order is made then.
-    private func load() throws {
-        isLoaded = true
+    private func load() throws -> Output {
         let chunk = RowBuffer<Row>()
         while try child.next(into: chunk) {
-            try footprint.measure(chunk)
-            try reserve(footprint.bytes(of: rows.count + chunk.count))
-            rows.reserveCapacity(rows.count + chunk.count)
+            footprint.measure(chunk.rows)
+            try makeRoom(chunk.count)
             chunk.moveEach { rows.append($0) }
         }
-        if runs.isEmpty {
-            try sort(rows)
-            sorted = RowQueue(rows)
-            return
+        if let consumer, var runs, !runs.isEmpty {
+            _ = try spill()
+            runs = self.runs!
+            self.runs = nil
+            return .merge(
+                try runs.merged(for: consumer, bytesPerRow: footprint.bytesPerRow, by: merge))
         }
-        _ = try spill()
-        merging = RunMerge(try runs.map { try $0.open(codec) })
-    }
-
-    private func reserve(_ bytes: Int) throws {
-        guard let consumer, bytes > reserved else { return }
-        reserved += try consumer.acquire(max(bytes - reserved, step))
-        if bytes > reserved { _ = try spill() }
-    }
-
-    /// Writes the rows that are here as a sorted run. Rows that are being handed out stay.
-    private func spill() throws -> Int {
-        guard !rows.isEmpty, sorted == nil, let folder = task.shuffle.spills else { return 0 }
         try sort(rows)
-        Log.debug("executor", "spilling", ["sort of": task.taskID, "rows": rows.count])
-        let run = try LocalDiskFull.whileWriting(
-            "a sorted run of \(task.taskID)", bytes: reserved, to: folder.folder
-        ) { try SortedRun(rows, codec, folder) }
-        runs.append(run)
-        rows = RowBuffer()
-        let freed = reserved
-        reserved = 0
-        consumer?.release(freed)
+        consumer?.shrink(to: rows.count * footprint.bytesPerRow)
+        return .rows(RowQueue(rows))
+    }
+
+    private func makeRoom(_ more: Int) throws {
+        guard let consumer else { return rows.reserveCapacity(rows.count + more) }
+        if try grow(consumer, by: more, orFail: false) { return }
+        _ = try spill()
+        _ = try grow(consumer, by: more, orFail: true)
+    }
+
+    private func grow(_ consumer: MemoryConsumer, by more: Int, orFail: Bool) throws -> Bool {
+        let count = rows.count + more
+        let larger = count > room ? max(count, 2 * room) : room
+        let needed = bytes(of: count, room: larger)
+        if orFail {
+            try consumer.require(needed)
+        } else if try !consumer.grow(to: needed) {
+            return false
+        }
+        if larger > room {
+            rows.reserveCapacity(larger)
+            room = larger
+        }
+        return true
+    }
+
+    /// What so many rows need when they are sorted: their places, as many places to move them to, a
+    /// prefix for each in two arrays, and what they point to. More than growing needs.
+    private func bytes(of count: Int, room: Int) -> Int {
+        room * MemoryLayout<Row>.stride
+            + count * (2 * MemoryLayout<PrefixItem>.stride + footprint.bytesPerRow)
+    }
+
+    /// Writes the rows that are here as a sorted run. Those of the last chunk are with the caller.
+    private func spill() throws -> Int {
+        guard let consumer else { return 0 }
+        if case .rows(let queue) = output {
+            guard !queue.isEmpty else { return 0 }
+            try append(queue)
+            output = .run(try runs!.openOnly())
+        } else {
+            guard output == nil, !rows.isEmpty else { return 0 }
+            try sort(rows)
+            try append(RowQueue(rows))
+            rows = RowBuffer()
+            room = 0
+        }
+        let freed = consumer.used
+        consumer.shrink(to: 0)
         return freed
     }
-}
 
-/// How much memory rows take: their own bytes, and what they point to, guessed from the size of
-/// some of them encoded. Half as much again for the memory that sorting and growing need.
-struct RowFootprint<Row> {
-    private let codec: RowCodec<Row>
-    private var chunks = 0
-    private var encoded = 0
-    private var sampled = 0
-    /// An allocation's header and rounding.
-    private static var overhead: Int { 32 }
-
-    init(_ codec: RowCodec<Row>) { self.codec = codec }
-
-    /// Looks at the first chunks and then at every 16th.
-    mutating func measure(_ chunk: RowBuffer<Row>) throws {
-        defer { chunks += 1 }
-        guard !_isPOD(Row.self), chunks < 4 || chunks % 16 == 0 else { return }
-        let sample = UnsafeBufferPointer(rebasing: UnsafeBufferPointer(chunk.rows).prefix(64))
-        var writer = ByteWriter()
-        try codec.encode(sample, into: &writer)
-        encoded += writer.count
-        sampled += sample.count
-    }
-
-    func bytes(of rows: Int) -> Int {
-        var each = MemoryLayout<Row>.stride + MemoryLayout<PrefixItem>.stride
-        if sampled > 0 { each += encoded / sampled + Self.overhead }
-        return rows * each * 3 / 2
+    private func append(_ queue: RowQueue<Row>) throws {
+        Log.debug("executor", "spilling", ["sort of": task.taskID, "rows": queue.count])
+        let each = footprint.bytesPerRow
+        try runs!.append(bytes: queue.count * each, bytesPerRow: each) {
+            queue.move(upTo: $0, to: $1)
+        }
     }
 }

@@ -2,32 +2,40 @@ import MillraceBase
 import MillraceStore
 import MillraceWire
 
-/// Sorted rows on disk: one frame for some hundred rows, so that many runs can be merged in little
-/// memory.
+/// Rows on disk in the order in which they were written: frames of some hundred rows, so that many
+/// runs can be merged in little memory.
 final class SortedRun<Row> {
     private let file: SpillFile
     /// Where each frame begins, and where the last ends.
     private var offsets = [0]
     private static var rowsPerFrame: Int { 1024 }
+    private static var bytesPerFrame: Int { 64 << 10 }
+    /// Memory to have for each run that is read: a frame, its content, and the rows.
+    static var bytesToRead: Int { 4 * bytesPerFrame }
 
-    /// Writes the rows, which are sorted, and empties the buffer. Throws `StoreError`.
-    init(_ rows: RowBuffer<Row>, _ codec: RowCodec<Row>, _ folder: SpillFolder) throws {
+    /// Writes the rows that `next` puts into the buffer, as many at a time as it is told, until it
+    /// says that there are none. Throws `StoreError`; no file is left then.
+    init(
+        _ codec: RowCodec<Row>, _ folder: SpillFolder, bytesPerRow: Int,
+        next: (Int, RowBuffer<Row>) throws -> Bool
+    ) throws {
         file = try folder.create("sort.spill")
+        let rows = max(1, min(Self.rowsPerFrame, Self.bytesPerFrame / max(bytesPerRow, 1)))
+        let buffer = RowBuffer<Row>(capacity: rows)
         var compression = FrameCompression(folder.compression)
         var piece = ByteWriter()
-        var start = 0
-        while start < rows.count {
-            let end = min(start + Self.rowsPerFrame, rows.count)
+        while try next(rows, buffer) {
             piece.bytes.removeAll(keepingCapacity: true)
-            try codec.encode(
-                UnsafeBufferPointer(rebasing: rows.rows[start..<end]), into: &piece)
+            try codec.encode(buffer, into: &piece)
             try file.append(compression.pack(piece.bytes))
             offsets.append(file.size)
-            start = end
+            buffer.removeAll()
         }
         try file.finish()
-        rows.removeAll()
     }
+
+    /// On disk.
+    var bytes: Int { file.size }
 
     func open(_ codec: RowCodec<Row>) throws -> RunReader<Row> {
         var next = 0
@@ -42,31 +50,5 @@ final class SortedRun<Row> {
             next += 1
             return true
         }
-    }
-}
-
-/// Hands out the rows of a buffer a chunk at a time, by moving them.
-final class RowQueue<Row> {
-    private let owner: RowBuffer<Row>
-    private let rows: UnsafeMutableBufferPointer<Row>
-    private var position = 0
-
-    /// Takes the rows of `buffer`, which nobody else uses any more.
-    init(_ buffer: RowBuffer<Row>) {
-        owner = buffer
-        rows = buffer.takeAll()
-    }
-
-    deinit { rows[position...].deinitialize() }
-
-    func move(upTo limit: Int, to chunk: RowBuffer<Row>) -> Bool {
-        let count = min(limit, rows.count - position)
-        guard count > 0 else { return false }
-        chunk.append(room: count) { target in
-            target.moveInitialize(from: rows.baseAddress! + position, count: count)
-            return count
-        }
-        position += count
-        return true
     }
 }

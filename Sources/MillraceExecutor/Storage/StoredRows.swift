@@ -72,7 +72,7 @@ struct StoredRowsMismatch: Error, CustomStringConvertible {
 }
 
 /// What a row counts for: its place in the array, and what it holds elsewhere, estimated from a
-/// few rows' encoded size.
+/// few rows.
 struct RowSize<Row> {
     private let codec: RowCodec<Row>?
     private static var sampled: Int { 8 }
@@ -87,12 +87,8 @@ struct RowSize<Row> {
         if _isPOD(Row.self) || chunk.isEmpty { return inline }
         let step = max(1, chunk.count / Self.sampled)
         let sample = Swift.stride(from: 0, to: chunk.count, by: step).map { chunk[$0] }
-        var writer = ByteWriter()
-        guard let codec, (try? codec.encode(sample, into: &writer)) != nil else {
-            return inline + chunk.count * Self.allocation
-        }
-        let encoded = writer.count / sample.count
-        // Small strings and the like live in the row itself.
-        return inline + (encoded < stride ? 0 : chunk.count * (encoded + Self.allocation))
+        guard let codec else { return inline + chunk.count * Self.allocation }
+        let held = sample.withUnsafeBufferPointer { codec.held($0) }
+        return inline + chunk.count * held / sample.count
     }
 }

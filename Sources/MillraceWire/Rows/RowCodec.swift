@@ -33,6 +33,16 @@ public struct RowCodec<Row>: Sendable {
         try shape.encode(strided, into: &writer)
     }
 
+    /// Bytes that the rows hold outside of themselves (text, arrays, …), as exactly as can be known
+    /// without asking the allocator. What several rows share counts for each.
+    public func held(_ rows: UnsafeBufferPointer<Row>) -> Int {
+        guard !_isPOD(Row.self), let base = rows.baseAddress, rows.count > 0 else { return 0 }
+        return shape.held(
+            Strided(
+                base: UnsafeMutableRawPointer(mutating: base), stride: MemoryLayout<Row>.stride,
+                count: rows.count))
+    }
+
     /// Reads one batch and appends its rows. Throws `ByteError` or `DecodingError` on bad bytes;
     /// `rows` is then as it was.
     public func decode(from reader: inout ByteReader, into rows: RowBuffer<Row>) throws {

@@ -26,6 +26,12 @@ protocol ColumnBody: Sendable {
     func encode(_ field: Strided, into writer: inout ByteWriter) throws
     func decode(from reader: inout ByteReader, into field: Strided) throws
     func destroy(_ field: Strided)
+    /// Bytes that the values hold outside of their rows, an allocation's own words included.
+    func held(_ field: Strided) -> Int
+}
+
+extension ColumnBody {
+    func held(_ field: Strided) -> Int { 0 }
 }
 
 /// A column of some kind, as closures: made where the kind is a concrete type, they are specialised
@@ -36,6 +42,7 @@ struct Column: Sendable {
     let encode: @Sendable (Strided, inout ByteWriter) throws -> Void
     let decode: @Sendable (inout ByteReader, Strided) throws -> Void
     let destroy: @Sendable (Strided) -> Void
+    let held: @Sendable (Strided) -> Int
 
     @inline(__always)
     init<Body: ColumnBody>(_ body: Body) {
@@ -43,6 +50,7 @@ struct Column: Sendable {
         encode = { try body.encode($0, into: &$1) }
         decode = { try body.decode(from: &$0, into: $1) }
         destroy = { body.destroy($0) }
+        held = { body.held($0) }
     }
 }
 
@@ -99,6 +107,10 @@ struct RowShape: Sendable {
 
     func destroy(_ rows: Strided) {
         for placed in columns { placed.column.destroy(rows.at(placed.offset)) }
+    }
+
+    func held(_ rows: Strided) -> Int {
+        columns.reduce(0) { $0 + $1.column.held(rows.at($1.offset)) }
     }
 
     /// A row count that the bytes left can hold.

@@ -46,42 +46,54 @@ import Testing
 
     @Test(
         "a sort that is refused memory spills and gives the same rows",
-        arguments: [1 << 40, 32 << 20, 9 << 20])
-    func spills(limit: Int) throws {
-        let folder = TemporaryTestFolder()
-        let spills = SpillFolder(PosixFileSystem(), folder.path, .lz4)
-        let manager = MemoryManager(
-            limit: MemoryLimit(bytes: limit, source: .setting), total: limit, storageRegion: 0)
-        let task = TaskContext(
-            partition: 0, shuffle: SpillingEnvironment(spills),
-            memory: TaskMemory(manager: manager, task: TaskID(1)))
+        arguments: [(1 << 40, false), (3 << 20, true), (1 << 20, true)])
+    func spills(limit: Int, spills: Bool) throws {
+        let task = LimitedTask(bytes: limit)
         var random = SplitMix64(seed: 7)
-        let rows = (0..<300_000).map { _ in (Int(random.next() % 50_000), "value \(random.next())")
+        let rows = (0..<30_000).map { _ in
+            (Int(random.next() % 50_000), "value \(random.next())")
         }
-        let cursor = SortCursor<Int, String>(
-            child: ArrayCursor(rows, task: task), sort: { RowSort.sort($0, ascending: true) },
-            merge: { try $0.pull(Chunk.rows, into: $1) { $0 < $1 } }, codec: try RowCodec(),
-            task: task)
-        let chunk = RowBuffer<(Int, String)>()
-        var found: [(Int, String)] = []
-        var mostSpills = 0
-        while try cursor.next(into: chunk) {
-            found.append(contentsOf: chunk)
-            mostSpills = max(mostSpills, folder.names.count)
+        try task.run {
+            let cursor = try sorted(rows, task)
+            let chunk = RowBuffer<(Int, String)>()
+            var found: [(Int, String)] = []
+            var mostSpills = 0
+            while try cursor.next(into: chunk) {
+                found.append(contentsOf: chunk)
+                mostSpills = max(mostSpills, task.spilled.count)
+            }
+            #expect(zip(found, found.dropFirst()).allSatisfy { $0.0 <= $1.0 })
+            #expect(found.map { "\($0)" }.sorted() == rows.map { "\($0)" }.sorted())
+            #expect((mostSpills > 0) == spills)
         }
-        #expect(zip(found, found.dropFirst()).allSatisfy { $0.0 <= $1.0 })
-        #expect(found.map { "\($0)" }.sorted() == rows.map { "\($0)" }.sorted())
-        #expect((mostSpills > 0) == (limit < 1 << 30))
+        #expect(task.spilled.isEmpty && task.manager.executionUsed == 0)
     }
-}
 
-/// Nothing but a place to spill.
-private final class SpillingEnvironment: ShuffleEnvironment {
-    let spills: SpillFolder?
-    let compression: CompressionCodec? = .lz4
-    init(_ spills: SpillFolder) { self.spills = spills }
-    func blocks(shuffleInput: Int, reduce: Int) throws -> any ShuffleBlocks { MemoryBlocks([]) }
-    func mapOutputWriter(reducers: Int, memory: TaskMemory) throws -> any MapOutputWriter {
-        throw PlanError("no output here")
+    @Test("sorted rows give way to who needs their memory, and come from disk then")
+    func spillsWhenSorted() throws {
+        let task = LimitedTask(bytes: 4 << 20)
+        let rows = (0..<20_000).map { (($0 * 7919) % 20_000, "value of \($0)") }
+        try task.run {
+            let cursor = try sorted(rows, task)
+            let chunk = RowBuffer<(Int, String)>()
+            var found: [Int] = []
+            _ = try cursor.next(into: chunk)
+            found += chunk.map(\.0)
+            let other = task.context.memory.consumer("another")
+            #expect(try other.grow(to: 4 << 20))
+            #expect(task.spilled.count == 1)
+            while try cursor.next(into: chunk) { found += chunk.map(\.0) }
+            #expect(found == Array(0..<20_000))
+        }
+    }
+
+    private func sorted(
+        _ rows: [(Int, String)], _ task: LimitedTask
+    ) throws -> Cursor<(Int, String)> {
+        SortCursor<Int, String>(
+            child: ArrayCursor(rows, task: task.context),
+            sort: { RowSort.sort($0, ascending: true) },
+            merge: { try $0.pull($1, into: $2) { $0 < $1 } }, codec: try RowCodec(),
+            task: task.context)
     }
 }
