@@ -49,6 +49,7 @@ extension BarrierSettings {
         checkInterval = conf.barrier.checkInterval
         maxCheckFailures = conf.barrier.maxCheckFailures
         syncTimeout = conf.barrier.syncTimeout
+        maxGatheredBytes = conf.network.maxMessageSize.bytes / 2
     }
 }
 

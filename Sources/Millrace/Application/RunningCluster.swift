@@ -81,7 +81,8 @@ final class RunningCluster: Sendable {
             blockFolder: "\(directory.path)/blocks", fetcher: NoBlockFetcher(),
             maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
             dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates,
-            commitTimeout: conf.network.timeout, reaper: TaskReaper(conf)
+            commitTimeout: conf.network.timeout, barrierLimits: BarrierLimits(conf),
+            reaper: TaskReaper(conf)
         ) { report in reports.report(report) }
         try runtime.start()
         let registration = ExecutorMessage.Registration(

@@ -210,6 +210,7 @@ private struct LineageBuilder {
         nodes.append(
             LineageNode(
                 id: node.id, partitionCount: node.partitions, dependencies: dependencies,
-                storageLevel: node.persistence.withLock { $0.level }))
+                storageLevel: node.persistence.withLock { $0.level },
+                isBarrier: node.isBarrier))
     }
 }

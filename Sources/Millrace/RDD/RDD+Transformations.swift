@@ -115,8 +115,18 @@ extension RDD {
         _ transform: @escaping @Sendable (Int, Rows<Element>) throws -> Output
     ) -> RDD<Output.Element>
     where Output: SendableMetatype, Output.Iterator: SendableMetatype {
+        mapWholePartitions(
+            "mapPartitions", preservesPartitioning: preservesPartitioning, isBarrier: false,
+            transform)
+    }
+
+    @inlinable func mapWholePartitions<Output: Sequence>(
+        _ name: String, preservesPartitioning: Bool, isBarrier: Bool,
+        _ transform: @escaping @Sendable (Int, Rows<Element>) throws -> Output
+    ) -> RDD<Output.Element>
+    where Output: SendableMetatype, Output.Iterator: SendableMetatype {
         derived(
-            "mapPartitions",
+            name,
             MapPartition<Element, Output.Element> { partition, cursor in
                 let rows = Rows(cursor)
                 let failure = rows.failure
@@ -131,7 +141,7 @@ extension RDD {
                     try failure.check()
                     return !chunk.isEmpty
                 }
-            }, keepsPartitioner: preservesPartitioning)
+            }, keepsPartitioner: preservesPartitioning, isBarrier: isBarrier)
     }
 
     /// The rows of each partition as one array.

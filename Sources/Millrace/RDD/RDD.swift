@@ -28,7 +28,7 @@ extension RDD {
     /// A dataset whose partition p is computed from this one's partition p.
     @usableFromInline func derived<Output>(
         _ name: String, _ op: any PlanOperator, keepsPartitioner: Bool = false,
-        isOrderSensitive: Bool = false
+        isOrderSensitive: Bool = false, isBarrier: Bool = false
     ) -> RDD<Output> {
         RDD<Output>(
             context: context,
@@ -36,7 +36,7 @@ extension RDD {
                 context: context, name: name, partitions: numPartitions, op: op,
                 dependencies: [.oneToOne(node)],
                 partitioner: keepsPartitioner ? node.partitioner : nil,
-                isOrderSensitive: isOrderSensitive))
+                isOrderSensitive: isOrderSensitive, isBarrier: isBarrier))
     }
 
     /// The rows that `sink` writes for each of `reducers` partitions, after a shuffle.

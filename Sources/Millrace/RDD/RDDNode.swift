@@ -20,6 +20,8 @@ public final class RDDNode: Sendable {
     public let partitioner: AnyPartitioner?
     /// Whether a row's place among the others decides what becomes of it.
     let isOrderSensitive: Bool
+    /// Whether its tasks run all at once and wait for each other (`barrier()`).
+    let isBarrier: Bool
     /// Throws when rows of this dataset cannot be encoded where they have to be; asked when a job
     /// is submitted.
     public let check: (@Sendable () throws -> Void)?
@@ -32,7 +34,7 @@ public final class RDDNode: Sendable {
     public init(
         context: MillraceContext, name: String, partitions: Int, op: any PlanOperator,
         dependencies: [RDDDependency] = [], partitioner: AnyPartitioner? = nil,
-        input: Input? = nil, isOrderSensitive: Bool = false,
+        input: Input? = nil, isOrderSensitive: Bool = false, isBarrier: Bool = false,
         check: (@Sendable () throws -> Void)? = nil
     ) {
         precondition(partitions >= 0)
@@ -42,6 +44,7 @@ public final class RDDNode: Sendable {
         self.partitions = partitions
         self.partitioner = partitioner
         self.isOrderSensitive = isOrderSensitive
+        self.isBarrier = isBarrier
         self.check = check
         origin = Mutex(RDDOrigin(op: op, dependencies: dependencies, input: input))
     }

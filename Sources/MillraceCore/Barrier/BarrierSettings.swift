@@ -10,6 +10,9 @@ public struct BarrierSettings: Hashable, Sendable {
     /// How long the first task at a barrier waits for the last one.
     public var syncTimeout: Duration = .seconds(365 * 86_400)
 
+    /// What the messages of one `allGather` may take together: they travel as one.
+    public var maxGatheredBytes = 1 << 26
+
     public init() {}
 }
 

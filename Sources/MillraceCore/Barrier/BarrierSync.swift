@@ -28,10 +28,15 @@ struct BarrierSync: Sendable {
     private(set) var kind: BarrierKind?
     private(set) var arrivedCount = 0
     private(set) var brokenBy: String?
+    private var gatheredBytes = 0
+    private let maxGatheredBytes: Int
     /// By partition, what those that have arrived brought.
     private var messages: [String?]
 
-    init(count: Int) { messages = [String?](repeating: nil, count: count) }
+    init(count: Int, maxGatheredBytes: Int = .max) {
+        messages = [String?](repeating: nil, count: count)
+        self.maxGatheredBytes = maxGatheredBytes
+    }
 
     var isWaiting: Bool { arrivedCount > 0 }
     func hasArrived(_ partition: Int) -> Bool { messages[partition] != nil }
@@ -52,6 +57,15 @@ struct BarrierSync: Sendable {
                     barrier stage must make the same calls in the same order
                     """)
         }
+        let bytes = gatheredBytes + request.message.utf8.count
+        guard bytes <= maxGatheredBytes else {
+            return .breaks(
+                reason: """
+                    the messages of allGather() take \(bytes) bytes together; at most \
+                    \(maxGatheredBytes) are possible (half of millrace.rpc.message.maxSize)
+                    """)
+        }
+        gatheredBytes = bytes
         kind = request.kind
         messages[partition] = request.message
         arrivedCount += 1
@@ -64,6 +78,7 @@ struct BarrierSync: Sendable {
     private mutating func begin() {
         epoch += 1
         kind = nil
+        gatheredBytes = 0
         arrivedCount = 0
         for index in messages.indices { messages[index] = nil }
     }
@@ -83,8 +98,8 @@ struct BarrierTasks: Sendable {
     /// By partition, where it runs; empty until all are launched.
     var executors: [ExecutorID] = []
 
-    init(count: Int, preferred: PreferredLocations) {
+    init(count: Int, preferred: PreferredLocations, _ settings: BarrierSettings) {
         self.preferred = preferred
-        sync = BarrierSync(count: count)
+        sync = BarrierSync(count: count, maxGatheredBytes: settings.maxGatheredBytes)
     }
 }

@@ -137,7 +137,8 @@ struct TaskScheduler: Sendable {
             count: submission.count, units: submission.units, partitions: submission.partitions,
             estimate: runTimes[submission.plan.plan])
         if submission.plan.isBarrier {
-            set.barrier = BarrierTasks(count: submission.count, preferred: submission.preferred)
+            set.barrier = BarrierTasks(
+                count: submission.count, preferred: submission.preferred, settings.barrier)
             barrierWaits.append(BarrierWait(set: id))
         } else if !submission.preferred.isEmpty {
             let wait =

@@ -136,6 +136,7 @@ package final class DriverEngine {
             handle(.executorDecommissioned(executor, reason: reason), now)
         }
         for task in message.commitRequests { handle(.commitRequested(executor, task), now) }
+        for request in message.barrierRequests { handle(.barrierReached(executor, request), now) }
         if !message.taskEnds.isEmpty { handle(.tasksEnded(executor, message.taskEnds), now) }
     }
 
@@ -250,8 +251,8 @@ package final class DriverEngine {
             answers.append(.executorRequestAnswered(total: total, isAccepted: isAccepted))
         case .commitDecided(let executor, let task, let granted):
             sessions[executor]?.decideCommit(task, granted)
-        // No task asks yet.
-        case .barrierDecided: break
+        case .barrierDecided(let executor, let decision):
+            sessions[executor]?.decide(decision)
         case .armTimer(let instant): armTimer(instant)
         case .notice(let notice): Self.log(notice)
         }

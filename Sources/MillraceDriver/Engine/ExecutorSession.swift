@@ -99,6 +99,8 @@ final class ExecutorSession {
         outbox.commitDecisions.append(.init(task: task, isGranted: isGranted))
     }
 
+    func decide(_ barrier: BarrierDecision) { outbox.barrierDecisions.append(barrier) }
+
     func remove(_ rdd: RDDID) { outbox.removedRDDs.append(rdd) }
 
     func fetch(_ pieces: DriverMessage.BroadcastPieces) { outbox.broadcastPieces.append(pieces) }

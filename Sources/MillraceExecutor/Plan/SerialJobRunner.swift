@@ -93,7 +93,8 @@ public final class SerialJobRunner: JobRunner {
                 let output = MemoryShuffle()
                 for map in 0..<(partitions[shuffle.parent] ?? 0) {
                     _ = try runTask(
-                        shuffle.map, partition: map, job: job, output: output, report: &report)
+                        shuffle.map, partition: map, of: partitions[shuffle.parent] ?? 0, job: job,
+                        output: output, report: &report)
                 }
                 state.withLock { $0.shuffles[shuffle.shuffle] = output }
             }
@@ -101,7 +102,8 @@ public final class SerialJobRunner: JobRunner {
         let wanted = job.partitions ?? Array(0..<(partitions[job.finalRDD] ?? 0))
         for (index, partition) in wanted.enumerated() {
             let output = try runTask(
-                job.final, partition: partition, job: job, output: nil, report: &report)
+                job.final, partition: partition, of: wanted.count, job: job, output: nil,
+                report: &report)
             guard case .result(let bytes) = output else {
                 throw PlanError("the final stage's sink writes a shuffle")
             }
@@ -111,8 +113,8 @@ public final class SerialJobRunner: JobRunner {
     }
 
     private func runTask(
-        _ stage: StagePlan, partition: Int, job: JobDescription, output: MemoryShuffle?,
-        report: inout JobReport
+        _ stage: StagePlan, partition: Int, of tasks: Int, job: JobDescription,
+        output: MemoryShuffle?, report: inout JobReport
     ) throws -> TaskOutput {
         let (plan, inputs, id) = state.withLock { state in
             defer { state.nextTask = state.nextTask.next }
@@ -128,6 +130,7 @@ public final class SerialJobRunner: JobRunner {
             input: try TaskInput(decoding: stage.inputs.isEmpty ? [] : stage.inputs[partition]),
             shuffle: MemoryShuffleEnvironment(inputs: inputs, output: output),
             blocks: TaskBlocks(manager: blocks, persisted: stage.persisted))
+        task.barrier = .serial(id, of: tasks)
         let result = try task.run { try plan.run(task) }
         count(try task.accumulators.updates(), of: id)
         if !task.metrics.named.isEmpty {

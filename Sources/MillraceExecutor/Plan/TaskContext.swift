@@ -29,6 +29,8 @@ public final class TaskContext: @unchecked Sendable {
     let accumulators = TaskAccumulators()
     /// Reports what `accumulators` have so far. On the task's thread.
     var tellAccumulators: () -> Void = {}
+    /// In a barrier stage, the way to its other tasks.
+    var barrier: TaskBarrier?
     /// Throws `CommitDenied`. Without a driver nobody else commits.
     var askToCommit: () throws -> Void = {}
     /// See `localProperty`.

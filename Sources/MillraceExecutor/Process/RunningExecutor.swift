@@ -25,7 +25,8 @@ final class RunningExecutor {
             maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
             maxInlineBlock: conf.shuffle.maxInlineBlock.bytes,
             dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates,
-            commitTimeout: conf.network.timeout, reaper: TaskReaper(conf)
+            commitTimeout: conf.network.timeout, barrierLimits: BarrierLimits(conf),
+            reaper: TaskReaper(conf)
         ) { report in reports.report(report) }
         self.loop = loop
         self.runtime = runtime

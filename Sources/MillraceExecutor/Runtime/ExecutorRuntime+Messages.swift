@@ -6,6 +6,8 @@ extension ExecutorRuntime {
     /// Does what the driver says, in the order of the message's lists. Throws `PlanError` for plan
     /// pieces that do not fit together; the connection is not to be trusted any more then.
     public func apply(_ message: DriverMessage) throws(PlanError) {
+        if !message.peers.isEmpty { barriers.add(message.peers) }
+        if !message.lostPeers.isEmpty { barriers.remove(message.lostPeers) }
         for piece in message.plans {
             try plans.add(
                 piece.plan, total: piece.totalBytes, offset: piece.offset, piece: piece.bytes)
@@ -22,6 +24,7 @@ extension ExecutorRuntime {
         if !message.launches.isEmpty { launch(message.launches) }
         if !message.kills.isEmpty { kill(message.kills) }
         if !message.commitDecisions.isEmpty { commits.decide(message.commitDecisions) }
+        if !message.barrierDecisions.isEmpty { barriers.decide(message.barrierDecisions) }
         if !message.removedShuffles.isEmpty { remove(message.removedShuffles) }
         if !message.finishedStages.isEmpty { finish(stages: message.finishedStages) }
         if !message.grants.isEmpty { add(message.grants) }

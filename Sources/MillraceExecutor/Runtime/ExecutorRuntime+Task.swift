@@ -53,6 +53,7 @@ extension ExecutorRuntime {
             guard let updates, !updates.isEmpty else { return }
             report(.accumulators(PartialAccumulators(task: task.id, updates: updates)))
         }
+        context.barrier = barrier(of: context, setup)
         context.askToCommit = { [self, unowned context] in try askToCommit(context) }
         return context
     }

@@ -55,6 +55,7 @@ public final class ExecutorRuntime: Sendable {
     /// How long a task waits to hear whether it may commit.
     let commitTimeout: Duration
     let commits = CommitDecisions()
+    let barriers: BarrierWaits
     let report: @Sendable (ExecutorReport) -> Void
     let state = Mutex(State())
     let queue = WorkQueue<QueuedTask>()
@@ -67,7 +68,8 @@ public final class ExecutorRuntime: Sendable {
         executor: ExecutorID, slots: Int, memory: MemoryManager, mapOutputStore: MapOutputStore,
         blockFolder: String, fetcher: any BlockFetcher, maxBytesInFlight: Int,
         maxInlineBlock: Int = 0, dropsZeroUpdates: Bool = true,
-        commitTimeout: Duration = .seconds(120), reaper: TaskReaper? = nil,
+        commitTimeout: Duration = .seconds(120), barrierLimits: BarrierLimits = BarrierLimits(),
+        reaper: TaskReaper? = nil,
         report: @escaping @Sendable (ExecutorReport) -> Void
     ) {
         self.executor = executor
@@ -79,6 +81,7 @@ public final class ExecutorRuntime: Sendable {
         self.dropsZeroUpdates = dropsZeroUpdates
         self.maxInlineBlock = maxInlineBlock
         self.commitTimeout = commitTimeout
+        barriers = BarrierWaits(limits: barrierLimits)
         state.withLock { $0.reaper = reaper }
         self.report = report
         adoption = OutputAdoption(

@@ -32,6 +32,7 @@ extension DriverMessage {
         message.finished_stages = arena.numbers(finishedStages.map(\.rawValue), as: UInt32.self)
         writeBlocks(into: &message, arena)
         writeDeparture(into: &message, arena)
+        writeBarriers(into: &message, arena)
         writeGrants(into: &message, arena)
         let size = millrace__v1__driver_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
@@ -103,6 +104,7 @@ extension DriverMessage {
         }
         try readBlocks(message)
         try readDeparture(message)
+        try readBarriers(message)
         launches.reserveCapacity(message.n_launches)
         for index in 0..<message.n_launches {
             launches.append(try TaskDescription(message.launches[index]!.pointee))
@@ -214,6 +216,7 @@ extension StageSetup {
         message.query = arena.string(query ?? "")
         message.batch_id = UInt64(batch?.rawValue ?? 0)
         writePersisted(into: &message, arena)
+        writeBarrier(into: &message, arena)
         (message.n_local_properties, message.local_properties) = arena.repeated(
             localProperties, Millrace__V1__LocalProperty.self, millrace__v1__local_property__init
         ) { property, target in
@@ -238,7 +241,7 @@ extension StageSetup {
             localProperties: (0..<message.n_local_properties).map {
                 let property = message.local_properties[$0]!.pointee
                 return LocalProperty(key: text(property.key), value: text(property.value))
-            })
+            }, barrierExecutors: Self.readBarrier(message))
     }
 }
 

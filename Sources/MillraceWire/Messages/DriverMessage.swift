@@ -41,6 +41,9 @@ public struct DriverMessage: Sendable {
     /// Broadcasts to forget; they can be fetched again.
     public var removedBroadcasts: [BroadcastID] = []
 
+    /// What becomes of tasks that wait for the others of their barrier stage.
+    public var barrierDecisions: [BarrierDecision] = []
+
     public init() {}
 
     public var isEmpty: Bool {
@@ -51,7 +54,7 @@ public struct DriverMessage: Sendable {
             && mapOutputs.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
             && shutdown == nil && commitDecisions.isEmpty && lostPeers.isEmpty
-            && decommission == nil && outputMoves.isEmpty
+            && barrierDecisions.isEmpty && decommission == nil && outputMoves.isEmpty
             && grantedBatches.isEmpty
             && grants.isEmpty && revokedGrants.isEmpty && endedGrants.isEmpty
     }

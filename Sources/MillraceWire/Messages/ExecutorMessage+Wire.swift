@@ -18,6 +18,7 @@ extension ExecutorMessage {
         writePartials(into: &message, arena)
         writeBlocks(into: &message, arena)
         writeDeparture(into: &message, arena)
+        writeBarriers(into: &message, arena)
         let size = millrace__v1__executor_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__executor_message__pack(&message, buffer.baseAddress)
@@ -47,6 +48,7 @@ extension ExecutorMessage {
         try readPartials(message)
         readBlocks(message)
         try readDeparture(message)
+        try readBarriers(message)
         var results = Self.results(message)
         taskEnds.reserveCapacity(message.n_task_ends)
         for index in 0..<message.n_task_ends {

@@ -29,10 +29,13 @@ public struct ExecutorMessage: Sendable {
     /// What became of map outputs that it was to fetch.
     public var movedOutputs: [MovedOutput] = []
 
+    /// Tasks that wait for the others of their barrier stage.
+    public var barrierRequests: [BarrierRequest] = []
+
     public init() {}
     public var isEmpty: Bool {
         taskEnds.isEmpty && register == nil && heartbeat == nil && commitRequests.isEmpty
-            && decommission == nil && movedOutputs.isEmpty
+            && barrierRequests.isEmpty && decommission == nil && movedOutputs.isEmpty
             && partialAccumulators.isEmpty && blocks.isEmpty && removedRDDs.isEmpty
             && wantedBroadcasts.isEmpty && broadcastFetches.isEmpty
     }

@@ -9,6 +9,8 @@ public enum ExecutorReport: Sendable {
     case accumulators(PartialAccumulators)
     /// A task wants to know whether it may commit its output.
     case commitRequested(TaskID)
+    /// A task waits for the others of its barrier stage.
+    case barrierReached(BarrierRequest)
     /// What is kept of a persisted dataset's partition.
     case block(BlockStatus)
     /// What became of a map output that was to be fetched.
@@ -29,6 +31,7 @@ extension ExecutorMessage {
             case .ended(let end): taskEnds.append(end)
             case .accumulators(let partial): partialAccumulators.append(partial)
             case .commitRequested(let task): commitRequests.append(task)
+            case .barrierReached(let request): barrierRequests.append(request)
             case .outputMoved(let move, let isMoved):
                 movedOutputs.append(.init(move: move, isMoved: isMoved))
             case .block(let status): blocks.append(status)

@@ -15,6 +15,7 @@ extension ScriptRunner {
         switch key {
         case "barrier-check": settings.barrier.checkInterval = try arguments.duration(value)
         case "barrier-failures": settings.barrier.maxCheckFailures = Int(value) ?? 0
+        case "max-gathered": settings.barrier.maxGatheredBytes = Int(value) ?? 0
         case "sync-timeout": settings.barrier.syncTimeout = try arguments.duration(value)
         default: throw Problem(description: "no setting is called \(key)")
         }

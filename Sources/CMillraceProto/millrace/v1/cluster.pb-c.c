@@ -52,6 +52,51 @@ void   millrace__v1__executor_message__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__barrier_request__init
+                     (Millrace__V1__BarrierRequest         *message)
+{
+  static const Millrace__V1__BarrierRequest init_value = MILLRACE__V1__BARRIER_REQUEST__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__barrier_request__get_packed_size
+                     (const Millrace__V1__BarrierRequest *message)
+{
+  assert(message->base.descriptor == &millrace__v1__barrier_request__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__barrier_request__pack
+                     (const Millrace__V1__BarrierRequest *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__barrier_request__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__barrier_request__pack_to_buffer
+                     (const Millrace__V1__BarrierRequest *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__barrier_request__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__BarrierRequest *
+       millrace__v1__barrier_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__BarrierRequest *)
+     protobuf_c_message_unpack (&millrace__v1__barrier_request__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__barrier_request__free_unpacked
+                     (Millrace__V1__BarrierRequest *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__barrier_request__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__broadcast_fetch__init
                      (Millrace__V1__BroadcastFetch         *message)
 {
@@ -725,6 +770,51 @@ void   millrace__v1__driver_message__free_unpacked
   if(!message)
     return;
   assert(message->base.descriptor == &millrace__v1__driver_message__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
+void   millrace__v1__barrier_decision__init
+                     (Millrace__V1__BarrierDecision         *message)
+{
+  static const Millrace__V1__BarrierDecision init_value = MILLRACE__V1__BARRIER_DECISION__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__barrier_decision__get_packed_size
+                     (const Millrace__V1__BarrierDecision *message)
+{
+  assert(message->base.descriptor == &millrace__v1__barrier_decision__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__barrier_decision__pack
+                     (const Millrace__V1__BarrierDecision *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__barrier_decision__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__barrier_decision__pack_to_buffer
+                     (const Millrace__V1__BarrierDecision *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__barrier_decision__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__BarrierDecision *
+       millrace__v1__barrier_decision__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__BarrierDecision *)
+     protobuf_c_message_unpack (&millrace__v1__barrier_decision__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__barrier_decision__free_unpacked
+                     (Millrace__V1__BarrierDecision *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__barrier_decision__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
 void   millrace__v1__broadcast_pieces__init
@@ -1717,7 +1807,7 @@ void   millrace__v1__executor_status__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[11] =
+static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[12] =
 {
   {
     "register",
@@ -1851,8 +1941,21 @@ static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "barrier_requests",
+    100,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__ExecutorMessage, n_barrier_requests),
+    offsetof(Millrace__V1__ExecutorMessage, barrier_requests),
+    &millrace__v1__barrier_request__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__executor_message__field_indices_by_name[] = {
+  11,   /* field[11] = barrier_requests */
   7,   /* field[7] = blocks */
   10,   /* field[10] = broadcast_fetches */
   3,   /* field[3] = commit_requests */
@@ -1865,13 +1968,14 @@ static const unsigned millrace__v1__executor_message__field_indices_by_name[] = 
   1,   /* field[1] = task_ends */
   9,   /* field[9] = wanted_broadcasts */
 };
-static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[4 + 1] =
+static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[5 + 1] =
 {
   { 1, 0 },
   { 10, 4 },
   { 40, 5 },
   { 50, 7 },
-  { 0, 11 }
+  { 100, 11 },
+  { 0, 12 }
 };
 const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
 {
@@ -1881,11 +1985,88 @@ const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
   "Millrace__V1__ExecutorMessage",
   "millrace.v1",
   sizeof(Millrace__V1__ExecutorMessage),
-  11,
+  12,
   millrace__v1__executor_message__field_descriptors,
   millrace__v1__executor_message__field_indices_by_name,
-  4,  millrace__v1__executor_message__number_ranges,
+  5,  millrace__v1__executor_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__executor_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__barrier_request__field_descriptors[4] =
+{
+  {
+    "task_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BarrierRequest, task_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epoch",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BarrierRequest, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_all_gather",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BarrierRequest, is_all_gather),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "message",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BarrierRequest, message),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__barrier_request__field_indices_by_name[] = {
+  1,   /* field[1] = epoch */
+  2,   /* field[2] = is_all_gather */
+  3,   /* field[3] = message */
+  0,   /* field[0] = task_id */
+};
+static const ProtobufCIntRange millrace__v1__barrier_request__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor millrace__v1__barrier_request__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.BarrierRequest",
+  "BarrierRequest",
+  "Millrace__V1__BarrierRequest",
+  "millrace.v1",
+  sizeof(Millrace__V1__BarrierRequest),
+  4,
+  millrace__v1__barrier_request__field_descriptors,
+  millrace__v1__barrier_request__field_indices_by_name,
+  1,  millrace__v1__barrier_request__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__barrier_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__broadcast_fetch__field_descriptors[3] =
@@ -3059,7 +3240,7 @@ const ProtobufCMessageDescriptor millrace__v1__failure__descriptor =
   (ProtobufCMessageInit) millrace__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[24] =
+static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[25] =
 {
   {
     "registered",
@@ -3349,8 +3530,21 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "barrier_decisions",
+    100,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_barrier_decisions),
+    offsetof(Millrace__V1__DriverMessage, barrier_decisions),
+    &millrace__v1__barrier_decision__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
+  24,   /* field[24] = barrier_decisions */
   19,   /* field[19] = block_copies */
   20,   /* field[20] = block_holders */
   21,   /* field[21] = broadcast_pieces */
@@ -3376,13 +3570,14 @@ static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   9,   /* field[9] = shutdown */
   4,   /* field[4] = stages */
 };
-static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[4 + 1] =
+static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[5 + 1] =
 {
   { 1, 0 },
   { 30, 12 },
   { 40, 16 },
   { 50, 18 },
-  { 0, 24 }
+  { 100, 24 },
+  { 0, 25 }
 };
 const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
 {
@@ -3392,11 +3587,101 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   "Millrace__V1__DriverMessage",
   "millrace.v1",
   sizeof(Millrace__V1__DriverMessage),
-  24,
+  25,
   millrace__v1__driver_message__field_descriptors,
   millrace__v1__driver_message__field_indices_by_name,
-  4,  millrace__v1__driver_message__number_ranges,
+  5,  millrace__v1__driver_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__driver_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__barrier_decision__field_descriptors[5] =
+{
+  {
+    "task_ids",
+    1,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Millrace__V1__BarrierDecision, n_task_ids),
+    offsetof(Millrace__V1__BarrierDecision, task_ids),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "epoch",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BarrierDecision, epoch),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "is_failed",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BOOL,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BarrierDecision, is_failed),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "reason",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_STRING,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__BarrierDecision, reason),
+    NULL,
+    &protobuf_c_empty_string,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "messages",
+    5,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_BYTES,
+    offsetof(Millrace__V1__BarrierDecision, n_messages),
+    offsetof(Millrace__V1__BarrierDecision, messages),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__barrier_decision__field_indices_by_name[] = {
+  1,   /* field[1] = epoch */
+  2,   /* field[2] = is_failed */
+  4,   /* field[4] = messages */
+  3,   /* field[3] = reason */
+  0,   /* field[0] = task_ids */
+};
+static const ProtobufCIntRange millrace__v1__barrier_decision__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 5 }
+};
+const ProtobufCMessageDescriptor millrace__v1__barrier_decision__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.BarrierDecision",
+  "BarrierDecision",
+  "Millrace__V1__BarrierDecision",
+  "millrace.v1",
+  sizeof(Millrace__V1__BarrierDecision),
+  5,
+  millrace__v1__barrier_decision__field_descriptors,
+  millrace__v1__barrier_decision__field_indices_by_name,
+  1,  millrace__v1__barrier_decision__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__barrier_decision__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__broadcast_pieces__field_descriptors[3] =
@@ -4530,7 +4815,7 @@ const ProtobufCMessageDescriptor millrace__v1__map_status__descriptor =
   (ProtobufCMessageInit) millrace__v1__map_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descriptors[13] =
+static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descriptors[14] =
 {
   {
     "stage_id",
@@ -4688,9 +4973,22 @@ static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "barrier_executors",
+    100,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__StageSetup, n_barrier_executors),
+    offsetof(Millrace__V1__StageSetup, barrier_executors),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__stage_setup__field_indices_by_name[] = {
   1,   /* field[1] = attempt */
+  13,   /* field[13] = barrier_executors */
   9,   /* field[9] = batch_id */
   5,   /* field[5] = has_output */
   4,   /* field[4] = input_shuffles */
@@ -4704,11 +5002,12 @@ static const unsigned millrace__v1__stage_setup__field_indices_by_name[] = {
   7,   /* field[7] = reducers */
   0,   /* field[0] = stage_id */
 };
-static const ProtobufCIntRange millrace__v1__stage_setup__number_ranges[2 + 1] =
+static const ProtobufCIntRange millrace__v1__stage_setup__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 50, 12 },
-  { 0, 13 }
+  { 100, 13 },
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor millrace__v1__stage_setup__descriptor =
 {
@@ -4718,10 +5017,10 @@ const ProtobufCMessageDescriptor millrace__v1__stage_setup__descriptor =
   "Millrace__V1__StageSetup",
   "millrace.v1",
   sizeof(Millrace__V1__StageSetup),
-  13,
+  14,
   millrace__v1__stage_setup__field_descriptors,
   millrace__v1__stage_setup__field_indices_by_name,
-  2,  millrace__v1__stage_setup__number_ranges,
+  3,  millrace__v1__stage_setup__number_ranges,
   (ProtobufCMessageInit) millrace__v1__stage_setup__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Millrace__V1__ExecutorMessage Millrace__V1__ExecutorMessage;
+typedef struct Millrace__V1__BarrierRequest Millrace__V1__BarrierRequest;
 typedef struct Millrace__V1__BroadcastFetch Millrace__V1__BroadcastFetch;
 typedef struct Millrace__V1__BlockStatus Millrace__V1__BlockStatus;
 typedef struct Millrace__V1__Register Millrace__V1__Register;
@@ -31,6 +32,7 @@ typedef struct Millrace__V1__MapOutput Millrace__V1__MapOutput;
 typedef struct Millrace__V1__FetchFailed Millrace__V1__FetchFailed;
 typedef struct Millrace__V1__Failure Millrace__V1__Failure;
 typedef struct Millrace__V1__DriverMessage Millrace__V1__DriverMessage;
+typedef struct Millrace__V1__BarrierDecision Millrace__V1__BarrierDecision;
 typedef struct Millrace__V1__BroadcastPieces Millrace__V1__BroadcastPieces;
 typedef struct Millrace__V1__BlockCopy Millrace__V1__BlockCopy;
 typedef struct Millrace__V1__StorageLevel Millrace__V1__StorageLevel;
@@ -112,10 +114,37 @@ struct  Millrace__V1__ExecutorMessage
    */
   size_t n_broadcast_fetches;
   Millrace__V1__BroadcastFetch **broadcast_fetches;
+  /*
+   * Tasks of barrier stages that wait for the others of their stage; answered by `barrier_decisions`.
+   */
+  size_t n_barrier_requests;
+  Millrace__V1__BarrierRequest **barrier_requests;
 };
 #define MILLRACE__V1__EXECUTOR_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__executor_message__descriptor) \
-    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Millrace__V1__BarrierRequest
+{
+  ProtobufCMessage base;
+  uint64_t task_id;
+  /*
+   * How often the task has waited before.
+   */
+  uint32_t epoch;
+  /*
+   * Whether it brings a message and wants those of all.
+   */
+  protobuf_c_boolean is_all_gather;
+  /*
+   * UTF-8.
+   */
+  ProtobufCBinaryData message;
+};
+#define MILLRACE__V1__BARRIER_REQUEST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__barrier_request__descriptor) \
+    , 0, 0, 0, {0,NULL} }
 
 
 struct  Millrace__V1__BroadcastFetch
@@ -451,10 +480,43 @@ struct  Millrace__V1__DriverMessage
    */
   size_t n_removed_broadcasts;
   uint32_t *removed_broadcasts;
+  /*
+   * What becomes of tasks that wait for the others of their barrier stage.
+   */
+  size_t n_barrier_decisions;
+  Millrace__V1__BarrierDecision **barrier_decisions;
 };
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Millrace__V1__BarrierDecision
+{
+  ProtobufCMessage base;
+  size_t n_task_ids;
+  uint64_t *task_ids;
+  /*
+   * Of the requests that are answered.
+   */
+  uint32_t epoch;
+  /*
+   * Not all tasks will come; they are to fail.
+   */
+  protobuf_c_boolean is_failed;
+  /*
+   * With `is_failed`: why.
+   */
+  char *reason;
+  /*
+   * What each task brought, by partition; of a wait without messages empty.
+   */
+  size_t n_messages;
+  ProtobufCBinaryData *messages;
+};
+#define MILLRACE__V1__BARRIER_DECISION__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__barrier_decision__descriptor) \
+    , 0,NULL, 0, 0, (char *)protobuf_c_empty_string, 0,NULL }
 
 
 struct  Millrace__V1__BroadcastPieces
@@ -749,10 +811,15 @@ struct  Millrace__V1__StageSetup
    */
   size_t n_persisted;
   Millrace__V1__PersistedRDD **persisted;
+  /*
+   * Of a barrier stage, the executor of each partition's task.
+   */
+  size_t n_barrier_executors;
+  uint32_t *barrier_executors;
 };
 #define MILLRACE__V1__STAGE_SETUP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__stage_setup__descriptor) \
-    , 0, 0, 0, 0, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0,NULL }
+    , 0, 0, 0, 0, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__LocalProperty
@@ -849,6 +916,25 @@ Millrace__V1__ExecutorMessage *
                       const uint8_t       *data);
 void   millrace__v1__executor_message__free_unpacked
                      (Millrace__V1__ExecutorMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__BarrierRequest methods */
+void   millrace__v1__barrier_request__init
+                     (Millrace__V1__BarrierRequest         *message);
+size_t millrace__v1__barrier_request__get_packed_size
+                     (const Millrace__V1__BarrierRequest   *message);
+size_t millrace__v1__barrier_request__pack
+                     (const Millrace__V1__BarrierRequest   *message,
+                      uint8_t             *out);
+size_t millrace__v1__barrier_request__pack_to_buffer
+                     (const Millrace__V1__BarrierRequest   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__BarrierRequest *
+       millrace__v1__barrier_request__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__barrier_request__free_unpacked
+                     (Millrace__V1__BarrierRequest *message,
                       ProtobufCAllocator *allocator);
 /* Millrace__V1__BroadcastFetch methods */
 void   millrace__v1__broadcast_fetch__init
@@ -1134,6 +1220,25 @@ Millrace__V1__DriverMessage *
                       const uint8_t       *data);
 void   millrace__v1__driver_message__free_unpacked
                      (Millrace__V1__DriverMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__BarrierDecision methods */
+void   millrace__v1__barrier_decision__init
+                     (Millrace__V1__BarrierDecision         *message);
+size_t millrace__v1__barrier_decision__get_packed_size
+                     (const Millrace__V1__BarrierDecision   *message);
+size_t millrace__v1__barrier_decision__pack
+                     (const Millrace__V1__BarrierDecision   *message,
+                      uint8_t             *out);
+size_t millrace__v1__barrier_decision__pack_to_buffer
+                     (const Millrace__V1__BarrierDecision   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__BarrierDecision *
+       millrace__v1__barrier_decision__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__barrier_decision__free_unpacked
+                     (Millrace__V1__BarrierDecision *message,
                       ProtobufCAllocator *allocator);
 /* Millrace__V1__BroadcastPieces methods */
 void   millrace__v1__broadcast_pieces__init
@@ -1558,6 +1663,9 @@ void   millrace__v1__executor_status__free_unpacked
 typedef void (*Millrace__V1__ExecutorMessage_Closure)
                  (const Millrace__V1__ExecutorMessage *message,
                   void *closure_data);
+typedef void (*Millrace__V1__BarrierRequest_Closure)
+                 (const Millrace__V1__BarrierRequest *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__BroadcastFetch_Closure)
                  (const Millrace__V1__BroadcastFetch *message,
                   void *closure_data);
@@ -1602,6 +1710,9 @@ typedef void (*Millrace__V1__Failure_Closure)
                   void *closure_data);
 typedef void (*Millrace__V1__DriverMessage_Closure)
                  (const Millrace__V1__DriverMessage *message,
+                  void *closure_data);
+typedef void (*Millrace__V1__BarrierDecision_Closure)
+                 (const Millrace__V1__BarrierDecision *message,
                   void *closure_data);
 typedef void (*Millrace__V1__BroadcastPieces_Closure)
                  (const Millrace__V1__BroadcastPieces *message,
@@ -1707,6 +1818,7 @@ void millrace__v1__driver__get_status(ProtobufCService *service,
 
 extern const ProtobufCEnumDescriptor    millrace__v1__accumulator_kind__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__barrier_request__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__broadcast_fetch__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__block_status__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__register__descriptor;
@@ -1722,6 +1834,7 @@ extern const ProtobufCMessageDescriptor millrace__v1__map_output__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__fetch_failed__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__failure__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__barrier_decision__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__broadcast_pieces__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__block_copy__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__storage_level__descriptor;
