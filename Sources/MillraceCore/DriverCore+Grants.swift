@@ -19,7 +19,10 @@ extension DriverCore {
         _ end: TaskEnd, on executor: ExecutorID, _ now: Instant, _ effects: inout Effects
     ) -> Bool {
         guard let position = grants.runs.firstIndex(where: { $0.contains(end.task) }) else {
-            if grants.refuse(end.task, on: executor, &tasks) { countEnd(end, &effects) }
+            if grants.refuse(end.task, on: executor, &tasks) {
+                codeProbe(.grantedTaskRefused)
+                countEnd(end, &effects)
+            }
             return false
         }
         let run = grants.runs[position]
@@ -30,7 +33,9 @@ extension DriverCore {
         }
         countEnd(end, &effects)
         guard let problem = GrantScheduler.problem(in: end, of: run, stage: stage) else {
-            accept(end, position, stage, partition, now, &effects)
+            if !waitsForInputs(end, position, stage) {
+                accept(end, position, stage, partition, now, &effects)
+            }
             return true
         }
         effects.append(
@@ -44,7 +49,7 @@ extension DriverCore {
         return true
     }
 
-    private mutating func accept(
+    mutating func accept(
         _ end: TaskEnd, _ position: Int, _ stage: Int, _ partition: Int, _ now: Instant,
         _ effects: inout Effects
     ) {
@@ -73,6 +78,8 @@ extension DriverCore {
         if run.remaining == 0 {
             grants.finish(position, now)
             effects.append(.jobSucceeded(run.job.id))
+        } else if run.unfinished[stage] == 0, !run.earlyEnds.isEmpty {
+            acceptEarlyEnds(run.job.id, now, &effects)
         }
     }
 
@@ -119,7 +126,9 @@ extension DriverCore {
     mutating func revoke(
         _ position: Int, _ reason: String, _ now: Instant, _ effects: inout Effects
     ) {
+        dropEarlyEnds(position)
         let run = grants.revoke(position, tasks, &effects)
+        codeProbe(.grantTakenBack)
         effects.append(.notice(.grantRevoked(run.grant.id, run.job.id, reason: reason)))
         for stage in run.grant.stages.indices.dropLast() {
             let count = run.grant.stages[stage].executors.count
@@ -136,6 +145,7 @@ extension DriverCore {
         }
         let last = run.resultStage
         let delivered = run.grant.stages[last].executors.indices.map { run.isDone(last, $0) }
+        if delivered.contains(true) { codeProbe(.grantResumedWithResults) }
         dag.submit(
             run.job, now, &tasks, &effects,
             resuming: DAGScheduler.Resumption(
@@ -170,6 +180,7 @@ extension DriverCore {
         for position in grants.runs.indices where grants.runs[position].checkAt <= now {
             grants.runs[position].checkAt = now + settings.groups.repairDelay
             let overdue = grants.runs[position].takeOverdue()
+            if !overdue.isEmpty { codeProbe(.grantRepaired) }
             let run = grants.runs[position]
             for stage in overdue {
                 let outputs = run.grant.stages[stage].parents.map { run.outputs($0) }

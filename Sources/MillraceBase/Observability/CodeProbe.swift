@@ -132,6 +132,23 @@ public enum CodeProbe: Int, CaseIterable, Sendable {
     /// The right to commit went back with a failed attempt.
     case commitRightReturned
 
+    // MARK: Grants
+
+    /// A batch was taken off its executors, and goes on as a job.
+    case grantTakenBack
+    /// Some of its results were there already.
+    case grantResumedWithResults
+    /// A task of a batch that had been taken back ended.
+    case grantedTaskRefused
+    /// Executors were told of outputs whose announcement they may have missed.
+    case grantRepaired
+    /// A granted task's end came before the end of a task whose output it read.
+    case grantedEndWaited
+    /// A batch had to go the ordinary way for want of room.
+    case grantWithoutRoom
+    /// An executor was told of an output of a batch that it had yet to hear of.
+    case earlyOutputKept
+
     // MARK: Streaming queries
 
     /// A batch that is repeated was in the sink already.

@@ -78,6 +78,7 @@ struct GrantScheduler: Sendable {
             make(slot, shape, job, after: nil, tasks, &effects)
         }
         guard let active = queries[slot: slot].active, hasRoom(active, now, tasks) else {
+            codeProbe(.grantWithoutRoom)
             endGroup(slot, &effects)
             return false
         }

@@ -32,6 +32,8 @@ struct GrantedRun: Sendable {
     private var repaired: [Bool]
     private(set) var remaining: Int
     var results = ResultSize()
+    /// Of tasks that read outputs whose own tasks' ends are still to be reported.
+    var earlyEnds: [TaskEnd] = []
 
     init(
         query: QueryID, grant: Grant, job: JobDescription, shuffles: [ShuffleID],
