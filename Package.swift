@@ -68,7 +68,12 @@ let package = Package(
                 "MillraceBase", "MillraceCore", "MillraceNet", "MillraceWire", "MillraceStore", "MillraceExecutor",
                 "MillraceDriver", "MillraceKafka",
             ]),
-        module("MillraceSim", ["MillraceBase", "MillraceCore", "MillraceWire", "MillraceStore", "MillraceDriver"]),
+        module(
+            "MillraceSim",
+            [
+                "MillraceBase", "MillraceCore", "MillraceWire", "MillraceStore", "MillraceExecutor",
+                "MillraceDriver",
+            ]),
         program("MillraceSimCLI", ["MillraceBase", "MillraceCore", "MillraceSim"]),
         program(
             "MillraceCLI",

@@ -2,10 +2,10 @@ import MillraceBase
 import MillraceCore
 
 /// What has arrived for this executor's tasks of one shuffle of the batch at work.
-struct GrantedInputs: Sendable {
-    private(set) var outputs: MapOutputs
+package struct GrantedInputs: Sendable {
+    package private(set) var outputs: MapOutputs
     private(set) var missing: Int
-    private(set) var blocks = InlineBlocks()
+    package private(set) var blocks = InlineBlocks()
 
     init(_ shuffle: ShuffleID, maps: Int) {
         outputs = MapOutputs(
@@ -30,7 +30,7 @@ struct GrantedInputs: Sendable {
 }
 
 /// Blocks that came with the word that they are there, by reduce partition and map task.
-struct InlineBlocks: Sendable {
+package struct InlineBlocks: Sendable {
     /// Bytes that an executor keeps for one batch; what comes beyond is fetched by the tasks.
     static let budget = 32 << 20
 
@@ -40,5 +40,5 @@ struct InlineBlocks: Sendable {
         blocks[reduce, default: [:]][mapTask] = bytes
     }
 
-    func of(reduce: Int) -> [TaskID: [UInt8]] { blocks[reduce] ?? [:] }
+    package func of(reduce: Int) -> [TaskID: [UInt8]] { blocks[reduce] ?? [:] }
 }

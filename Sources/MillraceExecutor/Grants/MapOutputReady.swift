@@ -4,10 +4,15 @@ import MillraceCore
 /// A map task's word to the executors that run its readers: where its output is, and of the blocks
 /// for their tasks the small ones themselves. Travels on the data plane, once and without an
 /// answer: if it's lost, the driver says the same later (`Effect.tellMapOutputs`).
-struct MapOutputReady: Hashable, Sendable {
-    struct Block: Hashable, Sendable {
-        var reduce: Int
-        var bytes: [UInt8]
+package struct MapOutputReady: Hashable, Sendable {
+    package struct Block: Hashable, Sendable {
+        package var reduce: Int
+        package var bytes: [UInt8]
+
+        package init(reduce: Int, bytes: [UInt8]) {
+            self.reduce = reduce
+            self.bytes = bytes
+        }
     }
 
     /// Largest sum of the blocks in one message; the others are fetched.
@@ -16,12 +21,12 @@ struct MapOutputReady: Hashable, Sendable {
     var grant: GrantID
     var shuffle: ShuffleID
     var status: MapStatus
-    var blocks: [Block] = []
+    package var blocks: [Block] = []
 
     /// Bytes of its blocks.
     var size: Int { blocks.reduce(0) { $0 + $1.bytes.count } }
 
-    func encode() -> [UInt8] {
+    package func encode() -> [UInt8] {
         var writer = ByteWriter(capacity: 64 + status.sizes.count + size)
         writer.writeCount(grant.rawValue)
         writer.writeCount(shuffle.rawValue)
@@ -37,7 +42,7 @@ struct MapOutputReady: Hashable, Sendable {
         return writer.bytes
     }
 
-    init(grant: GrantID, shuffle: ShuffleID, status: MapStatus, blocks: [Block] = []) {
+    package init(grant: GrantID, shuffle: ShuffleID, status: MapStatus, blocks: [Block] = []) {
         self.grant = grant
         self.shuffle = shuffle
         self.status = status
@@ -45,7 +50,7 @@ struct MapOutputReady: Hashable, Sendable {
     }
 
     /// Throws `ByteError` for bytes that `encode` did not write.
-    init(decoding bytes: [UInt8]) throws(ByteError) {
+    package init(decoding bytes: [UInt8]) throws(ByteError) {
         var reader = ByteReader(bytes)
         grant = GrantID(try reader.readNumber())
         shuffle = ShuffleID(try reader.readNumber())

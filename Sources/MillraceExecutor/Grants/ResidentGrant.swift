@@ -6,7 +6,7 @@ import MillraceCore
 ///
 /// A batch ends when the next one begins: the driver asks for the next when all tasks of the one
 /// before have ended. Values only; `ExecutorRuntime` runs what becomes ready.
-struct ResidentGrant: Sendable {
+package struct ResidentGrant: Sendable {
     let grant: Grant
     let executor: ExecutorID
     /// By stage, the partitions that run here.
@@ -31,9 +31,9 @@ struct ResidentGrant: Sendable {
     }
 
     /// What may run now, and what those tasks read.
-    struct Ready: Sendable {
-        var tasks: [QueuedTask] = []
-        var inputs: [GrantedInputs] = []
+    package struct Ready: Sendable {
+        package var tasks: [QueuedTask] = []
+        package var inputs: [GrantedInputs] = []
     }
 
     init(_ grant: Grant, on executor: ExecutorID) {
@@ -136,8 +136,8 @@ struct ResidentGrant: Sendable {
 }
 
 /// Who reads a map stage under a grant.
-struct GrantedReaders: Sendable {
-    let grant: GrantID
+package struct GrantedReaders: Sendable {
+    package let grant: GrantID
     /// By reduce partition.
     let executors: [ExecutorID]
 
@@ -147,7 +147,7 @@ struct GrantedReaders: Sendable {
     }
 
     /// Each once, in the order of their first partition.
-    var places: [(executor: ExecutorID, reducers: [Int])] {
+    package var places: [(executor: ExecutorID, reducers: [Int])] {
         var places: [(executor: ExecutorID, reducers: [Int])] = []
         for (reduce, executor) in executors.enumerated() {
             if let place = places.firstIndex(where: { $0.executor == executor }) {

@@ -6,7 +6,7 @@ import MillraceCore
 /// An executor that hears of a batch sooner than another one may be done with its map tasks before
 /// that one knows of the batch. What it announces is kept until then; how much is limited, for a
 /// batch that was taken back never comes. What is dropped the driver tells later.
-struct ResidentGrants: Sendable {
+package struct ResidentGrants: Sendable {
     static let earlyLimit = 1_024
     static let earlyBytesLimit = 16 << 20
 
@@ -14,12 +14,16 @@ struct ResidentGrants: Sendable {
     private var early: [MapOutputReady] = []
     private var earlyBytes = 0
 
-    mutating func add(_ grant: Grant, on executor: ExecutorID) {
+    package init() {}
+
+    package var isEmpty: Bool { grants.isEmpty }
+
+    package mutating func add(_ grant: Grant, on executor: ExecutorID) {
         grants[grant.id] = ResidentGrant(grant, on: executor)
     }
 
     /// Also returns the shuffles of the batch before, which is over.
-    mutating func begin(
+    package mutating func begin(
         _ batch: GrantedBatch, plans: ResidentPlans
     ) throws(PlanError) -> (ready: ResidentGrant.Ready, over: [ShuffleID]) {
         guard var grant = grants[batch.grant] else {
@@ -36,14 +40,14 @@ struct ResidentGrants: Sendable {
         return (ready, over)
     }
 
-    mutating func take(_ output: MapOutputReady) -> ResidentGrant.Ready {
+    package mutating func take(_ output: MapOutputReady) -> ResidentGrant.Ready {
         if let ready = grants[output.grant]?.take(output) { return ready }
         keepEarly(output)
         return ResidentGrant.Ready()
     }
 
     /// What the driver says of a shuffle's outputs, complete.
-    mutating func take(_ outputs: MapOutputs) -> ResidentGrant.Ready {
+    package mutating func take(_ outputs: MapOutputs) -> ResidentGrant.Ready {
         var ready = ResidentGrant.Ready()
         for grant in grants.keys.sorted()
         where grants[grant]?.batch?.granted.shuffles.contains(outputs.shuffle) == true {
@@ -58,7 +62,7 @@ struct ResidentGrants: Sendable {
     }
 
     /// The grant is over. What was parked, the numbers of its batch's tasks, its shuffles.
-    mutating func remove(
+    package mutating func remove(
         _ id: GrantID
     ) -> (parked: [QueuedTask], tasks: Range<Int>, shuffles: [ShuffleID])? {
         let kept = early.filter { $0.grant != id }
@@ -69,6 +73,7 @@ struct ResidentGrants: Sendable {
     }
 
     private mutating func keepEarly(_ output: MapOutputReady) {
+        codeProbe(.earlyOutputKept)
         early.append(output)
         earlyBytes += output.size
         while early.count > Self.earlyLimit || earlyBytes > Self.earlyBytesLimit {

@@ -4,10 +4,10 @@ import Synchronization
 
 /// One attempt of one stage on this executor: its resident plan bound to shuffles and batch. Shared
 /// by its tasks.
-final class ResidentStage: Sendable {
-    let setup: StageSetup
+package final class ResidentStage: Sendable {
+    package let setup: StageSetup
     /// Who waits for its map outputs, under a grant.
-    let readers: GrantedReaders?
+    package let readers: GrantedReaders?
     private let plans: ResidentPlans
     private let decoded = Mutex<ExecutablePlan?>(nil)
 
@@ -26,7 +26,7 @@ final class ResidentStage: Sendable {
 }
 
 /// A task on its way to a thread, with what it runs; nil when its stage isn't set up here.
-struct QueuedTask: Sendable {
-    var task: TaskDescription
-    var stage: ResidentStage?
+package struct QueuedTask: Sendable {
+    package var task: TaskDescription
+    package var stage: ResidentStage?
 }

@@ -15,6 +15,10 @@ struct Ledger {
 
     static func accumulator(of job: JobID) -> AccumulatorID { AccumulatorID(job.rawValue * 2 + 1) }
 
+    static func accumulator(of query: SimulatedQuery) -> AccumulatorID {
+        AccumulatorID(1_000_000_000 + query.number)
+    }
+
     /// What a task that made these rows adds.
     static func updates(_ program: Program, _ rows: [Row]) -> [AccumulatorUpdate] {
         guard let id = program.accumulator else { return [] }
@@ -39,7 +43,7 @@ struct Ledger {
 
     /// The total differs from what all these rows come to.
     func differs(_ id: AccumulatorID, from rows: [[Row]]) -> Bool {
-        table.total(id) != Ledger.sum(rows.joined())
+        (table.total(id) ?? Ledger.sum([])) != Ledger.sum(rows.joined())
     }
 
     /// More was counted than there is.

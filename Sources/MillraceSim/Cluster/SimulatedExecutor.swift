@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceCore
+import MillraceExecutor
 import MillraceWire
 
 /// One executor process as the driver and its peers see it: what is resident there, what runs, and
@@ -20,16 +21,22 @@ final class SimulatedExecutor {
     struct Queued {
         var task: TaskDescription
         var setup: StageSetup
+        /// Who waits for its output, under a grant.
+        var readers: GrantedReaders?
+        var isGranted = false
     }
 
     /// A task on one of the cores.
     struct Running {
         var task: TaskDescription
         var setup: StageSetup
+        var readers: GrantedReaders?
         var start: Instant
         var isCancelled = false
         /// Its rows, if it has read its inputs; else it does so at its end.
         var rows: [Row]?
+        /// Of a batch under a grant: its stage is set up nowhere else.
+        var isGranted = false
         /// Asked to commit, and waits for the answer with these rows.
         var uncommitted: [Row]?
     }
@@ -46,6 +53,11 @@ final class SimulatedExecutor {
     var stages: [StageKey: StageSetup] = [:]
     var outputs: [ShuffleID: MapOutputs] = [:]
     var blocks: [BlockKey: [[Row]]] = [:]
+    var grants = ResidentGrants()
+    /// Blocks that came with an announcement.
+    var inlineBlocks: [ShuffleID: InlineBlocks] = [:]
+    /// Nobody will say again that what is written for these may go.
+    private var removedShuffles: Set<ShuffleID> = []
     var lostPeers: Set<ExecutorID> = []
     var queue: [Queued] = []
     var running: [Running] = []
@@ -86,18 +98,21 @@ final class SimulatedExecutor {
         stages = stages.filter { $0.key.stage != stage }
     }
 
-    /// Keeps a map output for others to read, unless its stage is over: nobody will ask for it
-    /// then,
-    /// and nobody would say that it may go.
-    func publish(_ rows: [[Row]], of setup: StageSetup, by task: TaskID) {
-        guard let shuffle = setup.outputShuffle,
-            stages[.init(stage: setup.stage, attempt: setup.attempt)] != nil
+    /// Keeps a map output for others to read, unless its shuffle or its stage is over: nobody will
+    /// ask for it then, and nobody would say that it may go.
+    func publish(_ rows: [[Row]], of running: Running, by task: TaskID) {
+        let setup = running.setup
+        guard let shuffle = setup.outputShuffle, !removedShuffles.contains(shuffle),
+            running.isGranted
+                || stages[.init(stage: setup.stage, attempt: setup.attempt)] != nil
         else { return }
         blocks[BlockKey(shuffle: shuffle, task: task)] = rows
     }
 
     func remove(_ shuffle: ShuffleID) {
         outputs[shuffle] = nil
+        inlineBlocks[shuffle] = nil
+        removedShuffles.insert(shuffle)
         blocks = blocks.filter { $0.key.shuffle != shuffle }
     }
 
@@ -106,6 +121,8 @@ final class SimulatedExecutor {
     /// What it holds although nobody needs it, in words.
     var leftovers: String {
         var parts: [String] = []
+        if !grants.isEmpty { parts.append("grants") }
+        if !inlineBlocks.isEmpty { parts.append("inline blocks") }
         if !stages.isEmpty { parts.append("\(stages.count) stages") }
         if !outputs.isEmpty { parts.append("the map outputs of \(outputs.count) shuffles") }
         if !blocks.isEmpty { parts.append("\(blocks.count) blocks") }
@@ -121,6 +138,8 @@ final class SimulatedExecutor {
         plans = [:]
         stages = [:]
         outputs = [:]
+        grants = ResidentGrants()
+        inlineBlocks = [:]
         blocks = [:]
         queue = []
         running = []

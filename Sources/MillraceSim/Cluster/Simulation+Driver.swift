@@ -121,7 +121,10 @@ extension Simulation {
         engine.dismissed = { _, _ in }
         engine.requested = { _ in false }
         engine.released = { _, _ in }
-        for query in queries { query.run = nil }
+        for query in queries {
+            query.run = nil
+            query.ranges = [:]
+        }
         for job in jobs.indices where jobs[job].end == nil {
             jobs[job].end = .failure(.cancelled(reason: "its driver crashed"))
         }

@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceCore
+import MillraceExecutor
 import MillraceWire
 
 /// The lives of executor processes.
@@ -37,7 +38,7 @@ extension Simulation {
         } catch { return fail("\(executor.id) cannot read a message: \(error.message)") }
         note("\(executor.id) is sent \(describe(message))")
         for peer in message.lostPeers { executor.lostPeers.insert(peer) }
-        for outputs in message.mapOutputs { executor.outputs[outputs.shuffle] = outputs }
+        for outputs in message.mapOutputs { executor.update(outputs) }
         for setup in message.stages {
             executor.stages[.init(stage: setup.stage, attempt: setup.attempt)] = setup
         }
@@ -45,11 +46,15 @@ extension Simulation {
             fail("\(task.stage).\(task.stageAttempt) is not set up on \(executor.id)")
         }
         for kill in message.kills { self.kill(kill.task, kill.reason, on: executor) }
-        for shuffle in message.removedShuffles { executor.remove(shuffle) }
-        for stage in message.finishedStages { executor.finish(stage) }
         for decision in message.commitDecisions {
             commit(decision.task, decision.isGranted, on: executor)
         }
+        for shuffle in message.removedShuffles { executor.remove(shuffle) }
+        for stage in message.finishedStages { executor.finish(stage) }
+        for grant in message.grants { executor.grants.add(grant, on: executor.id) }
+        for batch in message.grantedBatches { begin(batch, on: executor) }
+        for grant in message.revokedGrants { revoke(grant, on: executor) }
+        for grant in message.endedGrants { end(grant, on: executor) }
         if let registered = message.registered {
             executor.isRegistered = true
             executor.heartbeatInterval = registered.heartbeatInterval
@@ -127,6 +132,10 @@ extension Simulation {
         parts += message.commitDecisions.map {
             "\($0.isGranted ? "a grant" : "a denial") for \($0.task)"
         }
+        parts += message.grants.map { "\($0.id) for \($0.batches) batches" }
+        parts += message.grantedBatches.map { "\($0.job) under \($0.grant)" }
+        parts += message.revokedGrants.map { "\($0) taken back" }
+        parts += message.endedGrants.map { "the end of \($0)" }
         parts += message.lostPeers.map { "the loss of \($0)" }
         if let reason = message.shutdown { parts.append("the end: \(reason)") }
         if parts.isEmpty { parts.append("\(message.peers.count) peers") }

@@ -9,7 +9,8 @@ extension Simulation {
         while executor.running.count < executor.cores, !executor.queue.isEmpty {
             let next = executor.queue.removeFirst()
             var running = SimulatedExecutor.Running(
-                task: next.task, setup: next.setup, start: now)
+                task: next.task, setup: next.setup, readers: next.readers, start: now,
+                isGranted: next.isGranted)
             if taskChance.chance(weather.earlyReaders) {
                 do throws(Unreadable) {
                     running.rows = try rows(of: running, on: executor)
@@ -61,7 +62,7 @@ extension Simulation {
         startTasks(on: executor)
     }
 
-    private func finish(_ end: TaskEnd, on executor: SimulatedExecutor) {
+    func finish(_ end: TaskEnd, on executor: SimulatedExecutor) {
         executor.outbox.taskEnds.append(end)
         reportSoon(executor)
     }
@@ -113,8 +114,10 @@ extension Simulation {
                 program.output == .shuffle
                 ? Program.blocks(rows, reducers: reducers)
                 : Program.scattered(rows, reducers: reducers, by: running.task.id)
-            executor.publish(blocks, of: running.setup, by: running.task.id)
-            return .ended(.mapOutput(BlockSizes(blocks.map { $0.count * 2 })))
+            executor.publish(blocks, of: running, by: running.task.id)
+            let sizes = BlockSizes(blocks.map { $0.count * 2 })
+            announce(blocks, sizes, of: running, on: executor)
+            return .ended(.mapOutput(sizes))
         }
     }
 
@@ -150,8 +153,13 @@ extension Simulation {
                     message: "no location"))
         }
         var rows: [Row] = []
+        let inline = executor.inline(shuffle, reduce: reduce)
         for status in outputs.statuses {
             guard let status else { continue }
+            if let bytes = inline[status.mapTask] {
+                rows += Program.decode(bytes)
+                continue
+            }
             let peer = executors[status.executor.rawValue]
             let key = SimulatedExecutor.BlockKey(shuffle: shuffle, task: status.mapTask)
             let isReadable =

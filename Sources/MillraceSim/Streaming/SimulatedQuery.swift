@@ -13,7 +13,7 @@ final class SimulatedQuery {
         let number: Int
         var machine: MicroBatchExecution
         let checkpoint: CheckpointDirectory
-        let state: StateFolder
+        var state: StateFolder
         let sink: FileSinkLog
         /// Entries that the log was asked for, in order.
         var unwritten: [LogEntry] = []
@@ -59,6 +59,8 @@ final class SimulatedQuery {
     var head = 0
     /// Rows before this are gone.
     var released = 0
+    /// What the batches read that this life of the driver ran.
+    var ranges: [BatchID: Range<Int>] = [:]
     /// By batch.
     var seen: [Seen] = []
     /// When the source has said that it has no more.

@@ -23,6 +23,7 @@ extension Simulation {
         note(
             "query \(query.number) \(isRerun ? "repeats" : "runs") \(batch.id) over "
                 + "\(from)..<\(to) as \(id)")
+        query.ranges[batch.id] = from..<to
         let (job, plans, shuffle) = batchJob(id, batch.id, from..<to, query, run)
         let (number, runNumber) = (query.number, run.number)
         // Called on the simulation's only thread.
@@ -40,7 +41,9 @@ extension Simulation {
         _ id: JobID, _ batch: BatchID, _ range: Range<Int>, _ query: SimulatedQuery,
         _ run: SimulatedQuery.Run
     ) -> (job: JobDescription, plans: [PlanBytes], shuffle: ShuffleID) {
-        let map = Program(instructions: [.stream(seed: query.seed)], output: .shuffle)
+        let map = Program(
+            instructions: [.stream(seed: query.seed)], output: .shuffle,
+            accumulator: plan.countsRows ? Ledger.accumulator(of: query) : nil)
         let reduce = Program(instructions: [.read(input: 0)], output: .state)
         let plans = [map, reduce].map { program in
             let bytes = program.encoded()
@@ -53,7 +56,8 @@ extension Simulation {
             return StreamRange(start..<range.lowerBound + (split + 1) * count / query.splits).bytes
         }
         let target = StateTarget(
-            query: query.number, batch: batch.rawValue, partitions: query.partitions)
+            query: query.number, batch: batch.rawValue, partitions: query.partitions,
+            run: run.state.run)
         let nodes = [
             LineageNode(id: RDDID(0), partitionCount: query.splits),
             LineageNode(
@@ -70,7 +74,8 @@ extension Simulation {
             final: StagePlan(
                 plan: plans[1].hash, inputShuffles: [shuffle],
                 inputs: TaskInputs((0..<query.partitions).map { _ in target.bytes })),
-            properties: JobProperties(query: "\(query.number)", batch: batch))
+            properties: JobProperties(
+                query: "\(query.number)", batch: batch, streamingQuery: QueryID(run.number)))
         return (job, plans, shuffle)
     }
 
@@ -105,9 +110,10 @@ extension Simulation {
     ) throws(StoreError) -> [UInt8] {
         enter(process(of: executor))
         let query = queries[target.query]
-        let folder = try StateFolder(
+        var folder = try StateFolder(
             files, root: StorePath.join(query.location, "state"), operatorID: "0",
             keyGroups: SimulatedQuery.keyGroups)
+        folder.run = target.run
         let groups = folder.groups(of: partition, in: target.partitions)
         var store = try StateStore.open(folder, groups: groups, version: target.batch)
         var changed: [Row] = []
@@ -119,6 +125,9 @@ extension Simulation {
             changed.append(new)
         }
         try store.commit(snapshotInterval: query.snapshotInterval)
+        note(
+            "\(executor.id) has written version \(store.version) of partition \(partition) of "
+                + "query \(query.number), by \(task)")
         let name = FileSinkLog.dataFileName(
             partition: partition, uuid: "\(incarnation)-\(task.rawValue)", ext: "rows")
         let path = StorePath.join(query.output, name)

@@ -17,18 +17,20 @@ extension Simulation {
             return
         }
         enter(driverProcess)
+        runs += 1
         query.runs += 1
         note("query \(number) starts, for the \(query.runs). time")
         do throws(StoreError) {
             let checkpoint = try CheckpointDirectory(files, query.location)
             let run = SimulatedQuery.Run(
-                number: query.runs, machine: MicroBatchExecution(query.settings),
+                number: runs, machine: MicroBatchExecution(query.settings),
                 checkpoint: checkpoint,
                 state: try StateFolder(
                     files, root: checkpoint.stateFolder, operatorID: "0",
                     keyGroups: SimulatedQuery.keyGroups),
                 sink: try FileSinkLog(files, output: query.output, compactInterval: 3))
             let logs = try recoveredLogs(run)
+            recoverAccumulators(of: query, logs)
             query.run = run
             tell(query, .started(logs))
         } catch {
@@ -56,8 +58,20 @@ extension Simulation {
                     BatchID(latest.batch.rawValue - 1))?.offsets
             }
         }
-        try run.state.deleteVersions(after: logs.committed.map { $0.rawValue + 1 } ?? 0)
+        try run.state.beginRun(after: logs.committed.map { $0.rawValue + 1 } ?? 0)
         return logs
+    }
+
+    /// What is committed counts for good, what is logged is run again, the rest never was.
+    private func recoverAccumulators(of query: SimulatedQuery, _ logs: RecoveredLogs) {
+        let name = "\(query.number)"
+        if plan.countsRows { ledger.open(Ledger.accumulator(of: query)) }
+        if let committed = logs.committed {
+            tell(.batchesSettled(query: name, through: committed))
+        }
+        let latest = logs.latest?.batch ?? BatchID(-1)
+        tell(.batchesRetracted(query: name, after: latest))
+        query.ranges = query.ranges.filter { $0.key <= latest }
     }
 
     func restartSoon(_ query: SimulatedQuery) {
@@ -128,7 +142,10 @@ extension Simulation {
 
     private func end(_ query: SimulatedQuery, _ error: MillraceError?) {
         note("query \(query.number) ends\(error.map { ": \($0.message)" } ?? "")")
-        query.run?.checkpoint.close()
+        if let run = query.run {
+            run.checkpoint.close()
+            tell(.queryEnded(QueryID(run.number)))
+        }
         query.run = nil
         if !query.isDrained { restartSoon(query) }
     }

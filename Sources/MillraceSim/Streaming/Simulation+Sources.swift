@@ -26,9 +26,23 @@ extension Simulation {
         }
     }
 
+    /// Each row of the batches that this life of the driver ran was counted once, also of those
+    /// that were run again or taken back.
+    private func checkCounts(of query: SimulatedQuery) {
+        guard plan.countsRows else { return }
+        let rows = query.ranges.values.map { Program.stream(query.seed, $0) }
+        if ledger.differs(Ledger.accumulator(of: query), from: rows) {
+            let total = ledger.table.total(Ledger.accumulator(of: query))
+            fail(
+                "query \(query.number) has counted \(total.map { "\($0)" } ?? "nothing") "
+                    + "instead of \(Ledger.sum(rows.joined()))")
+        }
+    }
+
     /// The state on the disk is what one thread computes.
     func checkFinalState(of query: SimulatedQuery) {
         enter(.max)
+        checkCounts(of: query)
         do throws(StoreError) {
             let checkpoint = try CheckpointDirectory(files, query.location)
             defer { checkpoint.close() }

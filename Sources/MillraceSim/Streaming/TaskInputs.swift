@@ -27,11 +27,14 @@ struct StateTarget {
     /// The batch, which is also the version it starts from.
     var batch: Int
     var partitions: Int
+    /// The start of the query, as a number that grows.
+    var run: Int
 
-    init(query: Int, batch: Int, partitions: Int) {
+    init(query: Int, batch: Int, partitions: Int, run: Int) {
         self.query = query
         self.batch = batch
         self.partitions = partitions
+        self.run = run
     }
 
     init(decoding bytes: [UInt8]) {
@@ -39,6 +42,7 @@ struct StateTarget {
         query = (try? reader.readCount(minimumSize: 0)) ?? 0
         batch = (try? reader.readCount(minimumSize: 0)) ?? 0
         partitions = (try? reader.readCount(minimumSize: 0)) ?? 1
+        run = (try? reader.readCount(minimumSize: 0)) ?? 0
     }
 
     var bytes: [UInt8] {
@@ -46,6 +50,7 @@ struct StateTarget {
         writer.writeCount(query)
         writer.writeCount(batch)
         writer.writeCount(partitions)
+        writer.writeCount(run)
         return writer.bytes
     }
 }

@@ -17,6 +17,8 @@ struct DayPlan {
     var taskTime: Duration
     /// Whether accumulators count the rows.
     var countsRows: Bool
+    /// Blocks of up to so many rows travel with the word that they are there.
+    var inlineRows: Int
     var settings = CoreSettings()
     var heartbeatInterval: Duration
     /// Until a lost executor is replaced.
@@ -61,6 +63,7 @@ struct DayPlan {
         heartbeatInterval = .milliseconds(random.pick([100, 1_000, 10_000]))
         replacementDelay = .milliseconds(random.pick([1, 50, 500]))
         countsRows = random.chance(500)
+        inlineRows = random.pick([0, 2, 1_000])
         settings.maxTaskFailures = random.pick([1, 2, 4, 4, 4])
         settings.maxConsecutiveStageAttempts = random.pick([1, 2, 4, 4, 4])
         settings.resubmitDelay = .milliseconds(random.pick([0, 1, 20, 200]))
@@ -87,6 +90,9 @@ struct DayPlan {
         settings.starvationTimeout = .milliseconds(random.pick([50, 15_000]))
         settings.decommissionTimeout = .milliseconds(random.pick([10, 1_000]))
         if random.chance(300) { settings.allocation = allocation(&random) }
+        settings.groups.isEnabled = random.chance(800)
+        settings.groups.minimum = random.pick([1, 1, 5, 20])
+        settings.groups.repairDelay = .milliseconds(random.pick([5, 50, 500]))
         settings.checksInvariants = false
         settings.canary = canary
     }

@@ -7,6 +7,8 @@ enum Happening {
 
     // MARK: Network
 
+    /// An executor hears from another one, on the data plane.
+    case announcement(executor: Int, [UInt8])
     /// The bytes of one message reach an end of a connection.
     case arrival(connection: Int, Side, [UInt8])
     /// An end of a connection learns that it's over.

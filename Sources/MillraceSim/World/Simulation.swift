@@ -60,6 +60,8 @@ public final class Simulation {
     /// Of those that the day's plan asks for.
     var submittedJobs = 0
     var queries: [SimulatedQuery] = []
+    /// Starts of queries so far.
+    var runs = 0
     let files = SimulatedFileSystem()
     var sink = CommittedFiles()
     var ledger = Ledger()
@@ -143,6 +145,7 @@ public final class Simulation {
         switch event {
         case .nothing: break
         case .arrival(let connection, let side, let bytes): arrive(connection, side, bytes)
+        case .announcement(let executor, let bytes): hear(bytes, on: executors[executor])
         case .connectionEnd(let connection, let side): endConnection(connection, at: side)
         case .givingUp(let connection, let side): giveUp(connection, at: side)
         case .driverTimer(let incarnation): fireTimer(incarnation)

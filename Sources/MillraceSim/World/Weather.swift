@@ -13,6 +13,8 @@ struct Weather {
     var flakyFetches = 0
     /// Of a thousand reports, so many are sent twice.
     var duplicates = 0
+    /// Of a thousand announcements of map outputs, so many never arrive.
+    var lostAnnouncements = 0
     /// Of a thousand running tasks that are killed, so many end well nevertheless.
     var deafTasks: Int
     /// Of a thousand tasks, so many take a hundred times as long.
@@ -41,6 +43,7 @@ struct Weather {
         if random.chance(500) { exceptions = random.pick([5, 30, 150]) }
         if random.chance(500) { flakyFetches = random.pick([5, 20, 50]) }
         if random.chance(500) { duplicates = random.pick([10, 100]) }
+        if random.chance(500) { lostAnnouncements = random.pick([5, 50, 500]) }
         if random.chance(700) { stragglers = random.pick([20, 200, 500]) }
         refusedRequests = random.pick([0, 0, 300])
         earlyReaders = random.pick([0, 500, 1_000])
