@@ -10,9 +10,10 @@ extension CombineTable {
 
     /// What the table takes while it grows to twice its capacity: both arrays of entries are there.
     var bytesToGrow: Int {
-        Self.bytes(capacity: 2 * capacity) + capacity * MemoryLayout<(Key, Value)>.stride
+        Self.bytes(capacity: 2 * table.capacity)
+            + table.capacity * MemoryLayout<(Key, Value)>.stride
     }
-    var bytes: Int { Self.bytes(capacity: capacity) }
+    var bytes: Int { Self.bytes(capacity: table.capacity) }
 
     func makeRoom(for keys: Int) { while room < keys { grow() } }
 
@@ -24,7 +25,7 @@ extension CombineTable {
         var (held, sampled) = (0, 0)
         for window in 0..<windows {
             let start = (count - min(rows, count)) * window / (windows - 1)
-            let part = UnsafeBufferPointer(start: entries + start, count: min(rows, count))
+            let part = UnsafeBufferPointer(start: table.entries + start, count: min(rows, count))
             held += codec.held(part)
             sampled += part.count
         }
@@ -43,21 +44,18 @@ final class HashOrder<Key, Value> {
     init(_ table: CombineTable<Key, Value>) {
         self.table = table
         let first = table.drained
-        order = .allocate(capacity: table.inserted - first)
+        order = .allocate(capacity: table.count - first)
         for place in 0..<order.count {
-            let item = PrefixItem(prefix: table.hashes[first + place], row: first + place)
+            let item = PrefixItem(prefix: table.table.hashes[first + place], row: first + place)
             order.initializeElement(at: place, to: item)
         }
-        table.hashes.deallocate()
-        table.hashes = .allocate(capacity: 0)
-        table.slots.deallocate()
-        table.slots = .allocate(capacity: 0)
-        table.drained = table.inserted
+        table.fields.pointee.table.forgetWhere()
+        table.drained = table.count
         PrefixItem.sort(order)
     }
 
     deinit {
-        for item in order[position...] { (table.entries + item.row).deinitialize(count: 1) }
+        for item in order[position...] { (table.table.entries + item.row).deinitialize(count: 1) }
         order.deallocate()
     }
 
@@ -72,7 +70,7 @@ final class HashOrder<Key, Value> {
         while position < end {
             let item = order[position]
             position += 1
-            rows.append((item.prefix, (table.entries + item.row).move()))
+            rows.append((item.prefix, (table.table.entries + item.row).move()))
         }
         return true
     }

@@ -3,58 +3,17 @@ import MillraceWire
 
 /// A hash table from keys to combined values, for aggregation within one task: insertion only, then
 /// drained once.
-///
-/// Entries lie densely in the order of insertion; `slots` holds, by linear probing, a 32-bit tag of
-/// the hash and the entry's number plus one (0 is free). Keys are compared only when tags agree.
-/// All of it is `@inlinable`, so that a kernel made where the user's types are known runs it
-/// specialised; hashes are the caller's (`KeyHasher`), because the same hash chooses the reduce
-/// partition.
 public final class CombineTable<Key, Value> {
-    @usableFromInline struct Fields {
-        @usableFromInline var slots: UnsafeMutablePointer<UInt64>
-        @usableFromInline var mask: Int
-        @usableFromInline var entries: UnsafeMutablePointer<(Key, Value)>
-        @usableFromInline var hashes: UnsafeMutablePointer<UInt64>
-        @usableFromInline var capacity: Int
-        @usableFromInline var inserted = 0
-        @usableFromInline var drained = 0
-
-        init(minimumCapacity: Int) {
-            var capacity = 16
-            while capacity < minimumCapacity { capacity *= 2 }
-            self.capacity = capacity
-            mask = 2 * capacity - 1
-            slots = .allocate(capacity: 2 * capacity)
-            slots.initialize(repeating: 0, count: 2 * capacity)
-            entries = .allocate(capacity: capacity)
-            hashes = .allocate(capacity: capacity)
-        }
-    }
     /// Behind a pointer, as in `RowBuffer`.
     @usableFromInline let fields: UnsafeMutablePointer<Fields>
-    @inlinable var slots: UnsafeMutablePointer<UInt64> {
-        @inline(__always) get { fields.pointee.slots }
-        @inline(__always) set { fields.pointee.slots = newValue }
+
+    @usableFromInline struct Fields {
+        @usableFromInline var table: KeyedEntries<Key, Value>
+        @usableFromInline var drained = 0
     }
-    @inlinable var mask: Int {
-        @inline(__always) get { fields.pointee.mask }
-        @inline(__always) set { fields.pointee.mask = newValue }
-    }
-    @inlinable var entries: UnsafeMutablePointer<(Key, Value)> {
-        @inline(__always) get { fields.pointee.entries }
-        @inline(__always) set { fields.pointee.entries = newValue }
-    }
-    @inlinable var hashes: UnsafeMutablePointer<UInt64> {
-        @inline(__always) get { fields.pointee.hashes }
-        @inline(__always) set { fields.pointee.hashes = newValue }
-    }
-    @inlinable var capacity: Int {
-        @inline(__always) get { fields.pointee.capacity }
-        @inline(__always) set { fields.pointee.capacity = newValue }
-    }
-    @inlinable var inserted: Int {
-        @inline(__always) get { fields.pointee.inserted }
-        @inline(__always) set { fields.pointee.inserted = newValue }
+    /// A copy of what says where the entries are.
+    @inlinable var table: KeyedEntries<Key, Value> {
+        @inline(__always) get { fields.pointee.table }
     }
     @inlinable var drained: Int {
         @inline(__always) get { fields.pointee.drained }
@@ -62,18 +21,16 @@ public final class CombineTable<Key, Value> {
     }
 
     /// Entries so far, drained ones included.
-    @inlinable public var count: Int { inserted }
+    @inlinable public var count: Int { fields.pointee.table.count }
 
     public init(minimumCapacity: Int = 1024) {
         fields = .allocate(capacity: 1)
-        fields.initialize(to: Fields(minimumCapacity: minimumCapacity))
+        fields.initialize(to: Fields(table: KeyedEntries(minimumCapacity: minimumCapacity)))
     }
 
     deinit {
-        (entries + drained).deinitialize(count: count - drained)
-        entries.deallocate()
-        hashes.deallocate()
-        slots.deallocate()
+        (table.entries + drained).deinitialize(count: count - drained)
+        table.deallocate()
         fields.deallocate()
     }
 
@@ -82,26 +39,12 @@ public final class CombineTable<Key, Value> {
     public func update(
         _ key: Key, hash: UInt64, insert: () throws -> Value, merge: (inout Value) throws -> Void
     ) rethrows where Key: Equatable {
-        let tag = hash >> 32
-        var slot = Int(truncatingIfNeeded: hash) & mask
-        while true {
-            let word = slots[slot]
-            if word == 0 { break }
-            if word >> 32 == tag {
-                let index = Int(truncatingIfNeeded: word & 0xFFFF_FFFF) - 1
-                if entries[index].0 == key {
-                    try merge(&entries[index].1)
-                    return
-                }
-            }
-            slot = (slot + 1) & mask
+        let place = fields.pointee.table.find(key, hash: hash)
+        if place >= 0 {
+            try merge(&fields.pointee.table.entries[place].1)
+        } else if !fields.pointee.table.append(key, try insert(), hash, ~place) {
+            grow()
         }
-        let value = try insert()
-        (entries + inserted).initialize(to: (key, value))
-        hashes[inserted] = hash
-        inserted += 1
-        slots[slot] = tag << 32 | UInt64(truncatingIfNeeded: inserted)
-        if inserted == capacity { grow() }
     }
 
     /// `update` of many rows, in batches: hash all and ask for their slots, ask for their entries,
@@ -113,6 +56,7 @@ public final class CombineTable<Key, Value> {
         insert: (Input) throws -> Value, merge: (inout Value, Input) throws -> Void
     ) throws where Key: Equatable {
         let rows = buffer.takeAll()
+        let fields = self.fields
         var start = 0
         var next = 0
         defer { rows.dropFirst(next).deinitialize() }
@@ -122,12 +66,15 @@ public final class CombineTable<Key, Value> {
                 for index in 0..<count {
                     let hash = try hasher.hash(rows[start &+ index].0)
                     hashes[index] = hash
-                    cmachine_prefetch(slots + Int(truncatingIfNeeded: hash) & mask)
+                    let table = fields.pointee.table
+                    cmachine_prefetch(table.slots + Int(truncatingIfNeeded: hash) & table.mask)
                 }
                 for index in 0..<count {
-                    let word = slots[Int(truncatingIfNeeded: hashes[index]) & mask]
+                    let table = fields.pointee.table
+                    let word = table.slots[Int(truncatingIfNeeded: hashes[index]) & table.mask]
                     // For a free slot some address that nobody reads.
-                    cmachine_prefetch(entries + (Int(truncatingIfNeeded: word & 0xFFFF_FFFF) - 1))
+                    cmachine_prefetch(
+                        table.entries + (Int(truncatingIfNeeded: word & 0xFFFF_FFFF) - 1))
                 }
                 for index in 0..<count {
                     let (key, input) = (rows.baseAddress! + next).move()
@@ -142,40 +89,21 @@ public final class CombineTable<Key, Value> {
     }
 
     @usableFromInline func grow() {
-        precondition(drained == 0 && capacity < 1 << 31, "a combine table holds at most 2^31 keys")
-        let larger = capacity * 2
-        let moved = UnsafeMutablePointer<(Key, Value)>.allocate(capacity: larger)
-        moved.moveInitialize(from: entries, count: count)
-        entries.deallocate()
-        entries = moved
-        let copied = UnsafeMutablePointer<UInt64>.allocate(capacity: larger)
-        copied.moveInitialize(from: hashes, count: count)
-        hashes.deallocate()
-        hashes = copied
-        slots.deallocate()
-        capacity = larger
-        mask = 2 * larger - 1
-        slots = .allocate(capacity: 2 * larger)
-        slots.initialize(repeating: 0, count: 2 * larger)
-        for index in 0..<count {
-            let hash = hashes[index]
-            var slot = Int(truncatingIfNeeded: hash) & mask
-            while slots[slot] != 0 { slot = (slot + 1) & mask }
-            slots[slot] = (hash >> 32) << 32 | UInt64(truncatingIfNeeded: index + 1)
-        }
+        precondition(drained == 0, "a table that is being drained takes no new keys")
+        fields.pointee.table.grow()
     }
 
     /// Entries that are not drained.
-    @inlinable public var left: Int { inserted &- drained }
+    @inlinable public var left: Int { count &- drained }
 
     /// New keys that fit without growing.
-    @inlinable public var room: Int { capacity &- inserted &- 1 }
+    @inlinable public var room: Int { fields.pointee.table.capacity &- count &- 1 }
 
     /// A drained table takes updates again, with the memory it has.
-    @inlinable public func reset() {
-        precondition(drained == inserted, "the table still has entries")
-        (drained, inserted) = (0, 0)
-        slots.update(repeating: 0, count: mask + 1)
+    public func reset() {
+        precondition(left == 0, "the table still has entries")
+        drained = 0
+        fields.pointee.table.keep(first: 0)
     }
 
     /// Moves up to `limit` entries out, oldest first, each with its hash. Says how many it moved; 0
@@ -187,8 +115,8 @@ public final class CombineTable<Key, Value> {
         while drained < end {
             let index = drained
             drained += 1
-            let (key, value) = (entries + index).move()
-            try body(key, value, hashes[index])
+            let (key, value) = (table.entries + index).move()
+            try body(key, value, table.hashes[index])
         }
         return moved
     }

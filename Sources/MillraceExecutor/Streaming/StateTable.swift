@@ -2,45 +2,38 @@
 /// remembers what the batch at work has changed, so that exactly this is written to the delta, and
 /// can be taken back.
 ///
-/// Entries lie densely in the order of insertion; `slots` holds, by linear probing, a 32-bit tag of
-/// the hash and the entry's number plus one (0 is free). `update` is `@inlinable`, so that a kernel
-/// made where the user's types are known runs it specialised. Between `begin` and `commit` the old
-/// value of each changed entry is kept; after `commit` too, until the next `begin`, because a batch
-/// may have to be repeated. Used by one task at a time.
+/// Between `begin` and `commit` the old value of each changed entry is kept; after `commit` too,
+/// until the next `begin`, because a batch may have to be repeated. Used by one task at a time.
 public final class StateTable<Key, Value> {
-    @usableFromInline var slots: UnsafeMutablePointer<UInt64>
-    @usableFromInline var mask: Int
-    @usableFromInline var entries: UnsafeMutablePointer<(Key, Value)>
-    @usableFromInline var hashes: UnsafeMutablePointer<UInt64>
-    /// Per entry, the batch (counted here) that changed it last.
-    @usableFromInline var marks: UnsafeMutablePointer<Int>
-    @usableFromInline var capacity: Int
-    @usableFromInline var batch = 0
+    /// Behind a pointer, as in `RowBuffer`.
+    @usableFromInline let fields: UnsafeMutablePointer<Fields>
+
+    @usableFromInline struct Fields {
+        @usableFromInline var table: KeyedEntries<Key, Value>
+        /// Per entry, the batch (counted here) that changed it last.
+        @usableFromInline var marks: UnsafeMutablePointer<Int>
+        @usableFromInline var batch = 0
+        /// Keys when the batch at work (or the last one) began: later ones are its insertions.
+        @usableFromInline var countBefore = 0
+        @usableFromInline var changed: [Int] = []
+        @usableFromInline var old: [Value] = []
+    }
+
     /// Keys in it.
-    public private(set) var count = 0
-    /// Keys when the batch at work (or the last one) began: later ones are its insertions.
-    @usableFromInline var countBefore = 0
-    @usableFromInline var changed: [Int] = []
-    @usableFromInline var old: [Value] = []
+    @inlinable public var count: Int { fields.pointee.table.count }
 
     public init(minimumCapacity: Int = 64) {
-        var capacity = 16
-        while capacity < minimumCapacity { capacity *= 2 }
-        self.capacity = capacity
-        mask = 2 * capacity - 1
-        slots = .allocate(capacity: 2 * capacity)
-        slots.initialize(repeating: 0, count: 2 * capacity)
-        entries = .allocate(capacity: capacity)
-        hashes = .allocate(capacity: capacity)
-        marks = .allocate(capacity: capacity)
+        let table = KeyedEntries<Key, Value>(minimumCapacity: minimumCapacity)
+        fields = .allocate(capacity: 1)
+        fields.initialize(to: Fields(table: table, marks: .allocate(capacity: table.capacity)))
     }
 
     deinit {
-        entries.deinitialize(count: count)
-        entries.deallocate()
-        hashes.deallocate()
-        marks.deallocate()
-        slots.deallocate()
+        fields.pointee.table.entries.deinitialize(count: count)
+        fields.pointee.table.deallocate()
+        fields.pointee.marks.deallocate()
+        fields.deinitialize(count: 1)
+        fields.deallocate()
     }
 
     /// Merges into `key`'s value, or inserts one. The closures must not touch the table.
@@ -48,66 +41,28 @@ public final class StateTable<Key, Value> {
     public func update(
         _ key: Key, hash: UInt64, insert: () throws -> Value, merge: (inout Value) throws -> Void
     ) rethrows where Key: Equatable {
-        let tag = hash >> 32
-        var slot = Int(truncatingIfNeeded: hash) & mask
-        while true {
-            let word = slots[slot]
-            if word == 0 { break }
-            if word >> 32 == tag {
-                let index = Int(truncatingIfNeeded: word & 0xFFFF_FFFF) - 1
-                if entries[index].0 == key {
-                    if marks[index] != batch {
-                        marks[index] = batch
-                        if index < countBefore {
-                            changed.append(index)
-                            old.append(entries[index].1)
-                        }
-                    }
-                    try merge(&entries[index].1)
-                    return
-                }
-            }
-            slot = (slot + 1) & mask
+        let place = fields.pointee.table.find(key, hash: hash)
+        if place >= 0 {
+            if fields.pointee.marks[place] != fields.pointee.batch { keepOld(place) }
+            try merge(&fields.pointee.table.entries[place].1)
+        } else {
+            append(key, try insert(), hash, ~place)
         }
-        append(key, try insert(), hash, slot)
+    }
+
+    /// The batch changes the entry for the first time.
+    @usableFromInline func keepOld(_ entry: Int) {
+        fields.pointee.marks[entry] = fields.pointee.batch
+        guard entry < fields.pointee.countBefore else { return }
+        fields.pointee.changed.append(entry)
+        fields.pointee.old.append(fields.pointee.table.entries[entry].1)
     }
 
     @usableFromInline func append(_ key: Key, _ value: Value, _ hash: UInt64, _ slot: Int) {
-        (entries + count).initialize(to: (key, value))
-        hashes[count] = hash
-        marks[count] = batch
-        count += 1
-        slots[slot] = (hash >> 32) << 32 | UInt64(truncatingIfNeeded: count)
-        if count == capacity { grow() }
-    }
-
-    private func grow() {
-        precondition(capacity < 1 << 31, "a state table holds at most 2^31 keys")
-        let larger = capacity * 2
-        func moved<T>(_ from: UnsafeMutablePointer<T>) -> UnsafeMutablePointer<T> {
-            let to = UnsafeMutablePointer<T>.allocate(capacity: larger)
-            to.moveInitialize(from: from, count: count)
-            from.deallocate()
-            return to
-        }
-        entries = moved(entries)
-        hashes = moved(hashes)
-        marks = moved(marks)
-        slots.deallocate()
-        capacity = larger
-        mask = 2 * larger - 1
-        slots = .allocate(capacity: 2 * larger)
-        slots.initialize(repeating: 0, count: 2 * larger)
-        fillSlots()
-    }
-
-    private func fillSlots() {
-        for index in 0..<count {
-            let hash = hashes[index]
-            var slot = Int(truncatingIfNeeded: hash) & mask
-            while slots[slot] != 0 { slot = (slot + 1) & mask }
-            slots[slot] = (hash >> 32) << 32 | UInt64(truncatingIfNeeded: index + 1)
-        }
+        fields.pointee.marks[count] = fields.pointee.batch
+        guard !fields.pointee.table.append(key, value, hash, slot) else { return }
+        fields.pointee.table.grow()
+        fields.pointee.marks = fields.pointee.table.moved(fields.pointee.marks)
     }
 
     // MARK: Batches
@@ -115,40 +70,46 @@ public final class StateTable<Key, Value> {
     /// From now on changes belong to a new batch; those of the last one can no longer be taken
     /// back.
     public func begin() {
-        batch += 1
-        countBefore = count
-        changed.removeAll(keepingCapacity: true)
-        old.removeAll(keepingCapacity: true)
+        fields.pointee.batch += 1
+        fields.pointee.countBefore = count
+        fields.pointee.changed.removeAll(keepingCapacity: true)
+        fields.pointee.old.removeAll(keepingCapacity: true)
     }
 
     /// Takes back what has changed since `begin`.
     public func rollBack() {
-        for (position, index) in changed.enumerated() { entries[index].1 = old[position] }
-        if count > countBefore {
-            (entries + countBefore).deinitialize(count: count - countBefore)
-            count = countBefore
-            slots.update(repeating: 0, count: 2 * capacity)
-            fillSlots()
+        let (entries, before) = (fields.pointee.table.entries, fields.pointee.countBefore)
+        for (entry, value) in zip(fields.pointee.changed, fields.pointee.old) {
+            entries[entry].1 = value
+        }
+        if count > before {
+            (entries + before).deinitialize(count: count - before)
+            fields.pointee.table.keep(first: before)
         }
         begin()
     }
 
     /// Entries changed or inserted since `begin`.
-    public var changedCount: Int { changed.count + count - countBefore }
+    public var changedCount: Int {
+        fields.pointee.changed.count + count - fields.pointee.countBefore
+    }
 
     /// The number of the changed entry at `position` of 0 ..< `changedCount`.
     @inlinable public func changedEntry(_ position: Int) -> Int {
-        position < changed.count ? changed[position] : countBefore + position - changed.count
+        let changed = fields.pointee.changed.count
+        return position < changed
+            ? fields.pointee.changed[position] : fields.pointee.countBefore + position - changed
     }
 
     /// The hash of an entry's key.
-    @inlinable public func hash(_ entry: Int) -> UInt64 { hashes[entry] }
+    @inlinable public func hash(_ entry: Int) -> UInt64 { fields.pointee.table.hashes[entry] }
 
-    @inlinable public subscript(entry: Int) -> (Key, Value) { entries[entry] }
+    @inlinable public subscript(entry: Int) -> (Key, Value) { fields.pointee.table.entries[entry] }
 
     /// Bytes of the table itself, without what keys and values hold elsewhere.
     public var memoryUsed: Int {
-        capacity * (MemoryLayout<(Key, Value)>.stride + 32)
-            + old.capacity * MemoryLayout<Value>.stride + changed.capacity * 8
+        fields.pointee.table.capacity * (MemoryLayout<(Key, Value)>.stride + 32)
+            + fields.pointee.old.capacity * MemoryLayout<Value>.stride
+            + fields.pointee.changed.capacity * 8
     }
 }
