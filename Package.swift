@@ -116,11 +116,11 @@ let package = Package(
         tests(
             "MillraceTests",
             [
-                "Millrace", "MillraceExecutor", "MillraceWire", "MillraceStore", "MillraceKafka",
-                "MillraceCore", "MillraceBase",
+                "Millrace", "MillraceDriver", "MillraceExecutor", "MillraceNet", "MillraceWire",
+                "MillraceStore", "MillraceKafka", "MillraceCore", "MillraceBase",
             ]),
         .executableTarget(
-            name: "ClusterJobs", dependencies: ["Millrace", "MillraceBase", "CLinux"], path: "Tests/ClusterJobs",
+            name: "ClusterJobs", dependencies: ["Millrace", "MillraceStore", "MillraceBase", "CLinux"], path: "Tests/ClusterJobs",
             swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",

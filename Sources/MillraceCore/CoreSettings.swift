@@ -61,6 +61,10 @@ public struct CoreSettings: Hashable, Sendable {
     /// A bug to be found; nil outside the simulator's tests.
     public var canary: Canary?
 
+    /// An executor that has not said so long after a task was killed that it ended is given up;
+    /// `nil` waits for ever. `millrace.task.reaper.killTimeout`, and time for its own reaper.
+    public var killDeadline: Duration?
+
     public var exclusion = ExclusionSettings()
     public var speculation = SpeculationSettings()
     public var barrier = BarrierSettings()

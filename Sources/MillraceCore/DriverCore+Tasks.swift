@@ -10,6 +10,11 @@ extension DriverCore {
         for abort in tasks.overdueUnschedulable(now) + tasks.overdueBarriers(now) {
             dag.abort(abort.stage, abort.message, &tasks, &effects)
         }
+        while let executor = tasks.popOverdueKill(now) {
+            let loss = ExecutorLoss(reason: "it did not say in time that a killed task has ended")
+            effects.append(.dismissExecutor(executor, loss))
+            lose(executor, loss, now, &effects)
+        }
         for executor in tasks.overdueDecommissions(now) where tasks.executors.isAlive(executor) {
             codeProbe(.decommissionOverdue)
             dismiss(executor, "decommissioned, and not gone in time", now, &effects)
@@ -50,6 +55,7 @@ extension TaskScheduler {
         if let due = nextUnschedulableDeadline { next = min(next, due) }
         if let due = nextBarrierCheck { next = min(next, due) }
         if let due = nextSyncDeadline { next = min(next, due) }
+        if let due = killDeadlines.next { next = min(next, due) }
         return next
     }
 }

@@ -143,6 +143,13 @@ public struct DriverCore: Sendable {
     /// The epoch of `mapOutputs(of:)` without the copy, to see whether an executor's copy is stale.
     public func mapOutputEpoch(of shuffle: ShuffleID) -> UInt64? { dag.outputs.epoch(of: shuffle) }
 
+    /// Whether a stage that isn't over runs this plan.
+    public func isUsingPlan(_ plan: PlanHash) -> Bool {
+        (0..<dag.stages.slotBound).contains { slot in
+            dag.stages.id(at: slot) != nil && dag.stages[slot: slot].plan.plan == plan
+        }
+    }
+
     public var runningJobCount: Int { dag.jobs.count + dag.waitingJobs.count + grants.runs.count }
 
     /// Tasks an executor holds, running or queued there.

@@ -15,6 +15,17 @@ extension CoreSettings {
         speculation = SpeculationSettings(conf)
         exclusion = ExclusionSettings(conf)
         barrier = BarrierSettings(conf)
+        killDeadline = CoreSettings.killDeadline(conf)
+    }
+
+    /// First its own reaper ends an executor, which looks at every polling interval.
+    private static func killDeadline(_ conf: Conf) -> Duration? {
+        // The driver's own threads stay.
+        if case .local = conf.application.master { return nil }
+        guard conf.scheduler.isReaperEnabled, let limit = conf.scheduler.reaperKillTimeout,
+            limit > .zero
+        else { return nil }
+        return limit + conf.scheduler.reaperPollingInterval * 2
     }
 
     /// Reads `millrace.scheduler.allocation.file`, if there is one. Throws `MillraceError` for a

@@ -28,6 +28,7 @@ public final class Driver: Sendable {
             engine: DriverEngine(
                 applicationID: applicationID, settings: settings,
                 heartbeatInterval: conf.executor.heartbeatInterval,
+                idlePlanBytes: conf.scheduler.idlePlansSize.bytes,
                 accumulate: accumulate),
             backend: backend, loop: loop)
         try loop.start()
@@ -160,7 +161,7 @@ public protocol DriverBackend: AnyObject, Sendable {
     /// that could not be asked for, or this backend's number is fixed.
     func requestTotal(_ total: Int) -> Bool
     /// The core gave this executor up; its process must not live on.
-    func dismiss(_ executor: ExecutorID, reason: String)
+    func dismiss(_ executor: ExecutorID, _ loss: ExecutorLoss)
     /// This executor was asked to end and will: that is no failure, and nobody takes its place.
     func release(_ executor: ExecutorID, reason: String)
     /// Ends all executors; `done` when they are gone, or killed after a grace period.
@@ -191,8 +192,8 @@ public struct DriverDoor {
     /// Executors register their files with services that this driver tells of the application.
     func use(_ services: ShuffleServices) { state.engine.shuffleServices = services }
     public func lose(_ executor: ExecutorID, _ loss: ExecutorLoss) { state.lose(executor, loss) }
-    /// No executor will ever come again: jobs fail with this reason instead of waiting.
-    public func giveUp(reason: String) { state.giveUp(reason: reason) }
+    /// No executor will ever come again: jobs fail with this error instead of waiting.
+    public func giveUp(_ error: MillraceError) { state.giveUp(error) }
     /// For the status service.
     public var status: DriverStatus { state.status }
 }

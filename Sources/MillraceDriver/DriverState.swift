@@ -25,7 +25,7 @@ final class DriverState: @unchecked Sendable {
     private var waiters: [Int: Waiter] = [:]
     private var nextWaiter = 0
     private var isTurnEndAsked = false
-    private var failure: String?
+    private var failure: MillraceError?
     private var isStopped = false
 
     init(engine: DriverEngine, backend: any DriverBackend, loop: EventLoop) {
@@ -36,8 +36,8 @@ final class DriverState: @unchecked Sendable {
 
     func start(_ conf: Conf) throws {
         engine.armTimer = { [unowned self] instant in arm(instant) }
-        engine.dismissed = { [unowned self] executor, reason in
-            backend.dismiss(executor, reason: reason)
+        engine.dismissed = { [unowned self] executor, loss in
+            backend.dismiss(executor, loss)
         }
         engine.requested = { [unowned self] total in backend.requestTotal(total) }
         engine.released = { [unowned self] executor, reason in
@@ -55,7 +55,7 @@ final class DriverState: @unchecked Sendable {
 
     func submit(_ job: PendingJob) {
         if let failure {
-            return job.fail(MillraceError(.unavailable, failure))
+            return job.fail(failure)
         }
         if isStopped {
             return job.fail(MillraceError(.cancelled, "the application was stopped"))
@@ -108,9 +108,9 @@ final class DriverState: @unchecked Sendable {
         askForTurnEnd()
     }
 
-    func giveUp(reason: String) {
-        failure = reason
-        engine.shutDown(reason: reason)
+    func giveUp(_ error: MillraceError) {
+        failure = error
+        engine.shutDown(reason: error.message, error: error)
         for key in waiters.keys.sorted() { resume(key) }
     }
 

@@ -29,6 +29,8 @@ import MillraceBase
         case "accumulator-cost": try await accumulatorCost(context)
         case "cancelled-job": try await cancelledJob(context)
         case "stubborn-job": try await stubbornJob(context)
+        case "driver-dies": try await DriverCrashes.run(session, Array(arguments.dropFirst()))
+        case "speculation-race": try await SpeculationJobs.race(context)
         case "throws": throw MillraceError(.queryFailed, "the program gave up")
         case "wait":
             print("ready")

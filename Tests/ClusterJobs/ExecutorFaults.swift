@@ -14,6 +14,9 @@ enum ExecutorFaults {
             ClusterJobs.check(access(marker, F_OK), 0)
         case "stopped-in-second-stage": try await stopped(context)
         case "stopped-while-saving": try await stoppedWhileSaving(context)
+        case "stopped-and-cancelled": try await stoppedAndCancelled(context)
+        case "executors-always-die":
+            _ = try await context.range(0, 4, 1, 2).map { _ in kill(getpid(), SIGKILL) }.count()
         case "full-disk": try await FullDisks.one(context)
         case "full-disks": try await FullDisks.all(context)
         default: return false
@@ -84,6 +87,33 @@ enum ExecutorFaults {
         waitForEnd(of: victim)
         ClusterJobs.check(ExecutorFaults.names(in: output), names)
         ClusterJobs.check(try await lines(context, output), saved)
+        try await threeStages(context) { _ in }
+    }
+
+    /// Its task is asked to end, and it says nothing: it's given up, long before its silence would
+    /// have been noticed.
+    private static func stoppedAndCancelled(_ context: MillraceContext) async throws {
+        let folder = ClusterJobs.temporaryFolder()
+        let (note, path) = ("\(folder)/stopped", "\(folder)/started")
+        mkfifo(path, 0o600)
+        let started = open(path, O_RDWR)
+        defer { close(started) }
+        let job = Task {
+            try await context.range(0, 1, 1, 1).foreach { _ in
+                let starts = open(path, O_WRONLY)
+                stopOnce(note) { _ = write(starts, "s", 1) }
+                close(starts)
+            }
+        }
+        var byte: UInt8 = 0
+        ClusterJobs.check(read(started, &byte, 1), 1)
+        job.cancel()
+        do {
+            try await job.value
+            ClusterJobs.fail("a cancelled job ended well")
+        } catch let error as MillraceError { ClusterJobs.check(error.code, .cancelled) }
+        waitForEnd(of: try processID(in: note))
+        ClusterJobs.check(await context.waitForExecutors(2...2, timeout: .seconds(60)), 2)
         try await threeStages(context) { _ in }
     }
 

@@ -90,4 +90,34 @@ import Testing
         #expect(outcome.output.contains("failed 4 times"))
         #expect(outcome.output.contains("no room in"))
     }
+
+    @Test("an executor that doesn't answer when its task is killed is given up")
+    func stoppedAndCancelled() throws {
+        let settings = """
+            millrace.master=local-cluster[2,1,512]
+            millrace.task.reaper.enabled=true
+            millrace.task.reaper.pollingInterval=100ms
+            millrace.task.reaper.killTimeout=300ms
+
+            """
+        let outcome = try Program.built("ClusterJobs").run(
+            ["stopped-and-cancelled"], environment: ["MILLRACE_CONF": settings])
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+        #expect(outcome.errors.contains("it did not say in time that a killed task has ended"))
+    }
+
+    @Test("a program whose executors fail too often ends with 11 and one line")
+    func tooManyFailures() throws {
+        let settings = """
+            millrace.master=local-cluster[2,1,512]
+            millrace.task.maxFailures=100
+            millrace.executor.maxNumFailures=2
+
+            """
+        let outcome = try Program.built("ClusterJobs").run(
+            ["executors-always-die"], environment: ["MILLRACE_CONF": settings])
+        #expect(outcome.code == 11, "\(outcome.output) \(outcome.errors)")
+        let line = "ClusterJobs: 3 executors failed; 2 failures are the limit"
+        #expect(outcome.errors.contains(line), "\(outcome.errors)")
+    }
 }

@@ -16,6 +16,21 @@ import Testing
         #expect(outcome.lastLine == "ok")
     }
 
+    @Test("of a slow task and its copy that are both done one commits its file")
+    func speculationRace() throws {
+        let settings = """
+            millrace.master=local-cluster[2,1,512]
+            millrace.speculation=true
+            millrace.speculation.quantile=0.5
+            millrace.speculation.multiplier=1.1
+            millrace.speculation.minTaskRuntime=50ms
+
+            """
+        let outcome = try Program.built("ClusterJobs").run(
+            ["speculation-race"], environment: ["MILLRACE_CONF": settings])
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+    }
+
     @Test("an executor whose killed task doesn't end ends itself with code 57")
     func stubborn() throws {
         let settings = """

@@ -13,7 +13,7 @@ import Synchronization
 /// Started by a person or by `millrace submit` it is the driver and calls `run`; started by a
 /// driver it is an executor, and `run` is never called. Exit codes are Spark's: 0 when `run`
 /// returns, 1 when it throws, 2 for settings or arguments that cannot be right
-/// (`MillraceError.invalidArgument`), 128 + n after signal n.
+/// (`MillraceError.invalidArgument`), 11 after too many executor failures, 128 + n after signal n.
 public protocol MillraceApp: SendableMetatype {
     static func run(_ session: MillraceSession, _ arguments: [String]) async throws
     /// What the program sets itself. As in Spark it wins over what the launcher was given.
@@ -101,8 +101,17 @@ enum ApplicationProcess {
     /// One line on standard error; the exit code that goes with the error.
     private static func report(_ error: any Error) -> Int32 {
         complain("\(error)")
-        if let error = error as? MillraceError, error.code == .invalidArgument { return 2 }
-        return error is ConfError ? 2 : 1
+        guard let error = error as? MillraceError else {
+            return error is ConfError ? ExitCode.misuse : ExitCode.failure
+        }
+        if error.code == .invalidArgument { return ExitCode.misuse }
+        // A query's error has it as its cause.
+        var cause: MillraceError? = error
+        while let current = cause {
+            if current.code == .tooManyExecutorFailures { return ExitCode.tooManyExecutorFailures }
+            cause = current.cause as? MillraceError
+        }
+        return ExitCode.failure
     }
 
     private static func complain(_ message: String) {

@@ -10,7 +10,7 @@ final class RunningCluster: Sendable {
     let accumulators: AccumulatorRegistry
     /// Of all executors, once they are there.
     let cores: Int
-    private let localRuntime: ExecutorRuntime?
+    let localRuntime: ExecutorRuntime?
     private let directory: LocalDirectory
 
     private init(
@@ -30,6 +30,7 @@ final class RunningCluster: Sendable {
         }
         let identity = try ApplicationIdentity(conf)
         let directory = try LocalDirectory(conf, applicationID: identity.applicationID)
+        directory.removeLeftBeside()
         switch conf.application.master {
         case .localCluster(let executors, let cores, let memory):
             let allocation = AllocationSettings(conf)

@@ -78,7 +78,7 @@ public struct DataStreamWriter<Element>: Sendable {
     }
 
     /// `fault` is for tests (`StreamingQuerySpec.fault`).
-    func start(
+    package func start(
         _ path: String?, fault: (@Sendable (StreamingStep) throws -> Void)?
     ) async throws -> StreamingQuery {
         let writer = path.map { option("path", $0) } ?? self

@@ -21,6 +21,11 @@ public struct ExecutorEntries: ConfEntries {
         "millrace.executor.heartbeat.dropZeroAccumulatorUpdates", default: true,
         doc: "Whether what running tasks report with heartbeats leaves out accumulators that are "
             + "zero.")
+    public let maxFailures = ConfEntry<Int?>(
+        "millrace.executor.maxNumFailures", default: nil,
+        doc: "Executors that may fail before the application is given up and its program exits "
+            + "with 11; twice as many as there are to be, at least 3, if not set.",
+        valid: .ifSet(.between(0, 1_000_000)))
     public let decommissionTimeout = ConfEntry<Duration?>(
         "millrace.executor.decommission.forceKillTimeout", default: nil,
         doc: "How long a decommissioned executor may take to finish its tasks and move its blocks "

@@ -68,6 +68,12 @@ public struct SchedulerEntries: ConfEntries {
         "millrace.scheduler.maxRegisteredResourcesWaitingTime", default: Duration.seconds(30),
         doc: "How long the first job waits for the executors that were asked for before it starts "
             + "with those that are there.", simulate: [.seconds(1), .seconds(30)])
+    public let idlePlansSize = ConfEntry(
+        "millrace.scheduler.idlePlans.maxSize", default: ByteCount.mebibytes(32),
+        doc:
+            "Plans that no job at work needs are kept up to this size together, by the driver and "
+            + "by executors, in case they come again; the longest unused goes first. 0 keeps none.",
+        simulate: [.zero, .kibibytes(1), .mebibytes(32)])
     public let isReaperEnabled = ConfEntry(
         "millrace.task.reaper.enabled", default: false,
         doc: "Whether an executor watches tasks that were asked to end and still run, and says so.")
@@ -78,6 +84,9 @@ public struct SchedulerEntries: ConfEntries {
     public let reaperKillTimeout = ConfEntry<Duration?>(
         "millrace.task.reaper.killTimeout", default: nil,
         doc: "How long a task that was asked to end may go on before its executor ends itself with "
-            + "exit code 57; for ever if not set. The driver's own threads (`local[N]`) stay.",
-        valid: .ifSet(.atLeast(.milliseconds(1))))
+            + "exit code 57, and before the driver gives up an executor that doesn't; for ever if "
+            + "not set or negative. The driver's own threads (`local[N]`) stay.")
+    public let dumpsThreads = ConfEntry(
+        "millrace.task.reaper.threadDump", default: true,
+        doc: "Whether it is said what the threads of the process do when a killed task still runs.")
 }

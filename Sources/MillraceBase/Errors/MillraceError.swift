@@ -29,6 +29,9 @@ public struct MillraceError: Error, Sendable, CustomStringConvertible {
         public static var incompatibleState: Code { Code("incompatibleState") }
         /// A streaming query that ended with an error.
         public static var queryFailed: Code { Code("queryFailed") }
+        /// More executors failed than `millrace.executor.maxNumFailures` allows. Programs exit
+        /// with 11.
+        public static var tooManyExecutorFailures: Code { Code("tooManyExecutorFailures") }
         /// The operating system refused (its words are in the message).
         public static var system: Code { Code("system") }
     }

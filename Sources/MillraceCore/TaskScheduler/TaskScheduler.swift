@@ -72,6 +72,7 @@ struct TaskScheduler: Sendable {
     var decommissionDeadlines: [(executor: ExecutorID, deadline: Instant)] = []
     /// Decommissioned executors whose last task ended in this step.
     var drained: [Int] = []
+    var killDeadlines: KillDeadlines
 
     var staged: [Staged] = []
     var stagedExecutors: [Int] = []
@@ -80,6 +81,7 @@ struct TaskScheduler: Sendable {
         self.settings = settings
         queue = RunQueue(settings: settings)
         health = HealthTracker(settings: settings)
+        killDeadlines = KillDeadlines(limit: settings.killDeadline)
         queueTime = max(settings.prefetchQueueTime.nanoseconds, 0)
         idle = IdleExecutors(isTracking: settings.allocation != nil)
     }
@@ -211,6 +213,7 @@ struct TaskScheduler: Sendable {
     mutating func kill(_ attempt: Int, reason: String, _ effects: inout Effects) {
         guard !attempts[slot: attempt].isKilled else { return }
         attempts[slot: attempt].isKilled = true
+        killDeadlines.note(attempts[slot: attempt].task, idle.now)
         effects.append(
             .kill(
                 ExecutorID(attempts[slot: attempt].executor), attempts[slot: attempt].task,

@@ -45,7 +45,7 @@ public final class LocalBackend: DriverBackend, @unchecked Sendable {
     public func requestTotal(_ total: Int) -> Bool { false }
 
     /// It lives in this process and cannot go silent.
-    public func dismiss(_ executor: ExecutorID, reason: String) {}
+    public func dismiss(_ executor: ExecutorID, _ loss: ExecutorLoss) {}
 
     /// Its one executor ends with the program.
     public func release(_ executor: ExecutorID, reason: String) {}

@@ -15,7 +15,7 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         var process: ChildProcess
         var watch: WatchToken
         var willPath: String
-        /// It was asked to end.
+        /// It was asked to end, or killed: nobody waits for its end to replace it.
         var isLeaving = false
     }
 
@@ -92,8 +92,16 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         return true
     }
 
-    public func dismiss(_ executor: ExecutorID, reason: String) {
+    /// Replaced at once: a process that hangs in the kernel may take its time to die.
+    public func dismiss(_ executor: ExecutorID, _ loss: ExecutorLoss) {
+        guard let driver, running[executor] != nil else { return }
+        running[executor]?.isLeaving = true
         running[executor]?.process.signal(SIGKILL)
+        // Not now: the engine is in the middle of a step.
+        driver.loop.post { [unowned self] in
+            guard stopping == nil else { return }
+            if loss.isRequested { refill() } else { replace() }
+        }
     }
 
     public func release(_ executor: ExecutorID, reason: String) {
@@ -114,6 +122,15 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         // Not SIGTERM, which asks for an end in order.
         signal(SIGINT, after: Self.patience, driver)
         signal(SIGKILL, after: Self.grace, driver)
+        _ = driver.loop.schedule(after: Self.grace + Self.patience) { [unowned self] in
+            guard stopping != nil else { return }
+            for executor in running.keys.sorted() {
+                Log.warn(
+                    "driver", "an executor's process does not end",
+                    ["executor": executor.rawValue, "pid": running[executor]!.process.processID])
+            }
+            finishStop()
+        }
     }
 
     private func signal(_ signal: Int32, after delay: Duration, _ driver: DriverDoor) {
@@ -169,7 +186,7 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
             return
         }
         if entry.isLeaving {
-            Log.info("driver", "an executor ended as asked", ["executor": executor.rawValue])
+            Log.info("driver", "an executor's process ended", ["executor": executor.rawValue])
             // Unless the driver wants fewer by now, somebody takes its place.
             return refill()
         }
@@ -180,16 +197,20 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
 
     private func refill() {
         do { try fill() } catch {
-            driver?.giveUp(reason: "a lost executor cannot be replaced: \(error)")
+            driver?.giveUp(
+                MillraceError(.unavailable, "a lost executor cannot be replaced: \(error)"))
         }
     }
 
     private func replace() {
         failures += 1
-        // Spark's default for spark.executor.maxNumFailures.
-        let limit = max(2 * (maximum ?? wanted), 3)
+        let limit = conf.executor.maxFailures ?? max(2 * (maximum ?? wanted), 3)
         guard failures <= limit else {
-            driver?.giveUp(reason: "\(failures) executors failed; \(limit) failures are the limit")
+            driver?.giveUp(
+                MillraceError(
+                    .tooManyExecutorFailures,
+                    "\(failures) executors failed; \(limit) failures are the limit "
+                        + "(millrace.executor.maxNumFailures)"))
             return
         }
         refill()

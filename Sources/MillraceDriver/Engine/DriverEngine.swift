@@ -11,7 +11,7 @@ package final class DriverEngine {
     /// Set by the shell that owns the loop: wants `timerFired()` at that instant.
     package var armTimer: (Instant) -> Void = { _ in }
     /// Set by the backend that owns the executors' processes: this one was given up.
-    package var dismissed: (ExecutorID, String) -> Void = { _, _ in }
+    package var dismissed: (ExecutorID, ExecutorLoss) -> Void = { _, _ in }
     /// Set by the backend: so many executors are wanted. Whether it could be asked for.
     package var requested: (Int) -> Bool = { _ in false }
     /// Set by the backend: this one was asked to end, and is expected to.
@@ -34,7 +34,7 @@ package final class DriverEngine {
     /// Executors in the order in which they registered.
     private(set) var order: [ExecutorID] = []
     private var jobs: [JobID: PendingJob] = [:]
-    private var plans: [PlanHash: [UInt8]] = [:]
+    private var plans: PlanStore
     private var grants = LiveGrants()
     /// What followed at once from the effects of this step, for the core to know.
     private var answers: [DriverEvent] = []
@@ -45,18 +45,20 @@ package final class DriverEngine {
 
     package init(
         applicationID: String, settings: CoreSettings, heartbeatInterval: Duration,
+        idlePlanBytes: Int = 32 << 20,
         accumulate: @escaping @Sendable (AccumulatorChange) -> Void
     ) {
         self.applicationID = applicationID
         self.heartbeatInterval = heartbeatInterval
         self.accumulate = accumulate
+        plans = PlanStore(limit: idlePlanBytes)
         core = DriverCore(settings: settings)
     }
 
     // MARK: Events
 
     package func submit(_ job: PendingJob, now: Instant) {
-        for plan in job.plans where plans[plan.hash] == nil { plans[plan.hash] = plan.bytes }
+        for plan in job.plans { plans.hold(plan.hash, plan.bytes) }
         jobs[job.description.id] = job
         handle(.jobSubmitted(job.description), now)
     }
@@ -120,6 +122,7 @@ package final class DriverEngine {
             handle(.accumulatorsReported(executor, message.partialAccumulators), now)
         }
         if !message.blocks.isEmpty { handle(.blocksUpdated(executor, message.blocks), now) }
+        for plan in message.missingPlans { sessions[executor]?.miss(plan) }
         for id in message.wantedBroadcasts { handle(.broadcastWanted(id, by: executor), now) }
         for fetch in message.broadcastFetches {
             handle(
@@ -145,12 +148,14 @@ package final class DriverEngine {
         for executor in order { sessions[executor]?.endTurn() }
     }
 
-    package func shutDown(reason: String) {
+    /// Jobs fail with `error`, or as cancelled.
+    package func shutDown(reason: String, error: MillraceError? = nil) {
         for executor in order { sessions[executor]?.shutDown(reason: reason) }
         sessions = [:]
         order = []
         for job in jobs.values.sorted(by: { $0.description.id < $1.description.id }) {
-            job.fail(MillraceError(.cancelled, "the application was stopped: \(reason)"))
+            job.fail(
+                error ?? MillraceError(.cancelled, "the application was stopped: \(reason)"))
         }
         jobs = [:]
     }
@@ -161,6 +166,9 @@ package final class DriverEngine {
     package var residentCount: Int {
         order.reduce(0) { $0 + (sessions[$1]?.residentCount ?? 0) }
     }
+    /// Plans that the driver keeps, and that it believes at executors, over all of them.
+    package var planCount: Int { plans.count }
+    package var sentPlanCount: Int { order.reduce(0) { $0 + (sessions[$1]?.planCount ?? 0) } }
     /// Jobs that have no end yet.
     package var pendingJobCount: Int { jobs.count }
 
@@ -194,13 +202,13 @@ package final class DriverEngine {
         switch effect {
         case .launch(let executor, let range):
             sessions[executor]?.launch(launches[range], core: core, plans: plans)
-        case .grant(let grant): grants.begin(grant, sessions, plans)
+        case .grant(let grant): grants.begin(grant, sessions, &plans)
         case .runBatch(let batch): grants.run(batch, sessions)
         case .endGrant(let grant, let executors):
-            grants.end(grant)
+            grants.end(grant, &plans)
             for executor in executors { sessions[executor]?.endGrant(grant) }
         case .revokeGrant(let grant, let executors):
-            grants.end(grant)
+            grants.end(grant, &plans)
             for executor in executors { sessions[executor]?.revokeGrant(grant) }
         case .tellMapOutputs(let executor, let outputs): sessions[executor]?.tell(outputs)
         case .kill(let executor, let task, let reason):
@@ -211,8 +219,8 @@ package final class DriverEngine {
             jobs[id]?.note(
                 .init(stage: stage, partition: partition, executor: executor, metrics: metrics))
         case .accumulators(let change): accumulate(change)
-        case .jobSucceeded(let id): jobs.removeValue(forKey: id)?.succeed()
-        case .jobFailed(let id, let failure): jobs.removeValue(forKey: id)?.fail(failure.error)
+        case .jobSucceeded(let id): end(id)?.succeed()
+        case .jobFailed(let id, let failure): end(id)?.fail(failure.error)
         case .stageStarted: break
         case .stageEnded(let summary):
             jobs[summary.job]?.note(summary)
@@ -233,7 +241,7 @@ package final class DriverEngine {
             shuffleServices?.remove(shuffle)
         case .dismissExecutor(let executor, let loss):
             close(executor, loss.reason)
-            dismissed(executor, loss.reason)
+            dismissed(executor, loss)
         case .decommissionExecutor(let executor, let reason):
             sessions[executor]?.decommission(reason)
             registrationsChanged()
@@ -256,6 +264,16 @@ package final class DriverEngine {
         case .armTimer(let instant): armTimer(instant)
         case .notice(let notice): Self.log(notice)
         }
+    }
+
+    /// Its plans may go, if nothing else needs them.
+    private func end(_ id: JobID) -> PendingJob? {
+        guard let job = jobs.removeValue(forKey: id) else { return nil }
+        for plan in job.plans { plans.release(plan.hash) }
+        for plan in plans.trim(isUsed: core.isUsingPlan) {
+            for executor in order { sessions[executor]?.forget(plan) }
+        }
+        return job
     }
 
     private func close(_ executor: ExecutorID, _ reason: String) {

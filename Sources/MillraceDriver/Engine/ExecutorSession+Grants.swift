@@ -4,7 +4,7 @@ import MillraceWire
 
 /// What a grant means for one executor.
 extension ExecutorSession {
-    func begin(_ grant: Grant, plans known: [PlanHash: [UInt8]]) {
+    func begin(_ grant: Grant, plans known: PlanStore) {
         for stage in grant.stages where stage.executors.contains(id) {
             bring(stage.plan, for: "\(grant.id)", known)
         }

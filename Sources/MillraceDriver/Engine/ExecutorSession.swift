@@ -28,7 +28,7 @@ final class ExecutorSession {
 
     /// Adds tasks, and before them whatever this executor does not have yet.
     func launch(
-        _ tasks: ArraySlice<TaskDescription>, core: DriverCore, plans known: [PlanHash: [UInt8]]
+        _ tasks: ArraySlice<TaskDescription>, core: DriverCore, plans known: PlanStore
     ) {
         for task in tasks {
             let key = StageKey(stage: task.stage, attempt: task.stageAttempt)
@@ -40,7 +40,7 @@ final class ExecutorSession {
         outbox.launches.append(contentsOf: tasks)
     }
 
-    private func prepare(_ key: StageKey, _ core: DriverCore, _ known: [PlanHash: [UInt8]]) {
+    private func prepare(_ key: StageKey, _ core: DriverCore, _ known: PlanStore) {
         guard let setup = core.setup(of: key.stage, attempt: key.attempt) else {
             preconditionFailure("a task of \(key.stage), which is over, was launched")
         }
@@ -62,14 +62,30 @@ final class ExecutorSession {
     }
 
     /// Sends a plan unless it's there.
-    func bring(_ plan: PlanHash, for user: @autoclosure () -> String, _ known: [PlanHash: [UInt8]])
-    {
+    func bring(_ plan: PlanHash, for user: @autoclosure () -> String, _ known: PlanStore) {
         guard plans.insert(plan).inserted else { return }
         guard let bytes = known[plan] else {
             preconditionFailure("\(user()) runs plan \(plan), which no job brought")
         }
         outbox.plans += DriverMessage.PlanPiece.pieces(of: bytes, plan: plan)
     }
+
+    /// The driver doesn't keep it any longer, so it's not to be kept there.
+    func forget(_ plan: PlanHash) {
+        guard plans.remove(plan) != nil else { return }
+        // What this turn was to bring was never there.
+        let count = outbox.plans.count
+        outbox.plans.removeAll { $0.plan == plan }
+        if outbox.plans.count == count { outbox.removedPlans.append(plan) }
+    }
+
+    /// It isn't there, whatever was sent: it's sent again with the next task that needs it.
+    func miss(_ plan: PlanHash) {
+        plans.remove(plan)
+        latest = nil
+    }
+
+    var planCount: Int { plans.count }
 
     /// Stages and shuffles of which this executor has been told and not yet that they are over.
     var residentCount: Int { stages.count + outputEpochs.count }

@@ -10,10 +10,11 @@ struct LiveGrants {
     private var grants: [GrantID: Live] = [:]
 
     mutating func begin(
-        _ grant: Grant, _ sessions: [ExecutorID: ExecutorSession], _ plans: [PlanHash: [UInt8]]
+        _ grant: Grant, _ sessions: [ExecutorID: ExecutorSession], _ plans: inout PlanStore
     ) {
         let executors = grant.executors
         grants[grant.id] = Live(grant: grant, executors: executors)
+        for stage in grant.stages { plans.hold(stage.plan) }
         for executor in executors { sessions[executor]?.begin(grant, plans: plans) }
     }
 
@@ -26,5 +27,8 @@ struct LiveGrants {
         }
     }
 
-    mutating func end(_ grant: GrantID) { grants[grant] = nil }
+    mutating func end(_ grant: GrantID, _ plans: inout PlanStore) {
+        guard let live = grants.removeValue(forKey: grant) else { return }
+        for stage in live.grant.stages { plans.release(stage.plan) }
+    }
 }

@@ -8,6 +8,7 @@ extension ExecutorRuntime {
     public func apply(_ message: DriverMessage) throws(PlanError) {
         if !message.peers.isEmpty { barriers.add(message.peers) }
         if !message.lostPeers.isEmpty { barriers.remove(message.lostPeers) }
+        if !message.removedPlans.isEmpty { plans.remove(message.removedPlans) }
         for piece in message.plans {
             try plans.add(
                 piece.plan, total: piece.totalBytes, offset: piece.offset, piece: piece.bytes)

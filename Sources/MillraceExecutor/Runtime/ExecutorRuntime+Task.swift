@@ -88,6 +88,8 @@ extension ExecutorRuntime {
                 context.interruption.reason.map { .killed(reason: $0) }
                 ?? Self.reason(error, stage.setup)
             end.isExecutorAtFault = error is LocalDiskFull
+            // Said before the task's end, so that the plan comes with its next attempt.
+            if let missing = error as? PlanMissing { report(.planMissing(missing.plan)) }
             end.accumulators = (try? context.accumulators.updates(ofFailed: true)) ?? []
         }
         end.recordsRead = context.metrics.recordsRead
@@ -109,6 +111,8 @@ extension ExecutorRuntime {
                     message: missing.description))
         case let killed as TaskKilled: .killed(reason: killed.reason)
         case is CommitDenied: .commitDenied
+        // No failure of the task's.
+        case let missing as PlanMissing: .killed(reason: missing.description)
         default: .exception(message: "\(error)", trace: "")
         }
     }

@@ -206,6 +206,9 @@ public final class ExecutorRuntime: Sendable {
             return (overdue, overdue.contains(where: \.isExpired))
         }
         for task in overdue { task.log() }
+        if !overdue.isEmpty, state.withLock({ $0.reaper?.dumpsThreads ?? false }) {
+            Log.warn("executor", "the threads of the process", ["doing": ThreadDump.text])
+        }
         return isExpired
     }
 

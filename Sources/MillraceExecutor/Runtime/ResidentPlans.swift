@@ -2,7 +2,8 @@ import MillraceBase
 import Synchronization
 
 /// The plans that this executor keeps, by content hash: each sent once, decoded once (by the first
-/// task that runs it), then shared by all tasks of all stages and batches.
+/// task that runs it), then shared by all tasks of all stages and batches, until the driver says
+/// that no job at work needs it (`PlanStore` in the driver bounds what is kept).
 public final class ResidentPlans: Sendable {
     /// A plan on its way in (`received` of `total` bytes), complete, or decoded.
     private struct Entry {
@@ -15,6 +16,9 @@ public final class ResidentPlans: Sendable {
 
     public init() {}
 
+    /// Of all that are here, in no order.
+    var names: [PlanHash] { entries.withLock { Array($0.keys) } }
+
     /// Adds a whole plan; does nothing when it is there already.
     public func add(_ plan: PlanHash, bytes: [UInt8]) {
         entries.withLock { entries in
@@ -24,12 +28,23 @@ public final class ResidentPlans: Sendable {
         }
     }
 
-    /// Adds the next piece of a plan. Pieces come in order; throws when they don't.
+    /// Tasks that are at work on one go on.
+    public func remove(_ plans: [PlanHash]) {
+        entries.withLock { entries in for plan in plans { entries[plan] = nil } }
+    }
+
+    /// Adds the next piece of a plan. Pieces come in order; throws when they don't. One that is
+    /// here, whole, is the same whoever sends it.
     public func add(
         _ plan: PlanHash, total: Int, offset: Int, piece: [UInt8]
     ) throws(PlanError) {
         let problem: String? = entries.withLock { entries in
             var entry = entries[plan] ?? Entry(bytes: [], total: total, decoded: nil)
+            if entry.total == total, entry.bytes.count == total, offset + piece.count <= total,
+                total > 0
+            {
+                return nil
+            }
             guard entry.total == total, entry.bytes.count == offset, offset + piece.count <= total
             else { return "piece at \(offset) of \(total) bytes after \(entry.bytes.count)" }
             entry.bytes.append(contentsOf: piece)
@@ -39,7 +54,7 @@ public final class ResidentPlans: Sendable {
         if let problem { throw PlanError("plan \(plan): \(problem)") }
     }
 
-    /// The plan, decoded. Throws why it cannot be: bytes of another build, or never sent.
+    /// The plan, decoded. Throws `PlanMissing`, or why it cannot be decoded.
     func executable(_ plan: PlanHash) throws -> ExecutablePlan {
         let (decoded, bytes) = entries.withLock {
             entries -> (Result<ExecutablePlan, any Error>?, [UInt8]?) in
@@ -49,11 +64,17 @@ public final class ResidentPlans: Sendable {
             return (entry.decoded, entry.bytes)
         }
         if let decoded { return try decoded.get() }
-        guard let bytes else { throw PlanError("plan \(plan) is not on this executor") }
+        guard let bytes else { throw PlanMissing(plan: plan) }
         // Outside the lock: decoding runs user code (`init(from:)`). Two threads may both do it
         // once; either serves.
         let result = Result { try ExecutablePlan(decoding: bytes) }
         entries.withLock { entries in entries[plan]?.decoded = result }
         return try result.get()
     }
+}
+
+/// The plan isn't here any more, or never was: it's asked for, and the task is run again.
+struct PlanMissing: Error, Hashable, Sendable, CustomStringConvertible {
+    var plan: PlanHash
+    var description: String { "plan \(plan) is not on this executor" }
 }

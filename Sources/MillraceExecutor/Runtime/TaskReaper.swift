@@ -23,11 +23,14 @@ public struct TaskReaper: Sendable {
     public let pollingInterval: Duration
     /// `millrace.task.reaper.killTimeout`; nil for no end.
     let killTimeout: Duration?
+    /// `millrace.task.reaper.threadDump`
+    let dumpsThreads: Bool
     private var tasks: [Killed] = []
 
-    public init(pollingInterval: Duration, killTimeout: Duration?) {
+    public init(pollingInterval: Duration, killTimeout: Duration?, dumpsThreads: Bool = false) {
         self.pollingInterval = pollingInterval
         self.killTimeout = killTimeout
+        self.dumpsThreads = dumpsThreads
     }
 
     /// As the settings say; nil when nothing is to be watched.
@@ -35,7 +38,9 @@ public struct TaskReaper: Sendable {
         guard conf.scheduler.isReaperEnabled else { return nil }
         self.init(
             pollingInterval: conf.scheduler.reaperPollingInterval,
-            killTimeout: conf.scheduler.reaperKillTimeout)
+            // Negative is never, as in Spark.
+            killTimeout: conf.scheduler.reaperKillTimeout.flatMap { $0 > .zero ? $0 : nil },
+            dumpsThreads: conf.scheduler.dumpsThreads)
     }
 
     /// The first time counts.

@@ -34,6 +34,7 @@ extension DriverMessage {
         writeDeparture(into: &message, arena)
         writeBarriers(into: &message, arena)
         writeGrants(into: &message, arena)
+        writePlanNames(into: &message, arena)
         let size = millrace__v1__driver_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__driver_message__pack(&message, buffer.baseAddress)
@@ -121,6 +122,7 @@ extension DriverMessage {
     }
 
     private mutating func readSession(_ message: Millrace__V1__DriverMessage) {
+        readPlanNames(message)
         if let answer = message.registered?.pointee {
             registered = Registered(
                 applicationID: text(answer.application_id),

@@ -6,6 +6,8 @@ import MillraceCore
 public struct DriverMessage: Sendable {
     public var registered: Registered?
     public var peers: [Peer] = []
+    /// Plans that no job at work needs. Handled before `plans`, which may bring them again.
+    public var removedPlans: [PlanHash] = []
     public var plans: [PlanPiece] = []
     public var mapOutputs: [MapOutputs] = []
     public var stages: [StageSetup] = []
@@ -51,7 +53,7 @@ public struct DriverMessage: Sendable {
             && broadcastPieces.isEmpty && goneBroadcasts.isEmpty && removedBroadcasts.isEmpty
 
             && registered == nil && peers.isEmpty && plans.isEmpty
-            && mapOutputs.isEmpty
+            && mapOutputs.isEmpty && removedPlans.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
             && shutdown == nil && commitDecisions.isEmpty && lostPeers.isEmpty
             && barrierDecisions.isEmpty && decommission == nil && outputMoves.isEmpty

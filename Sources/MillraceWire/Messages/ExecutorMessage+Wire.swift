@@ -19,6 +19,7 @@ extension ExecutorMessage {
         writeBlocks(into: &message, arena)
         writeDeparture(into: &message, arena)
         writeBarriers(into: &message, arena)
+        writePlanNames(into: &message, arena)
         let size = millrace__v1__executor_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__executor_message__pack(&message, buffer.baseAddress)
@@ -46,6 +47,7 @@ extension ExecutorMessage {
             commitRequests.append(try TaskID(wire: message.commit_requests[index]))
         }
         try readPartials(message)
+        readPlanNames(message)
         readBlocks(message)
         try readDeparture(message)
         try readBarriers(message)

@@ -24,6 +24,9 @@ public struct ExecutorMessage: Sendable {
     public var wantedBroadcasts: [BroadcastID] = []
     public var broadcastFetches: [PieceFetch] = []
 
+    /// Plans that tasks need and that are not there. Handled before `taskEnds`.
+    public var missingPlans: [PlanHash] = []
+
     /// Why the executor wants to be decommissioned; said once.
     public var decommission: String?
     /// What became of map outputs that it was to fetch.
@@ -37,7 +40,7 @@ public struct ExecutorMessage: Sendable {
         taskEnds.isEmpty && register == nil && heartbeat == nil && commitRequests.isEmpty
             && barrierRequests.isEmpty && decommission == nil && movedOutputs.isEmpty
             && partialAccumulators.isEmpty && blocks.isEmpty && removedRDDs.isEmpty
-            && wantedBroadcasts.isEmpty && broadcastFetches.isEmpty
+            && wantedBroadcasts.isEmpty && broadcastFetches.isEmpty && missingPlans.isEmpty
     }
 
     /// How the fetch of a broadcast's piece ended.

@@ -20,6 +20,8 @@ public enum ExecutorReport: Sendable {
     /// A task needs a broadcast that is not there.
     case broadcastWanted(BroadcastID)
     case pieceFetched(ExecutorMessage.PieceFetch)
+    /// A task needs a plan that is not there.
+    case planMissing(PlanHash)
 }
 
 extension ExecutorMessage {
@@ -38,6 +40,7 @@ extension ExecutorMessage {
             case .rddRemoved(let rdd): removedRDDs.append(rdd)
             case .broadcastWanted(let id): wantedBroadcasts.append(id)
             case .pieceFetched(let fetch): broadcastFetches.append(fetch)
+            case .planMissing(let plan): missingPlans.append(plan)
             }
         }
     }

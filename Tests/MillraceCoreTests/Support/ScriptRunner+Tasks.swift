@@ -16,6 +16,7 @@ extension ScriptRunner {
             settings.exclusion.killsExecutors = value != "off"
             settings.exclusion.decommissionsKilled = value == "decommission"
         case "speculation": settings.speculation.isEnabled = value == "on"
+        case "kill-deadline": settings.killDeadline = try arguments.duration(value)
         case "quantile": settings.speculation.quantile = Double(value) ?? 0.9
         case "threshold":
             settings.speculation.taskDurationThreshold = try arguments.duration(value)

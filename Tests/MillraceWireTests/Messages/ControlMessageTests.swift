@@ -35,6 +35,31 @@ import Testing
         .killed(reason: "stage cancelled"),
     ]
 
+    @Test("plans are forgotten and missed by their names")
+    func planNames() throws {
+        let plans = [PlanHash(high: 1, low: .max), PlanHash(high: 0, low: 7)]
+        var order = DriverMessage()
+        #expect(order.isEmpty)
+        order.removedPlans = plans
+        #expect(!order.isEmpty)
+        let received = try DriverMessage(decoding: order.encoded(arena: arena), arena: arena)
+        #expect(received.removedPlans == plans)
+        let said = ExecutorMessage([.planMissing(plans[0]), .planMissing(plans[1])])
+        #expect(
+            try ExecutorMessage(decoding: said.encoded(arena: arena), arena: arena).missingPlans
+                == plans)
+    }
+
+    @Test("a task says that its executor is at fault", arguments: [true, false])
+    func executorAtFault(isAtFault: Bool) throws {
+        var message = ExecutorMessage()
+        var end = TaskEnd(task: TaskID(1), reason: .exception(message: "no room", trace: ""))
+        end.isExecutorAtFault = isAtFault
+        message.taskEnds = [end]
+        let received = try ExecutorMessage(decoding: message.encoded(arena: arena), arena: arena)
+        #expect(received.taskEnds.first?.isExecutorAtFault == isAtFault)
+    }
+
     @Test("the end of a task arrives with its reason", arguments: reasons)
     func taskEnd(reason: TaskEndReason) throws {
         var message = ExecutorMessage()

@@ -97,6 +97,51 @@ void   millrace__v1__barrier_request__free_unpacked
   assert(message->base.descriptor == &millrace__v1__barrier_request__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__plan_name__init
+                     (Millrace__V1__PlanName         *message)
+{
+  static const Millrace__V1__PlanName init_value = MILLRACE__V1__PLAN_NAME__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__plan_name__get_packed_size
+                     (const Millrace__V1__PlanName *message)
+{
+  assert(message->base.descriptor == &millrace__v1__plan_name__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__plan_name__pack
+                     (const Millrace__V1__PlanName *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__plan_name__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__plan_name__pack_to_buffer
+                     (const Millrace__V1__PlanName *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__plan_name__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__PlanName *
+       millrace__v1__plan_name__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__PlanName *)
+     protobuf_c_message_unpack (&millrace__v1__plan_name__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__plan_name__free_unpacked
+                     (Millrace__V1__PlanName *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__plan_name__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__broadcast_fetch__init
                      (Millrace__V1__BroadcastFetch         *message)
 {
@@ -1807,7 +1852,7 @@ void   millrace__v1__executor_status__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[12] =
+static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[13] =
 {
   {
     "register",
@@ -1953,6 +1998,18 @@ static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "missing_plans",
+    110,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__ExecutorMessage, n_missing_plans),
+    offsetof(Millrace__V1__ExecutorMessage, missing_plans),
+    &millrace__v1__plan_name__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__executor_message__field_indices_by_name[] = {
   11,   /* field[11] = barrier_requests */
@@ -1961,6 +2018,7 @@ static const unsigned millrace__v1__executor_message__field_indices_by_name[] = 
   3,   /* field[3] = commit_requests */
   5,   /* field[5] = decommission */
   2,   /* field[2] = heartbeat */
+  12,   /* field[12] = missing_plans */
   6,   /* field[6] = moved_outputs */
   4,   /* field[4] = partial_accumulators */
   0,   /* field[0] = register */
@@ -1968,14 +2026,15 @@ static const unsigned millrace__v1__executor_message__field_indices_by_name[] = 
   1,   /* field[1] = task_ends */
   9,   /* field[9] = wanted_broadcasts */
 };
-static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[5 + 1] =
+static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[6 + 1] =
 {
   { 1, 0 },
   { 10, 4 },
   { 40, 5 },
   { 50, 7 },
   { 100, 11 },
-  { 0, 12 }
+  { 110, 12 },
+  { 0, 13 }
 };
 const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
 {
@@ -1985,10 +2044,10 @@ const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
   "Millrace__V1__ExecutorMessage",
   "millrace.v1",
   sizeof(Millrace__V1__ExecutorMessage),
-  12,
+  13,
   millrace__v1__executor_message__field_descriptors,
   millrace__v1__executor_message__field_indices_by_name,
-  5,  millrace__v1__executor_message__number_ranges,
+  6,  millrace__v1__executor_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__executor_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -2067,6 +2126,57 @@ const ProtobufCMessageDescriptor millrace__v1__barrier_request__descriptor =
   millrace__v1__barrier_request__field_indices_by_name,
   1,  millrace__v1__barrier_request__number_ranges,
   (ProtobufCMessageInit) millrace__v1__barrier_request__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__plan_name__field_descriptors[2] =
+{
+  {
+    "high",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PlanName, high),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "low",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PlanName, low),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__plan_name__field_indices_by_name[] = {
+  0,   /* field[0] = high */
+  1,   /* field[1] = low */
+};
+static const ProtobufCIntRange millrace__v1__plan_name__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 2 }
+};
+const ProtobufCMessageDescriptor millrace__v1__plan_name__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.PlanName",
+  "PlanName",
+  "Millrace__V1__PlanName",
+  "millrace.v1",
+  sizeof(Millrace__V1__PlanName),
+  2,
+  millrace__v1__plan_name__field_descriptors,
+  millrace__v1__plan_name__field_indices_by_name,
+  1,  millrace__v1__plan_name__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__plan_name__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__broadcast_fetch__field_descriptors[3] =
@@ -3240,7 +3350,7 @@ const ProtobufCMessageDescriptor millrace__v1__failure__descriptor =
   (ProtobufCMessageInit) millrace__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[25] =
+static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[26] =
 {
   {
     "registered",
@@ -3542,6 +3652,18 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "removed_plans",
+    110,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_removed_plans),
+    offsetof(Millrace__V1__DriverMessage, removed_plans),
+    &millrace__v1__plan_name__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   24,   /* field[24] = barrier_decisions */
@@ -3564,20 +3686,22 @@ static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   2,   /* field[2] = plans */
   0,   /* field[0] = registered */
   23,   /* field[23] = removed_broadcasts */
+  25,   /* field[25] = removed_plans */
   18,   /* field[18] = removed_rdds */
   7,   /* field[7] = removed_shuffles */
   14,   /* field[14] = revoked_grants */
   9,   /* field[9] = shutdown */
   4,   /* field[4] = stages */
 };
-static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[5 + 1] =
+static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[6 + 1] =
 {
   { 1, 0 },
   { 30, 12 },
   { 40, 16 },
   { 50, 18 },
   { 100, 24 },
-  { 0, 25 }
+  { 110, 25 },
+  { 0, 26 }
 };
 const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
 {
@@ -3587,10 +3711,10 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   "Millrace__V1__DriverMessage",
   "millrace.v1",
   sizeof(Millrace__V1__DriverMessage),
-  25,
+  26,
   millrace__v1__driver_message__field_descriptors,
   millrace__v1__driver_message__field_indices_by_name,
-  5,  millrace__v1__driver_message__number_ranges,
+  6,  millrace__v1__driver_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__driver_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -29,7 +29,7 @@ struct StreamingQuerySpec: Sendable {
 
 /// Points between the steps of a batch, at which a process may die. Those of offsets and commits
 /// are reached on the log's thread, beside the others.
-enum StreamingStep: Hashable, Sendable {
+package enum StreamingStep: Hashable, Sendable {
     case beforeOffsets(Int)
     case afterOffsets(Int)
     case afterJob(Int)

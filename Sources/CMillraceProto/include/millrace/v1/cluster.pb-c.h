@@ -17,6 +17,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 typedef struct Millrace__V1__ExecutorMessage Millrace__V1__ExecutorMessage;
 typedef struct Millrace__V1__BarrierRequest Millrace__V1__BarrierRequest;
+typedef struct Millrace__V1__PlanName Millrace__V1__PlanName;
 typedef struct Millrace__V1__BroadcastFetch Millrace__V1__BroadcastFetch;
 typedef struct Millrace__V1__BlockStatus Millrace__V1__BlockStatus;
 typedef struct Millrace__V1__Register Millrace__V1__Register;
@@ -119,10 +120,15 @@ struct  Millrace__V1__ExecutorMessage
    */
   size_t n_barrier_requests;
   Millrace__V1__BarrierRequest **barrier_requests;
+  /*
+   * Plans that tasks need and that are not there. Handled before `task_ends`.
+   */
+  size_t n_missing_plans;
+  Millrace__V1__PlanName **missing_plans;
 };
 #define MILLRACE__V1__EXECUTOR_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__executor_message__descriptor) \
-    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__BarrierRequest
@@ -145,6 +151,17 @@ struct  Millrace__V1__BarrierRequest
 #define MILLRACE__V1__BARRIER_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__barrier_request__descriptor) \
     , 0, 0, 0, {0,NULL} }
+
+
+struct  Millrace__V1__PlanName
+{
+  ProtobufCMessage base;
+  uint64_t high;
+  uint64_t low;
+};
+#define MILLRACE__V1__PLAN_NAME__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__plan_name__descriptor) \
+    , 0, 0 }
 
 
 struct  Millrace__V1__BroadcastFetch
@@ -485,10 +502,15 @@ struct  Millrace__V1__DriverMessage
    */
   size_t n_barrier_decisions;
   Millrace__V1__BarrierDecision **barrier_decisions;
+  /*
+   * Plans that no job at work needs: forgotten here, and before `plans`, which may bring them again.
+   */
+  size_t n_removed_plans;
+  Millrace__V1__PlanName **removed_plans;
 };
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__BarrierDecision
@@ -935,6 +957,25 @@ Millrace__V1__BarrierRequest *
                       const uint8_t       *data);
 void   millrace__v1__barrier_request__free_unpacked
                      (Millrace__V1__BarrierRequest *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__PlanName methods */
+void   millrace__v1__plan_name__init
+                     (Millrace__V1__PlanName         *message);
+size_t millrace__v1__plan_name__get_packed_size
+                     (const Millrace__V1__PlanName   *message);
+size_t millrace__v1__plan_name__pack
+                     (const Millrace__V1__PlanName   *message,
+                      uint8_t             *out);
+size_t millrace__v1__plan_name__pack_to_buffer
+                     (const Millrace__V1__PlanName   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__PlanName *
+       millrace__v1__plan_name__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__plan_name__free_unpacked
+                     (Millrace__V1__PlanName *message,
                       ProtobufCAllocator *allocator);
 /* Millrace__V1__BroadcastFetch methods */
 void   millrace__v1__broadcast_fetch__init
@@ -1666,6 +1707,9 @@ typedef void (*Millrace__V1__ExecutorMessage_Closure)
 typedef void (*Millrace__V1__BarrierRequest_Closure)
                  (const Millrace__V1__BarrierRequest *message,
                   void *closure_data);
+typedef void (*Millrace__V1__PlanName_Closure)
+                 (const Millrace__V1__PlanName *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__BroadcastFetch_Closure)
                  (const Millrace__V1__BroadcastFetch *message,
                   void *closure_data);
@@ -1819,6 +1863,7 @@ void millrace__v1__driver__get_status(ProtobufCService *service,
 extern const ProtobufCEnumDescriptor    millrace__v1__accumulator_kind__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__barrier_request__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__plan_name__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__broadcast_fetch__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__block_status__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__register__descriptor;
