@@ -69,7 +69,7 @@ extension DriverCore {
             if state.cores > 0, state.takesTasks != (state.isAlive && isWanted) {
                 found.append("executor \(id) takes tasks or doesn't, wrongly")
             }
-            if state.hasFreeCore, !state.isInFreeRing {
+            if state.hasFreeCore, !state.isInFreeRing, !tasks.resting.contains(id) {
                 found.append("executor \(id) has a free core that no offer finds")
             }
         }

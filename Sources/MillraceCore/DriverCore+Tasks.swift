@@ -45,7 +45,7 @@ extension DriverCore {
 
 extension TaskScheduler {
     /// When to be asked next, if nothing happens before.
-    var nextDeadline: Instant {
+    @inline(__always) var nextDeadline: Instant {
         var next = Instant.distantFuture
         if let due = recallAt { next = min(next, due) }
         if let due = localityDeadline { next = min(next, due) }

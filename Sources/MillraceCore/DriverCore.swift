@@ -72,7 +72,7 @@ public struct DriverCore: Sendable {
             report(partials, on: executor, &effects)
         case .tasksEnded(let executor, let ends):
             seen(executor, now, &effects)
-            for end in ends { complete(end, on: executor, now, &effects) }
+            for place in ends.indices { complete(ends[place], on: executor, now, &effects) }
         case .commitRequested(let executor, let task): decideCommit(executor, task, &effects)
         case .barrierReached(let executor, let request):
             seen(executor, now, &effects)

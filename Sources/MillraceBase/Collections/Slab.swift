@@ -31,14 +31,19 @@ public struct Slab<Element: SlabElement> {
 
     /// The value in an occupied slot. An empty slot is a bug of the caller.
     @inlinable public subscript(slot: Int) -> Element {
-        @inline(__always) _read {
-            assert(isOccupied[slot], "an empty slot is read")
-            yield entries[slot]
-        }
-        @inline(__always) _modify {
-            assert(isOccupied[slot], "an empty slot is changed")
-            yield &entries[slot]
-        }
+        @inline(__always) unsafeAddress { address(slot) }
+        @inline(__always) unsafeMutableAddress { mutableAddress(slot) }
+    }
+
+    // An accessor that hands out an address, valid as long as the access: a coroutine that isn't
+    // inlined allocates its frame, and copies the whole element for a call on it.
+    @inlinable func address(_ slot: Int) -> UnsafePointer<Element> {
+        assert(isOccupied[slot], "an empty slot is read")
+        return entries.withUnsafeBufferPointer { $0.baseAddress! + slot }
+    }
+    @inlinable mutating func mutableAddress(_ slot: Int) -> UnsafeMutablePointer<Element> {
+        assert(isOccupied[slot], "an empty slot is changed")
+        return entries.withUnsafeMutableBufferPointer { $0.baseAddress! + slot }
     }
 
     @inlinable public mutating func insert(_ element: Element) -> Int {

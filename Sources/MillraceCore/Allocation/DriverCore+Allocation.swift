@@ -89,8 +89,9 @@ extension DriverCore {
         return load
     }
 
-    var nextAllocationLook: Instant? {
-        allocation?.nextLook(circumstances, tasks.idle)
+    @inline(__always) var nextAllocationLook: Instant? {
+        if allocation == nil { return nil }
+        return allocation?.nextLook(circumstances, tasks.idle)
     }
 
     /// Spark's `ExecutorAllocationManager.schedule`.

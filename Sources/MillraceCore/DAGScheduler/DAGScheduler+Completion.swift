@@ -8,7 +8,7 @@ import MillraceBase
 extension DAGScheduler {
     /// What is wrong with a success, if anything: a report that doesn't fit its stage is a failure
     /// of the executor.
-    func objection(to end: TaskEnd, of stage: StageID) -> String? {
+    @inline(__always) func objection(to end: TaskEnd, of stage: StageID) -> String? {
         guard let slot = stages.slot(of: stage) else { return nil }
         switch (stages[slot: slot].kind, end.reason) {
         case (_, .fetchFailed(let failure)):

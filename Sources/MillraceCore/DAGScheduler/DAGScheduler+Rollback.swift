@@ -96,7 +96,7 @@ extension DAGScheduler {
     }
 
     /// Whether a success comes from an attempt whose outputs don't fit those of a later one.
-    func isRefused(_ ended: TaskScheduler.Ended, _ slot: Int) -> Bool {
+    @inline(__always) func isRefused(_ ended: TaskScheduler.Ended, _ slot: Int) -> Bool {
         if settings.canary == .staleOutput { return false }
         if ended.stageAttempt < stages[slot: slot].acceptedFrom { return true }
         return stages[slot: slot].isIndeterminate

@@ -50,7 +50,8 @@ extension DriverCore {
             + departure.failures.count { $0.count >= own.maxFailures && dag.outputs.has($0.move) }
     }
 
-    var nextDepartureDeadline: Instant? {
+    @inline(__always) var nextDepartureDeadline: Instant? {
+        if departures.isEmpty { return nil }
         var next: Instant?
         for departure in departures {
             if let due = departure.givesUpAt { next = min(next ?? due, due) }

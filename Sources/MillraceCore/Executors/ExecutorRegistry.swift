@@ -2,44 +2,48 @@ import MillraceBase
 
 /// One executor process, dead or alive.
 struct ExecutorState: Sendable {
-    var host = ""
-    /// In `ExecutorRegistry.hosts`.
-    var hostID = -1
-    var cores = 0
-    var isAlive = false
-    /// Whether it may be given tasks: alive, not decommissioned, and neither it nor its host
-    /// excluded.
-    private(set) var takesTasks = false
-    /// Whether the application does without it for a while; see `HealthTracker`.
-    var isExcluded = false
-    /// When it was told that it will go; it stays alive until then.
-    var decommissionedAt: Instant?
-    /// Why, for the log.
-    var decommissionReason = ""
+    // First what every task looks at, so that it lies in two lines of the cache.
+
     /// Tasks launched there that haven't ended: at most `cores` run, the others wait in its queue.
     var held = 0
+    /// Tasks of granted batches that may run there now.
+    var granted = 0
+    var cores = 0
     /// What the held tasks are expected to take together, in nanoseconds of one core.
     var heldWork: Int64 = 0
-    /// Tasks of granted batches that may run there now, and what they are expected to take; and
-    /// those that are parked there until their inputs come.
-    var granted = 0
-    var grantedWork: Int64 = 0
-    var parked = 0
-    var sendsHeartbeats = true
-    /// Whether a shuffle service on its host serves its map outputs when it is gone.
-    var hasShuffleService = false
     var lastSeen = Instant.zero
     /// When a task last ended there on its own, or the first one came.
     var lastProgress = Instant.zero
     /// Held tasks in launch order, as slots of `TaskScheduler.attempts`; -1 when there is none.
     var firstHeld: Int32 = -1
     var lastHeld: Int32 = -1
-    /// Whether it stands in `TaskScheduler.freeRing` or `prefetchRing`.
-    var isInFreeRing = false
-    var isInPrefetchRing = false
     /// Launches of the current step, as positions in `TaskScheduler.staged`; -1 when there is none.
     var firstStaged: Int32 = -1
     var lastStaged: Int32 = -1
+    var isAlive = false
+    /// Whether it may be given tasks: alive, not decommissioned, and neither it nor its host
+    /// excluded.
+    private(set) var takesTasks = false
+    /// Whether it stands in `TaskScheduler.freeRing` or `prefetchRing`.
+    var isInFreeRing = false
+    var isInPrefetchRing = false
+
+    var host = ""
+    /// In `ExecutorRegistry.hosts`.
+    var hostID = -1
+    /// Whether the application does without it for a while; see `HealthTracker`.
+    var isExcluded = false
+    /// When it was told that it will go; it stays alive until then.
+    var decommissionedAt: Instant?
+    /// Why, for the log.
+    var decommissionReason = ""
+    /// What the granted tasks are expected to take, and those that are parked there until their
+    /// inputs come.
+    var grantedWork: Int64 = 0
+    var parked = 0
+    var sendsHeartbeats = true
+    /// Whether a shuffle service on its host serves its map outputs when it is gone.
+    var hasShuffleService = false
 
     /// Whether it has no task, of whatever kind.
     var isIdle: Bool { held + granted + parked == 0 }

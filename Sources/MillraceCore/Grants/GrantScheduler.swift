@@ -49,7 +49,7 @@ struct GrantScheduler: Sendable {
 
     var isIdle: Bool { runs.isEmpty && revoked.isEmpty }
     /// When to look for batches that don't end.
-    var nextCheck: Instant? { runs.lazy.map(\.checkAt).min() }
+    @inline(__always) var nextCheck: Instant? { runs.lazy.map(\.checkAt).min() }
 
     // MARK: A batch comes
 

@@ -107,7 +107,7 @@ extension TaskScheduler {
         guard sets.slot(of: ended.set) != nil else { return }
         sets[slot: slot].learn(runTime)
         if !sets[slot: slot].tasks[ended.index].isDone {
-            sets[slot: slot].runTimes?.insert((now - ended.launchedAt).nanoseconds)
+            sets[slot: slot].runTimes?.insert(now.nanoseconds(since: ended.launchedAt))
         }
         if sets[slot: slot].tasks[ended.index].attemptSlot >= 0 {
             codeProbe(.slowerAttemptKilled)

@@ -18,6 +18,9 @@ extension TaskScheduler {
         if excluded != executors.excludedCount { found.append("exclusions are counted wrongly") }
         if excluded > 0, health.isEmpty { found.append("an exclusion has no end") }
         if !aside.isEmpty || !lastChoices.isEmpty { found.append("executors were left aside") }
+        if !resting.isEmpty, queue.count != 1 {
+            found.append("executors rest that some set may use")
+        }
         if !condemned.isEmpty { found.append("an excluded executor was not ended") }
     }
 

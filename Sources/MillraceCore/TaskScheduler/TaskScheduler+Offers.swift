@@ -108,7 +108,7 @@ extension TaskScheduler {
 
     /// Of one task, in nanoseconds. Unknown tasks count as so long that `prefetchUnknown` of them
     /// may wait.
-    func expectedTime(_ slot: Int) -> Int64 {
+    @inline(__always) func expectedTime(_ slot: Int) -> Int64 {
         let estimate = sets[slot: slot].estimate
         if estimate > 0 { return min(estimate, 1 << 52) }
         return queueTime / Int64(max(settings.prefetchUnknown, 1))

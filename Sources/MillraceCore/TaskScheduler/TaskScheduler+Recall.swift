@@ -13,12 +13,12 @@ extension TaskScheduler {
 
     /// Whether a task ended there lately, as expected where prefetching makes sense.
     func isMoving(_ executor: Int, _ now: Instant) -> Bool {
-        (now - executors.states[executor].lastProgress).nanoseconds <= 4 * queueTime
+        now.nanoseconds(since: executors.states[executor].lastProgress) <= 4 * queueTime
     }
 
     /// Decides whether queues need to be watched. Called at the end of each step.
     mutating func watchQueues(now: Instant) {
-        if queuedCount == 0 || freeRing.isEmpty {
+        if queuedCount == 0 || (freeRing.isEmpty && resting.isEmpty) {
             recallAt = nil
         } else if recallAt == nil {
             recallAt = now + TaskScheduler.recallDelay

@@ -3,10 +3,10 @@ import MillraceBase
 /// Offers to sets with tasks that failed before, or with executors that are excluded for them.
 ///
 /// Here an executor can have room and yet be wrong for the task at hand. It's put aside until the
-/// set has had its turn, and for a task that failed there only just now it's the last choice, not
-/// excluded. Unless the executor itself was at fault (its disk is full): then the task waits for
-/// another one as long as there is any. Few executors are put aside: each has failed tasks of this
-/// set.
+/// set has had its turn, or, when it is excluded for the only set that there is, until there is
+/// another one. For a task that failed there only just now it's the last choice, not excluded.
+/// Unless the executor itself was at fault (its disk is full): then the task waits for another one
+/// as long as there is any. Few executors are put aside: each has failed tasks of this set.
 extension TaskScheduler {
     /// As `offerAnywhere`, looking at both sides.
     mutating func offerCarefully(
@@ -17,7 +17,7 @@ extension TaskScheduler {
         let isAlone = executors.takingCount == 1
         while launched < limit, let executor = nextExecutor(slot, evenBound: evenBound, now) {
             if excludes(slot, executor) {
-                aside.append(executor)
+                if queue.count == 1 { resting.append(executor) } else { aside.append(executor) }
                 continue
             }
             switch pop(
@@ -47,6 +47,12 @@ extension TaskScheduler {
         aside.removeAll(keepingCapacity: true)
         lastChoices.removeAll(keepingCapacity: true)
         return launched
+    }
+
+    /// There is more than one set to launch from, or none.
+    mutating func wakeResting() {
+        for executor in resting { hasRoom(executor) }
+        resting.removeAll(keepingCapacity: true)
     }
 
     private enum Choice {

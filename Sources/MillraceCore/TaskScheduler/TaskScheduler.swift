@@ -68,6 +68,9 @@ struct TaskScheduler: Sendable {
     /// Executors with room that were wrong for the set at hand, or its last choice.
     var aside: [Int] = []
     var lastChoices: [Int] = []
+    /// Executors that are excluded for the only set with something to launch. They stand in no ring
+    /// until that changes, so that an offer doesn't meet each of them again; some twice.
+    var resting: [Int] = []
     /// Decommissioned executors with the time until which they may take, in order of time.
     var decommissionDeadlines: [(executor: ExecutorID, deadline: Instant)] = []
     /// Decommissioned executors whose last task ended in this step.
@@ -158,12 +161,16 @@ struct TaskScheduler: Sendable {
 
     /// The set has something to launch.
     mutating func enqueue(_ slot: Int) {
+        if !resting.isEmpty { wakeResting() }
         queue.insert(
             entry(slot), into: sets[slot: slot].pool, running: sets[slot: slot].runningCount)
     }
 
     /// The set has nothing to launch. It needn't have had before.
-    mutating func dequeue(_ slot: Int) { queue.remove(entry(slot), from: sets[slot: slot].pool) }
+    mutating func dequeue(_ slot: Int) {
+        if !resting.isEmpty { wakeResting() }
+        queue.remove(entry(slot), from: sets[slot: slot].pool)
+    }
 
     mutating func countRunning(_ slot: Int, by change: Int) {
         sets[slot: slot].runningCount += change

@@ -24,9 +24,13 @@ extension TaskScheduler {
             codeProbe(.unschedulableForgiven)
             unschedulable.removeAll()
         }
-        unschedulable.removeAll { entry in
-            guard let slot = sets.slot(of: entry.set) else { return true }
-            return sets[slot: slot].isZombie || sets[slot: slot].pendingCount == 0
+        for place in unschedulable.indices.reversed() {
+            if let slot = sets.slot(of: unschedulable[place].set), !sets[slot: slot].isZombie,
+                sets[slot: slot].pendingCount > 0
+            {
+                continue
+            }
+            unschedulable.remove(at: place)
         }
         guard !hasLaunched else { return }
         for pool in queue.pools {

@@ -11,7 +11,7 @@ import MillraceBase
 extension TaskScheduler {
     /// Whether attempts of a set are to be watched: never of one task alone (there's nobody to
     /// compare it with) unless a duration is given, never of a barrier stage.
-    func isWatched(_ slot: Int) -> Bool {
+    @inline(__always) func isWatched(_ slot: Int) -> Bool {
         settings.speculation.isEnabled && !sets[slot: slot].plan.isBarrier
             && (sets[slot: slot].tasks.count > 1
                 || settings.speculation.taskDurationThreshold != nil)
