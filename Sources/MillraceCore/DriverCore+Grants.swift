@@ -77,6 +77,7 @@ extension DriverCore {
         if run.unfinished[stage] == 0 { grants.startReaders(of: stage, position, &tasks) }
         if run.remaining == 0 {
             grants.finish(position, now)
+            reportRunTime(of: run, &effects)
             effects.append(.jobSucceeded(run.job.id))
         } else if run.unfinished[stage] == 0, !run.earlyEnds.isEmpty {
             acceptEarlyEnds(run.job.id, now, &effects)
@@ -118,6 +119,39 @@ extension DriverCore {
             stage: StageID(run.firstStage.rawValue + stage), isOfBatch: true, updates, &effects)
     }
 
+    /// What a granted task has added so far.
+    mutating func reportGranted(
+        _ partial: PartialAccumulators, on executor: ExecutorID, _ effects: inout Effects
+    ) {
+        guard let run = grants.runs.first(where: { $0.contains(partial.task) }),
+            let query = run.job.properties.query, let batch = run.job.properties.batch
+        else { return }
+        let stage = run.stage(of: partial.task)
+        let partition = run.partition(of: partial.task, stage)
+        guard run.executor(stage, partition) == executor, !run.hasEnded(stage, partition) else {
+            return
+        }
+        let counts = run.grant.stages.map(\.executors.count)
+        let origins = dag.accumulators.origins(of: query, batch, unitCounts: counts, &effects)
+        dag.accumulators.reported(
+            origins[stage], unit: partition, partial.task, partial.updates, &effects)
+    }
+
+    /// The granted tasks of a lost executor report no end.
+    private mutating func endPartials(on executor: ExecutorID, _ effects: inout Effects) {
+        guard !dag.accumulators.reporters.isEmpty else { return }
+        for run in grants.runs + grants.revoked {
+            for stage in run.grant.stages.indices {
+                for partition in run.grant.stages[stage].executors.indices
+                where run.executor(stage, partition) == executor && !run.hasEnded(stage, partition)
+                {
+                    let task = TaskID(run.firstTask.rawValue + run.index(stage, partition))
+                    dag.accumulators.attemptEnded(task, &effects)
+                }
+            }
+        }
+    }
+
     // MARK: Taking back
 
     /// Ends a batch's grant and lets the `DAGScheduler` do what is left of the batch: results that
@@ -130,6 +164,7 @@ extension DriverCore {
         let run = grants.revoke(position, tasks, &effects)
         codeProbe(.grantTakenBack)
         effects.append(.notice(.grantRevoked(run.grant.id, run.job.id, reason: reason)))
+        reportRunTime(of: run, &effects)
         for stage in run.grant.stages.indices.dropLast() {
             let count = run.grant.stages[stage].executors.count
             let place = dag.outputs.register(
@@ -152,10 +187,16 @@ extension DriverCore {
                 firstStage: run.firstStage, delivered: delivered, results: run.results))
     }
 
+    /// The tasks that were not finished under the grant are counted where they are.
+    private func reportRunTime(of run: GrantedRun, _ effects: inout Effects) {
+        if run.runTime > .zero { effects.append(.grantedRunTime(run.job.id, run.runTime)) }
+    }
+
     /// A lost executor takes back the grants that name it.
     mutating func revokeGrants(
         on executor: ExecutorID, _ now: Instant, _ effects: inout Effects
     ) {
+        endPartials(on: executor, &effects)
         grants.forget(executor)
         while let position = grants.runs.firstIndex(where: {
             $0.grant.stages.contains { $0.executors.contains(executor) }

@@ -35,6 +35,9 @@ public enum Effect: Sendable {
     /// A stage is over and none of its tasks is launched again under this id: executors may drop
     /// its setups.
     case stageEnded(StageSummary)
+    /// What tasks of a job have taken together that ran under a grant; those of stages are in their
+    /// summaries.
+    case grantedRunTime(JobID, Duration)
     /// The outputs of a shuffle are forgotten; executors remove its blocks and their copy of its
     /// map outputs.
     case removeShuffle(ShuffleID)

@@ -13,6 +13,14 @@ public final class Driver: Sendable {
     let loop: EventLoop
     let state: DriverState
     private let nextJob = Atomic<Int>(0)
+    private let ending = Mutex(Ending.running)
+
+    private enum Ending {
+        case running
+        /// Who waits for the end.
+        case stopping([CheckedContinuation<Void, Never>])
+        case stopped
+    }
 
     /// Starts the loop and the backend. `accumulate` gets what happens to accumulators, in order,
     /// on the loop; it must not block. Throws when a port or thread cannot be had.
@@ -142,12 +150,33 @@ public final class Driver: Sendable {
         try await loop.run { [state] in state.engine.storageInfo }
     }
 
-    /// Ends running jobs and executors, then the loop. Nothing the second time.
+    /// Ends running jobs and executors, then the loop. Who comes second waits for the same end.
     public func stop(reason: String) async {
         await withCheckedContinuation { continuation in
-            loop.post { [state] in state.stop(reason: reason) { continuation.resume() } }
+            let (isFirst, isOver) = ending.withLock { ending in
+                switch ending {
+                case .running:
+                    ending = .stopping([continuation])
+                    return (true, false)
+                case .stopping(let waiting):
+                    ending = .stopping(waiting + [continuation])
+                    return (false, false)
+                case .stopped: return (false, true)
+                }
+            }
+            if isOver { continuation.resume() }
+            if isFirst { loop.post { [self] in state.stop(reason: reason) { [self] in ended() } } }
         }
         loop.stop()
+    }
+
+    private func ended() {
+        let ended = ending.withLock { ending in
+            defer { ending = .stopped }
+            return ending
+        }
+        guard case .stopping(let waiting) = ended else { return }
+        for continuation in waiting { continuation.resume() }
     }
 }
 

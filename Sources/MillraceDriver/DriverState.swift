@@ -76,9 +76,14 @@ final class DriverState: @unchecked Sendable {
         var options = BlockOptions()
         options.token = token
         options.connectionsPerPeer = conf.network.connectionsPerPeer
-        let server = try BlockServer(
-            loop: loop, address: SocketAddress(host: host, port: 0), provider: broadcasts, tls: tls,
-            options: options)
+        let server = try FixedPort.listen(
+            on: conf.network.driverBlockPort ?? conf.network.blockPort,
+            setting: "millrace.driver.blockManager.port", retries: conf.network.portRetries
+        ) { port in
+            try BlockServer(
+                loop: loop, address: SocketAddress(host: host, port: Int(port)),
+                provider: broadcasts, tls: tls, options: options)
+        }
         blockServer = server
         servesBlocks = true
         engine.blockPort = Int(server.address.port)

@@ -36,6 +36,10 @@ import MillraceBase
             print("ready")
             fflush(nil)
             try await Task.sleep(for: .seconds(600))
+        case "endless":
+            print("ready")
+            fflush(nil)
+            _ = try await context.range(0, 1 << 50, 1, 2).count()
         case "executors":
             for executor in try await context.executors() {
                 print("\(executor.id.rawValue) \(executor.processID)")

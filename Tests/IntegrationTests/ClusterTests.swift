@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// Jobs on real executor processes, with real faults. One at a time: each takes all cores of a
@@ -76,6 +77,19 @@ import Testing
         #expect(outcome.errors == "ClusterJobs: the program gave up\n")
     }
 
+    @Test(
+        "a program that is asked to end in the middle of a job ends in order",
+        arguments: [SIGTERM, SIGINT])
+    func askedToEnd(signal: Int32) throws {
+        let program = try Program.built("ClusterJobs").start(
+            ["endless"], environment: ["MILLRACE_CONF": "millrace.master=local-cluster[2,1,512]\n"])
+        #expect(program.prints("ready"), "\(program.errorText)")
+        program.signal(signal)
+        let outcome = try program.wait(limit: 60)
+        #expect(outcome.code == 128 + signal)
+        #expect(outcome.errors == "")
+    }
+
     @Test("an impossible argument ends with 2")
     func misuse() throws {
         #expect(try Self.run("nonsense", master: "local[1]").code == 2)
@@ -87,4 +101,67 @@ import Testing
         #expect(outcome.code == 2)
         #expect(outcome.errors.contains("millrace.master=local[0]"))
     }
+
+    /// With the driver's port and the executors' block port on one that is taken.
+    private func runOnTakenPort(_ more: String) throws -> (Program.Outcome, port: UInt16) {
+        let taken = try TakenPort()
+        let port = taken.port
+        defer { taken.free() }
+        let settings = """
+            millrace.master=local-cluster[2,1,512]
+            millrace.driver.port=\(port)
+            millrace.blockManager.port=\(port)
+            \(more)
+            """
+        return (
+            try Program.built("ClusterJobs").run(
+                ["word-count"], environment: ["MILLRACE_CONF": settings]), port
+        )
+    }
+
+    @Test("a fixed port that is taken is no matter: one of the next is")
+    func takenPort() throws {
+        let (outcome, port) = try runOnTakenPort("")
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+        #expect(outcome.errors.contains("a port is taken; trying the next"))
+        #expect(outcome.errors.contains("setting=millrace.driver.port port=\(port)"))
+        #expect(outcome.errors.contains("setting=millrace.blockManager.port port=\(port)"))
+    }
+
+    @Test("without retries it is one line")
+    func takenPortWithoutRetries() throws {
+        let (outcome, port) = try runOnTakenPort("millrace.port.maxRetries=0")
+        #expect(outcome.code == 1)
+        let line = """
+            ClusterJobs: millrace.driver.port=\(port): port \(port) of this machine is taken; \
+            set it to a free one or to 0, or millrace.port.maxRetries to more than 0
+
+            """
+        #expect(outcome.errors == line)
+    }
+}
+
+/// A port of the loopback address on which somebody listens.
+struct TakenPort {
+    let port: UInt16
+    private let listener: Int32
+
+    init() throws {
+        listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let (listener, length) = (listener, size)
+        let code = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+                bind(listener, pointer, length) == 0 && listen(listener, 1) == 0
+                    && getsockname(listener, pointer, &size) == 0
+            }
+        }
+        try #require(code)
+        port = UInt16(bigEndian: address.sin_port)
+    }
+
+    func free() { close(listener) }
 }

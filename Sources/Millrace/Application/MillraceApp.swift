@@ -64,8 +64,11 @@ enum ApplicationProcess {
                     throw error
                 }
                 await session.stop()
-                exit(0)
-            } catch { exit(report(error)) }
+                exit(holder.signalled ?? ExitCode.success)
+            } catch {
+                // What a signal breaks off is no failure of the program.
+                exit(holder.signalled ?? report(error))
+            }
         }
         var received: Int32 = 0
         sigwait(&signals, &received)
@@ -78,6 +81,7 @@ enum ApplicationProcess {
         Log.info("driver", "stopping on a signal", ["signal": signal])
         alarm(UInt32(stopDeadline.components.seconds))
         let code = 128 + signal
+        holder.code.withLock { $0 = code }
         Task.detached {
             await holder.session.withLock { $0 }?.stop()
             exit(code)
@@ -124,4 +128,7 @@ enum ApplicationProcess {
 
 private final class SessionHolder: Sendable {
     let session = Mutex<MillraceSession?>(nil)
+    /// Set when a signal ends the program.
+    let code = Mutex<Int32?>(nil)
+    var signalled: Int32? { code.withLock { $0 } }
 }

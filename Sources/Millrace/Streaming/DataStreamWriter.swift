@@ -91,7 +91,8 @@ public struct DataStreamWriter<Element>: Sendable {
             StreamingQuerySpec(
                 context: context, node: dataset.rdd.node, stream: dataset.stream, sink: sink,
                 mode: mode,
-                trigger: trigger, name: name, pool: context.schedulerPool, checkpoint: location,
+                trigger: trigger, name: name, pool: context.schedulerPool,
+                localProperties: context.currentLabels.properties, checkpoint: location,
                 isTemporary: isTemporary,
                 fault: fault))
     }

@@ -27,6 +27,18 @@ public struct NetworkEntries: ConfEntries {
         doc: "A control connection whose ping is not answered within this time is closed.",
         valid: .between(.milliseconds(10), .seconds(3_600)),
         simulate: [.milliseconds(500), .seconds(20)])
+    public let portRetries = ConfEntry(
+        "millrace.port.maxRetries", default: 16,
+        doc: "How many of the next ports are tried when one that the settings name is taken.",
+        valid: .between(0, 60_000))
+    public let blockPort = ConfEntry(
+        "millrace.blockManager.port", default: 0,
+        doc: "The port on which an executor serves its blocks; 0 takes a free one.",
+        valid: .between(0, 65_535))
+    public let driverBlockPort = ConfEntry<Int?>(
+        "millrace.driver.blockManager.port", default: nil,
+        doc: "The same for the driver; `millrace.blockManager.port` if not set.",
+        valid: .ifSet(.between(0, 65_535)))
     public let connectionsPerPeer = ConfEntry(
         "millrace.network.connectionsPerPeer", default: 1,
         doc: "Data connections that an executor opens to another one.",

@@ -76,7 +76,10 @@ extension DriverCore {
         _ partials: [PartialAccumulators], on executor: ExecutorID, _ effects: inout Effects
     ) {
         for partial in partials {
-            guard let place = tasks.committer(partial.task, on: executor) else { continue }
+            guard let place = tasks.committer(partial.task, on: executor) else {
+                reportGranted(partial, on: executor, &effects)
+                continue
+            }
             dag.report(partial, of: place.stage, unit: place.unit, &effects)
         }
     }
@@ -112,9 +115,9 @@ extension DriverCore {
         }
         let reporters = dag.accumulators.reporters
         for slot in 0..<reporters.slotBound {
-            guard let task = reporters.id(at: slot), !tasks.attempts.contains(task) else {
-                continue
-            }
+            guard let task = reporters.id(at: slot), !tasks.attempts.contains(task),
+                !grants.isWaiting(for: task)
+            else { continue }
             found.append("\(task) has partial updates and doesn't run")
         }
     }

@@ -9,13 +9,19 @@ public struct Grant: Hashable, Sendable {
     public var batches: Int
     /// The query's durable name; reaches the tasks.
     public var query: String?
+    /// What the program wants its tasks to know.
+    public var localProperties: [LocalProperty]
     /// Parents before children; the last one is the result stage.
     public var stages: [GrantedStage]
 
-    public init(id: GrantID, batches: Int, query: String?, stages: [GrantedStage]) {
+    public init(
+        id: GrantID, batches: Int, query: String?, stages: [GrantedStage],
+        localProperties: [LocalProperty] = []
+    ) {
         self.id = id
         self.batches = batches
         self.query = query
+        self.localProperties = localProperties
         self.stages = stages
     }
 

@@ -108,6 +108,15 @@ extension GrantScheduler {
         dropEnded()
     }
 
+    /// Whether a granted task's end is still to be reported.
+    func isWaiting(for task: TaskID) -> Bool {
+        (runs + revoked).contains { run in
+            guard run.contains(task) else { return false }
+            let stage = run.stage(of: task)
+            return !run.hasEnded(stage, run.partition(of: task, stage))
+        }
+    }
+
     private mutating func dropEnded() { revoked.removeAll { !$0.isWaiting } }
 
     /// What is held there, to compare with what the executor's state says.

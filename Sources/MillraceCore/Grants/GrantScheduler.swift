@@ -150,7 +150,7 @@ struct GrantScheduler: Sendable {
         }
         let grant = Grant(
             id: nextGrant, batches: queries[slot: slot].size.batches, query: job.properties.query,
-            stages: stages)
+            stages: stages, localProperties: job.properties.localProperties)
         nextGrant = nextGrant.next
         let executors = grant.executors
         var starts = [Int](repeating: 0, count: executors.count)

@@ -1,7 +1,7 @@
 import MillraceBase
 
-/// What two batches of a query must have in common to run under one grant: stages, their plans and
-/// their partitions.
+/// What two batches of a query must have in common to run under one grant: stages, their plans,
+/// their partitions, and what their tasks are told.
 ///
 /// A job has a shape when it is one result per partition of stages that are one lineage node each,
 /// with one reader each, in the order in which they are read, as a streaming query's are. Others go
@@ -21,6 +21,7 @@ struct GrantShape: Hashable, Sendable {
     static let stageLimit = 16
 
     private(set) var stages: [Stage] = []
+    private let localProperties: [LocalProperty]
     /// By stage but for the last, the shuffle that this batch writes. Not part of the shape.
     private(set) var shuffles: [ShuffleID] = []
     private var latestRead = -1
@@ -31,6 +32,7 @@ struct GrantShape: Hashable, Sendable {
         guard job.partitions == nil, nodes.count <= GrantShape.stageLimit,
             nodes.last?.id == job.finalRDD
         else { return nil }
+        localProperties = job.properties.localProperties
         shuffles = [ShuffleID](repeating: ShuffleID(-1), count: nodes.count - 1)
         for node in nodes {
             guard node.partitionCount > 0, !node.isBarrier else { return nil }
@@ -46,7 +48,9 @@ struct GrantShape: Hashable, Sendable {
 
     var taskCount: Int { stages.reduce(0) { $0 + $1.taskCount } }
 
-    static func == (left: GrantShape, right: GrantShape) -> Bool { left.stages == right.stages }
+    static func == (left: GrantShape, right: GrantShape) -> Bool {
+        left.stages == right.stages && left.localProperties == right.localProperties
+    }
     func hash(into hasher: inout Hasher) { hasher.combine(stages) }
 
     private mutating func addParents(_ place: Int, _ job: JobDescription) -> Bool {

@@ -31,6 +31,8 @@ struct GrantedRun: Sendable {
     /// Stages whose executors were told where their inputs are.
     private var repaired: [Bool]
     private(set) var remaining: Int
+    /// Of the tasks that are done, together.
+    private(set) var runTime = Duration.zero
     var results = ResultSize()
     /// Of tasks that read outputs whose own tasks' ends are still to be reported.
     var earlyEnds: [TaskEnd] = []
@@ -125,6 +127,7 @@ struct GrantedRun: Sendable {
         unfinished[stage] -= 1
         remaining -= 1
         longest[stage] = max(longest[stage], end.runTime)
+        runTime += end.runTime
         return before
     }
 

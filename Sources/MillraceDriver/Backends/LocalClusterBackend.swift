@@ -64,11 +64,17 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
         self.driver = driver
         self.conf = conf
         let host = conf.driver.bindAddress ?? conf.driver.host ?? "127.0.0.1"
-        server = try ControlServer(
-            driver: driver, address: SocketAddress(host: host, port: conf.driver.port),
-            tls: try TLSContext.server(conf),
-            token: conf.security.isTLSEnabled ? nil : token, conf: conf, buildID: buildID,
-            admit: { [unowned self] in admit($0) }, lost: { [unowned self] in connectionLost($0) })
+        server = try FixedPort.listen(
+            on: conf.driver.port, setting: "millrace.driver.port",
+            retries: conf.network.portRetries
+        ) { port in
+            try ControlServer(
+                driver: driver, address: SocketAddress(host: host, port: Int(port)),
+                tls: try TLSContext.server(conf),
+                token: conf.security.isTLSEnabled ? nil : token, conf: conf, buildID: buildID,
+                admit: { [unowned self] in admit($0) },
+                lost: { [unowned self] in connectionLost($0) })
+        }
         try driver.serveBlocks(
             host: host, token: token, tls: try TLSContext.server(conf), conf)
         if conf.shuffleService.isEnabled {

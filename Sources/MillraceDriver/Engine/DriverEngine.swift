@@ -227,6 +227,7 @@ package final class DriverEngine {
             for executor in order {
                 sessions[executor]?.finish(summary.stage, attempts: summary.attempts)
             }
+        case .grantedRunTime(let id, let time): jobs[id]?.note(time)
         case .removeRDD(let rdd):
             removals.begin(rdd, on: order)
             for executor in order { sessions[executor]?.remove(rdd) }

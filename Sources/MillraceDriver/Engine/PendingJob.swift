@@ -50,7 +50,9 @@ package final class PendingJob: @unchecked Sendable {
         outcome.results[index] = bytes
     }
 
-    func note(_ stage: StageSummary) { outcome.runTime += stage.runTime }
+    func note(_ stage: StageSummary) { note(stage.runTime) }
+
+    func note(_ runTime: Duration) { outcome.runTime += runTime }
 
     func note(_ numbers: JobOutcome.TaskNumbers) { outcome.tasks.append(numbers) }
 

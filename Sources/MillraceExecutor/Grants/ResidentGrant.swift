@@ -93,7 +93,7 @@ package struct ResidentGrant: Sendable {
                 stage: StageID(granted.firstStage.rawValue + place), attempt: 0, plan: stage.plan,
                 inputShuffles: stage.parents.map { granted.shuffles[$0] }, outputShuffle: output,
                 reducerCount: stage.reducerCount, job: granted.job, query: grant.query,
-                batch: granted.batch),
+                batch: granted.batch, localProperties: grant.localProperties),
             plans: plans, readers: readers[place].map { GrantedReaders(grant, $0) })
     }
 

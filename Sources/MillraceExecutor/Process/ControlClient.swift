@@ -39,10 +39,15 @@ final class ControlClient: @unchecked Sendable {
         blocks.token = launch.token
         blocks.connectionsPerPeer = conf.network.connectionsPerPeer
         let clientTLS = try TLSContext.client(conf)
-        blockServer = try BlockServer(
-            loop: loop, address: SocketAddress(host: Self.blockHost(launch), port: 0),
-            provider: ServedBlocks(runtime),
-            tls: try TLSContext.server(conf), options: blocks)
+        blockServer = try FixedPort.listen(
+            on: conf.network.blockPort, setting: "millrace.blockManager.port",
+            retries: conf.network.portRetries
+        ) { port in
+            try BlockServer(
+                loop: loop, address: SocketAddress(host: Self.blockHost(launch), port: Int(port)),
+                provider: ServedBlocks(runtime), tls: try TLSContext.server(conf),
+                options: blocks)
+        }
         var serviceBlocks = blocks
         serviceBlocks.token = "\(launch.applicationID):\(launch.token)"
         fetcher = NetworkBlockFetcher(

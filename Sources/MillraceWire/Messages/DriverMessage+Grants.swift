@@ -45,6 +45,7 @@ extension Grant {
         message.grant_id = UInt64(id.rawValue)
         message.batches = UInt32(batches)
         message.query = arena.string(query ?? "")
+        (message.n_local_properties, message.local_properties) = arena.properties(localProperties)
         (message.n_stages, message.stages) = arena.repeated(
             stages, Millrace__V1__GrantedStage.self, millrace__v1__granted_stage__init
         ) { stage, target in
@@ -62,7 +63,9 @@ extension Grant {
         let query = text(message.query)
         self.init(
             id: try GrantID(wire: message.grant_id), batches: Int(message.batches),
-            query: query.isEmpty ? nil : query, stages: [])
+            query: query.isEmpty ? nil : query, stages: [],
+            localProperties: LocalProperty.list(
+                message.n_local_properties, message.local_properties))
         for index in 0..<message.n_stages {
             let stage = message.stages[index]!.pointee
             let parents = (0..<stage.n_parents).map { Int(stage.parents[$0]) }

@@ -219,12 +219,7 @@ extension StageSetup {
         message.batch_id = UInt64(batch?.rawValue ?? 0)
         writePersisted(into: &message, arena)
         writeBarrier(into: &message, arena)
-        (message.n_local_properties, message.local_properties) = arena.repeated(
-            localProperties, Millrace__V1__LocalProperty.self, millrace__v1__local_property__init
-        ) { property, target in
-            target.key = arena.string(property.key)
-            target.value = arena.string(property.value)
-        }
+        (message.n_local_properties, message.local_properties) = arena.properties(localProperties)
     }
 
     fileprivate init(_ message: Millrace__V1__StageSetup) throws(WireError) {
@@ -240,10 +235,9 @@ extension StageSetup {
             query: query.isEmpty ? nil : query,
             batch: query.isEmpty ? nil : BatchID(Int(clamping: message.batch_id)),
             persisted: try Self.readPersisted(message),
-            localProperties: (0..<message.n_local_properties).map {
-                let property = message.local_properties[$0]!.pointee
-                return LocalProperty(key: text(property.key), value: text(property.value))
-            }, barrierExecutors: Self.readBarrier(message))
+            localProperties: LocalProperty.list(
+                message.n_local_properties, message.local_properties),
+            barrierExecutors: Self.readBarrier(message))
     }
 }
 
@@ -262,5 +256,30 @@ extension TaskDescription {
             id: try TaskID(wire: message.task_id), stage: StageID(Int(message.stage_id)),
             stageAttempt: Int(message.stage_attempt), partition: Int(message.partition),
             attempt: Int(message.attempt), input: ArraySlice(Array(message.input)))
+    }
+}
+
+extension WireArena {
+    func properties(
+        _ properties: [LocalProperty]
+    ) -> (Int, UnsafeMutablePointer<UnsafeMutablePointer<Millrace__V1__LocalProperty>?>?) {
+        repeated(
+            properties, Millrace__V1__LocalProperty.self, millrace__v1__local_property__init
+        ) { property, target in
+            target.key = string(property.key)
+            target.value = string(property.value)
+        }
+    }
+}
+
+extension LocalProperty {
+    static func list(
+        _ count: Int,
+        _ messages: UnsafeMutablePointer<UnsafeMutablePointer<Millrace__V1__LocalProperty>?>?
+    ) -> [LocalProperty] {
+        (0..<count).map {
+            let property = messages![$0]!.pointee
+            return LocalProperty(key: text(property.key), value: text(property.value))
+        }
     }
 }

@@ -59,6 +59,7 @@ extension Effects {
         case .dismissExecutor(let executor, let loss): return "dismiss \(executor): \(loss.reason)"
         case .decommissionExecutor(let executor, let reason):
             return "decommission \(executor): \(reason)"
+        case .grantedRunTime(let job, let time): return line(time, of: job)
         case .executorDrained(let executor): return "\(executor) is drained"
         case .releaseExecutor(let executor, let reason): return "release \(executor): \(reason)"
         case .moveOutput(let move):
@@ -90,6 +91,10 @@ extension Effects {
             return "\(task.id.rawValue)=\(stage)/\(task.partition)\(retry)\(input)"
         }
         return "launch on \(executor.rawValue): \(texts.joined(separator: " "))"
+    }
+
+    private func line(_ runTime: Duration, of job: JobID) -> String {
+        "\(job) took \(runTime.nanoseconds / 1_000) us of its granted tasks"
     }
 
     private func line(_ change: AccumulatorChange) -> String {

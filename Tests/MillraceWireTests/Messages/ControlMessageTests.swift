@@ -152,7 +152,11 @@ import Testing
                 plan: PlanHash(high: 0, low: 2), parents: [0], reducerCount: 0,
                 executors: [ExecutorID(8), ExecutorID(7), ExecutorID(7)]),
         ]
-        message.grants = [Grant(id: GrantID(9), batches: 100, query: "q", stages: stages)]
+        message.grants = [
+            Grant(
+                id: GrantID(9), batches: 100, query: "q", stages: stages,
+                localProperties: [LocalProperty(key: "who", value: "me")])
+        ]
         message.grantedBatches = [
             GrantedBatch(
                 grant: GrantID(9), job: JobID(70_000), batch: BatchID(0), firstStage: StageID(4),

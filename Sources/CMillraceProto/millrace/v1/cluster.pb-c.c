@@ -4205,7 +4205,7 @@ const ProtobufCMessageDescriptor millrace__v1__task_kill__descriptor =
   (ProtobufCMessageInit) millrace__v1__task_kill__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__grant__field_descriptors[4] =
+static const ProtobufCFieldDescriptor millrace__v1__grant__field_descriptors[5] =
 {
   {
     "grant_id",
@@ -4255,17 +4255,31 @@ static const ProtobufCFieldDescriptor millrace__v1__grant__field_descriptors[4] 
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "local_properties",
+    110,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__Grant, n_local_properties),
+    offsetof(Millrace__V1__Grant, local_properties),
+    &millrace__v1__local_property__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__grant__field_indices_by_name[] = {
   1,   /* field[1] = batches */
   0,   /* field[0] = grant_id */
+  4,   /* field[4] = local_properties */
   2,   /* field[2] = query */
   3,   /* field[3] = stages */
 };
-static const ProtobufCIntRange millrace__v1__grant__number_ranges[1 + 1] =
+static const ProtobufCIntRange millrace__v1__grant__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 110, 4 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor millrace__v1__grant__descriptor =
 {
@@ -4275,10 +4289,10 @@ const ProtobufCMessageDescriptor millrace__v1__grant__descriptor =
   "Millrace__V1__Grant",
   "millrace.v1",
   sizeof(Millrace__V1__Grant),
-  4,
+  5,
   millrace__v1__grant__field_descriptors,
   millrace__v1__grant__field_indices_by_name,
-  1,  millrace__v1__grant__number_ranges,
+  2,  millrace__v1__grant__number_ranges,
   (ProtobufCMessageInit) millrace__v1__grant__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -22,7 +22,7 @@ extension StreamingQueryRunner {
             properties: JobProperties(
                 description: spec.name ?? "", group: query.runId, pool: spec.pool,
                 query: query.id, batch: batch.id,
-                streamingQuery: number))
+                streamingQuery: number, localProperties: spec.localProperties))
         widest = request.job.lineage.nodes.reduce(0) { max($0, $1.partitionCount) }
         let made = StreamClock.now().instant
         job = (request.job.id, batch.id)

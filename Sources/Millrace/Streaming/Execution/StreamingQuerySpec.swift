@@ -15,6 +15,8 @@ struct StreamingQuerySpec: Sendable {
     var name: String?
     /// Scheduling pool of its jobs: that of who started it.
     var pool: String
+    /// What its tasks find with `TaskContext.localProperty`: those of who started it.
+    var localProperties: [LocalProperty]
     /// A path or URI.
     var checkpoint: String
     /// Whether the checkpoint goes when the query has been stopped.

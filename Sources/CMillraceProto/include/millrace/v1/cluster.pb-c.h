@@ -642,10 +642,15 @@ struct  Millrace__V1__Grant
    */
   size_t n_stages;
   Millrace__V1__GrantedStage **stages;
+  /*
+   * What the program wants its tasks to know.
+   */
+  size_t n_local_properties;
+  Millrace__V1__LocalProperty **local_properties;
 };
 #define MILLRACE__V1__GRANT__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__grant__descriptor) \
-    , 0, 0, (char *)protobuf_c_empty_string, 0,NULL }
+    , 0, 0, (char *)protobuf_c_empty_string, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__GrantedStage
