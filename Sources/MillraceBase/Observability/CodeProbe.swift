@@ -111,6 +111,31 @@ public enum CodeProbe: Int, CaseIterable, Sendable {
     /// A task set stayed unschedulable for too long.
     case unschedulableAborted
 
+    // MARK: Barrier stages
+
+    /// A job was not begun because there were not slots enough for a barrier stage.
+    case barrierJobWaits
+    /// It waited too long.
+    case barrierJobGivenUp
+    /// A barrier stage could not be launched: slots that were there are gone.
+    case barrierStageWaits
+    /// It waited too long.
+    case barrierStageGivenUp
+    /// Free cores were kept for a barrier stage.
+    case coresKeptForBarrier
+    /// One task of a barrier stage failed, and all are tried again.
+    case barrierAttemptFailed
+    /// A map output of a barrier stage at work was lost.
+    case barrierOutputLost
+    /// A barrier stage was computed again as a whole although only some outputs were missing.
+    case barrierOutputsForgotten
+    /// A barrier stage could not be tried again because a task may have committed.
+    case barrierAbortedAfterCommit
+    /// A task came to a barrier that is over, or is no task of the latest attempt.
+    case barrierRequestRefused
+    /// Tasks waited at a barrier that cannot be passed.
+    case barrierBroken
+
     // MARK: Executors
 
     /// An executor was silent for too long.

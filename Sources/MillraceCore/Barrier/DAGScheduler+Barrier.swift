@@ -35,6 +35,7 @@ extension DAGScheduler {
         _ slot: Int, _ reason: String, _ now: Instant, _ tasks: inout TaskScheduler,
         _ effects: inout Effects
     ) {
+        codeProbe(.barrierAttemptFailed)
         let stage = stages[slot: slot].id
         let attempt = stages[slot: slot].nextAttempt - 1
         effects.append(
@@ -58,6 +59,7 @@ extension DAGScheduler {
         stages[slot: slot].acceptedFrom = stages[slot: slot].nextAttempt
         forgetBarrierOutput(slot)
         if case .result = stages[slot: slot].kind, commits.hasGranted(stage) {
+            codeProbe(.barrierAbortedAfterCommit)
             abort(
                 stage,
                 """
@@ -71,7 +73,15 @@ extension DAGScheduler {
     }
 
     /// Before every attempt: a barrier stage never computes only what is missing.
-    mutating func forgetBarrierOutput(_ slot: Int) {
+    mutating func beginBarrier(_ slot: Int) {
+        if case .map(_, let place) = stages[slot: slot].kind {
+            if outputs.shuffles[slot: place].isComplete { return }
+            if outputs.shuffles[slot: place].available > 0 { codeProbe(.barrierOutputsForgotten) }
+        }
+        forgetBarrierOutput(slot)
+    }
+
+    private mutating func forgetBarrierOutput(_ slot: Int) {
         stages[slot: slot].acceptedTasks = 0
         switch stages[slot: slot].kind {
         case .map(_, let place):
@@ -85,6 +95,7 @@ extension DAGScheduler {
         _ slot: Int, _ loss: MapOutputTracker.Loss, _ executor: ExecutorID
     ) {
         guard let set = stages[slot: slot].activeSet else { return }
+        codeProbe(.barrierOutputLost)
         brokenBarriers.append(
             BrokenBarrier(
                 stage: stages[slot: slot].id, set: set,

@@ -28,6 +28,7 @@ extension DAGScheduler {
                     """)
         }
         guard tasks > registry.takingCores else { return true }
+        codeProbe(.barrierJobWaits)
         waitingJobs.append(
             WaitingJob(job: job, tasks: tasks, check: SlotCheck(settings.barrier, now: now)))
         effects.append(
@@ -50,6 +51,7 @@ extension DAGScheduler {
                 waitingJobs.remove(at: place)
                 submit(waiting.job, now, &tasks, &effects)
             } else if waiting.check.nextAt <= now, waitingJobs[place].check.fail(settings.barrier) {
+                codeProbe(.barrierJobGivenUp)
                 waitingJobs.remove(at: place)
                 let message = """
                     \(BarrierNotice.shortage(waiting.tasks, slots)); looked \

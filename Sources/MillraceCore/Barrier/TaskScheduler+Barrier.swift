@@ -31,6 +31,7 @@ extension TaskScheduler {
         let count = sets[slot: slot].tasks.count
         guard executors.takingCores >= count else { return .impossible }
         guard hasFreeCores(count, for: slot) else {
+            codeProbe(.coresKeptForBarrier)
             reservedFor = sets[slot: slot].id
             return .waits
         }
@@ -165,6 +166,7 @@ extension TaskScheduler {
                 continue
             }
             guard barrierWaits[place].check == nil else { continue }
+            codeProbe(.barrierStageWaits)
             barrierWaits[place].check = SlotCheck(settings.barrier, now: now)
             effects.append(
                 .notice(
@@ -185,6 +187,7 @@ extension TaskScheduler {
             guard let check = barrierWaits[place].check, check.nextAt <= now,
                 barrierWaits[place].check!.fail(settings.barrier)
             else { continue }
+            codeProbe(.barrierStageGivenUp)
             let set = sets[slot: sets.slot(of: barrierWaits[place].set)!]
             let shortage = BarrierNotice.shortage(set.tasks.count, executors.takingCores)
             aborts.append(

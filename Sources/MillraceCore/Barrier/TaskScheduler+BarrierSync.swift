@@ -55,6 +55,7 @@ extension TaskScheduler {
         _ request: BarrierRequest, on executor: ExecutorID, _ reason: String,
         _ effects: inout Effects
     ) {
+        codeProbe(.barrierRequestRefused)
         effects.append(
             .barrierDecided(
                 executor,
@@ -95,6 +96,7 @@ extension TaskScheduler {
     }
 
     private mutating func breakSync(_ slot: Int, _ reason: String, _ effects: inout Effects) {
+        codeProbe(.barrierBroken)
         let sync = sets[slot: slot].barrier!.sync
         sets[slot: slot].barrier!.sync.breakUp(reason)
         endSynchronisation(sets[slot: slot].id)

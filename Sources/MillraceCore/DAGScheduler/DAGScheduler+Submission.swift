@@ -28,7 +28,7 @@ extension DAGScheduler {
     private mutating func start(
         _ slot: Int, _ now: Instant, _ tasks: inout TaskScheduler, _ effects: inout Effects
     ) {
-        if stages[slot: slot].plan.isBarrier, !isComputed(slot) { forgetBarrierOutput(slot) }
+        if stages[slot: slot].plan.isBarrier { beginBarrier(slot) }
         let missing = missingUnits(slot)
         let count = missing?.count ?? stages[slot: slot].unitCount
         guard count > 0 else {
@@ -65,11 +65,6 @@ extension DAGScheduler {
                 preferred: preferredLocations(slot, tasks.executors)),
             now: now)
         effects.append(.stageStarted(job, id, attempt: attempt, tasks: count))
-    }
-
-    private func isComputed(_ slot: Int) -> Bool {
-        guard case .map(_, let place) = stages[slot: slot].kind else { return false }
-        return outputs.shuffles[slot: place].isComplete
     }
 
     /// What the stage's RDDs say, else where most of its input lies. As in Spark, the latter only

@@ -39,6 +39,9 @@ final class SimulatedExecutor {
         var isGranted = false
         /// Asked to commit, and waits for the answer with these rows.
         var uncommitted: [Row]?
+        /// In a barrier stage, how often it has waited for the others, and whether it does.
+        var epoch = 0
+        var isWaiting = false
     }
 
     let id: ExecutorID

@@ -87,6 +87,7 @@ extension Simulation {
     func stepped() {
         let violations = engine.core.violations()
         if !violations.isEmpty { fail(violations.joined(separator: "; ")) }
+        checkBarriers()
         guard !isTurnEndDue else { return }
         if netChance.chance(700) { return engine.endTurn() }
         isTurnEndDue = true
@@ -129,6 +130,7 @@ extension Simulation {
             jobs[job].end = .failure(.cancelled(reason: "its driver crashed"))
         }
         ledger = Ledger()
+        barriers.attempts = [:]
         incarnation += 1
         isDriverUp = false
         isTurnEndDue = false
@@ -141,6 +143,7 @@ extension Simulation {
         var parts = message.taskEnds.map { "\($0.task): \($0.reason.summary)" }
         if message.heartbeat != nil { parts.append("a heartbeat") }
         parts += message.commitRequests.map { "\($0) wants to commit" }
+        parts += message.barrierRequests.map { "\($0.task) at barrier \($0.epoch)" }
         return parts.joined(separator: ", ")
     }
 }

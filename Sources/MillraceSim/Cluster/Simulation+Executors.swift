@@ -38,7 +38,10 @@ extension Simulation {
         } catch { return fail("\(executor.id) cannot read a message: \(error.message)") }
         note("\(executor.id) is sent \(describe(message))")
         for peer in message.lostPeers { executor.lostPeers.insert(peer) }
-        for outputs in message.mapOutputs { executor.update(outputs) }
+        for outputs in message.mapOutputs {
+            checkAttempt(of: outputs)
+            executor.update(outputs)
+        }
         for setup in message.stages {
             executor.stages[.init(stage: setup.stage, attempt: setup.attempt)] = setup
         }
@@ -49,6 +52,7 @@ extension Simulation {
         for decision in message.commitDecisions {
             commit(decision.task, decision.isGranted, on: executor)
         }
+        for decision in message.barrierDecisions { decide(decision, on: executor) }
         for shuffle in message.removedShuffles { executor.remove(shuffle) }
         for stage in message.finishedStages { executor.finish(stage) }
         for grant in message.grants { executor.grants.add(grant, on: executor.id) }
@@ -61,6 +65,7 @@ extension Simulation {
             schedule(.heartbeat(executor: executor.id.rawValue), after: .zero)
         }
         startTasks(on: executor)
+        checkQueue(of: executor)
         if message.shutdown != nil { exit(executor, "the driver asked for it") }
     }
 
@@ -132,6 +137,7 @@ extension Simulation {
         parts += message.commitDecisions.map {
             "\($0.isGranted ? "a grant" : "a denial") for \($0.task)"
         }
+        parts += message.barrierDecisions.map { "barrier \($0.epoch) \($0.outcome)" }
         parts += message.grants.map { "\($0.id) for \($0.batches) batches" }
         parts += message.grantedBatches.map { "\($0.job) under \($0.grant)" }
         parts += message.revokedGrants.map { "\($0) taken back" }

@@ -34,7 +34,9 @@ extension Simulation {
             executor.queue.remove(at: place)
             finish(TaskEnd(task: task, reason: .killed(reason: reason)), on: executor)
         } else if let place = executor.position(of: task) {
-            guard !taskChance.chance(weather.deafTasks) else { return }
+            // Who waits for others hears it.
+            let isDeaf = taskChance.chance(weather.deafTasks)
+            guard !isDeaf || executor.running[place].isWaiting else { return }
             executor.running[place].isCancelled = true
             schedule(
                 .taskEnd(executor: executor.id.rawValue, task), after: .microseconds(50))
@@ -43,7 +45,7 @@ extension Simulation {
 
     func endTask(_ id: TaskID, on executor: SimulatedExecutor) {
         guard executor.isAlive, let place = executor.position(of: id),
-            executor.running[place].uncommitted == nil
+            executor.running[place].uncommitted == nil, !waitsAtBarrier(place, on: executor)
         else { return }
         let running = executor.running[place]
         var end = TaskEnd(

@@ -20,6 +20,8 @@ struct Graph {
         var partitions: Int
         /// Which partition has a row is up to chance: only all partitions together are known.
         var isScattered = false
+        /// Made by barrier(): its tasks wait for each other.
+        var isBarrier = false
     }
 
     struct Shuffle {
@@ -104,6 +106,22 @@ struct Graph {
             isScattered: inputs.contains { shuffles[$0].isScattered })
     }
 
+    /// Makes some datasets barrier ones, of those that fit into so many slots. False when there are
+    /// none.
+    mutating func drawBarriers(_ random: inout SplitMix64, chance: Int, slots: Int) -> Bool {
+        for index in datasets.indices where datasets[index].partitions <= slots {
+            datasets[index].isBarrier = random.chance(chance)
+        }
+        return datasets.contains { $0.isBarrier }
+    }
+
+    /// Whether the stage that ends with a dataset is a barrier stage.
+    func isBarrierStage(_ dataset: Int) -> Bool {
+        if datasets[dataset].isBarrier { return true }
+        guard case .step(let parent, _) = datasets[dataset].kind else { return false }
+        return isBarrierStage(parent)
+    }
+
     // MARK: What one thread computes
 
     mutating func rows(_ dataset: Int) -> [[Row]] {
@@ -171,7 +189,8 @@ struct Graph {
             nodes.append(
                 LineageNode(
                     id: RDDID(index), partitionCount: datasets[index].partitions,
-                    dependencies: dependencies, preferredExecutors: preferred(index)))
+                    dependencies: dependencies, preferredExecutors: preferred(index),
+                    isBarrier: datasets[index].isBarrier))
         }
         nodes.reverse()
         let job = JobDescription(

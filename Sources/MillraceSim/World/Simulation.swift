@@ -65,6 +65,7 @@ public final class Simulation {
     let files = SimulatedFileSystem()
     var sink = CommittedFiles()
     var ledger = Ledger()
+    var barriers = BarrierWatch()
     var ending = Ending.day
 
     /// How far the day is.
@@ -100,6 +101,13 @@ public final class Simulation {
         graph = Graph(
             &random, width: isOverlapping ? 12 : random.pick([1, 3, 6, 12]),
             scattered: random.pick([0, 0, 300, 700]))
+        var barrierChance = SplitMix64(seed: seed, stream: 6)
+        if barrierChance.chance(500) {
+            plan.drawBarriers(&barrierChance)
+            let share = barrierChance.pick([300, 900])
+            barriers.isWatching = graph.drawBarriers(
+                &barrierChance, chance: share, slots: plan.slots)
+        }
         self.weather = weather
         self.plan = plan
         for number in 0..<plan.queries {

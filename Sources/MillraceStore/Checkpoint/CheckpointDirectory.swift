@@ -37,6 +37,9 @@ public final class CheckpointDirectory: Sendable {
         commits = try CommitLog(fileSystem, folder: StorePath.join(path, "commits"))
         for folder in [path, offsets.folder, commits.folder] {
             try fileSystem.deleteTemporaries(in: folder)
+            // What a former driver wrote and could not sync is there to be read, and what follows
+            // is built on it: it must not go with the power any more.
+            try fileSystem.syncFolder(folder)
         }
         let file = StorePath.join(path, "metadata")
         if let id = try CheckpointDirectory.readQueryID(fileSystem, file) {
