@@ -9,7 +9,7 @@ import MillraceBase
         usage: millrace-bench NAME [--master URL] [--option value]... --json
           sched       --tasks 10000 --jobs 1000 --reps 4 --warm 300
           microbatch  --kind agg|stateless --partitions 2 --rows 1000 --keys 100
-                      --batches 200 --warm 50 --srcparts 2 --ckptdir DIR
+                      --batches 200 --warm 50 --srcparts 2 --ckptdir DIR --no-groups
           wordcount   --path FILE | --mb 500; --parts 2 --reps 4
           shuffle     --api rasp|sortByKey --records 10000000 --mparts 8 --parts 8 --reps 3
           groupby     --rows 100000000 --keys 1000000 --mparts 8 --parts 8 --reps 4
@@ -17,7 +17,8 @@ import MillraceBase
           sim-scale   --executors 10,100,1000,10000 --cores 4 --tasks 1000000 --batch 8
                       --scenarios plain,jobs,locality,fair,speculation,exclusion,loss
         sim-scale starts no cluster: it asks the scheduler alone. The others:
-        NAME's work and the keys of its line are those of bench/peers. --master is
+        NAME's work and the keys of its line are those of bench/peers; with --no-groups each
+        micro-batch is scheduled alone. --master is
         local-cluster[2,1,1024] unless given. The last three also measure what the machine can do
         at all (`floor`) unless --floor 0 is given.
         """
@@ -54,10 +55,13 @@ import MillraceBase
             exit(0)
         }
         if arguments.first == "sim-scale" { runWithoutCluster(arguments) }
-        let settings = [
+        var settings = [
             "millrace.master": value("master", arguments) ?? "local-cluster[2,1,1024]",
             "millrace.shuffle.partitions": value("partitions", arguments) ?? "2",
         ]
+        if arguments.contains("--no-groups") {
+            settings["millrace.streaming.groupScheduling.enabled"] = "false"
+        }
         runApplication(settings: settings, arguments)
     }
 

@@ -19,12 +19,25 @@ struct MicroBatchBenchmark: Encodable {
     var batches_per_s: Double
     var rows_per_s_wall: Double
     var state_rows: Int
+    /// Batches that one decision of the scheduler covered; only with groups.
+    var group_size: GroupSizes?
+    /// Of a batch's time: from the job's submission to its end, without the time that its tasks
+    /// would have taken alone. Deciding, messages, waking up.
+    var scheduling_overhead_share: Distribution
+
+    struct GroupSizes: Encodable {
+        var min: Int
+        var median: Int
+        var max: Int
+        var last: Int
+    }
 
     static func run(_ session: MillraceSession, _ options: Options) async throws
         -> MicroBatchBenchmark
     {
         try options.expectOnly(
-            "kind", "batches", "warm", "rows", "keys", "partitions", "srcparts", "ckptdir")
+            "kind", "batches", "warm", "rows", "keys", "partitions", "srcparts", "ckptdir",
+            "no-groups")
         let warm = try options.int("warm", 50)
         let batches = try options.int("batches", 200)
         let folder = URL(fileURLWithPath: options.string("ckptdir", NSTemporaryDirectory()))
@@ -85,7 +98,23 @@ struct MicroBatchBenchmark: Encodable {
             ms: times.mapValues(Distribution.init), trigger_interval_ms: Distribution(gaps),
             batches_per_s: 1_000 * Double(gaps.count) / gaps.reduce(0, +),
             rows_per_s_wall: Double(rows.dropLast().reduce(0, +)) * 1_000 / gaps.reduce(0, +),
-            state_rows: Int(progress.last?.stateOperators.first?.numRowsTotal ?? 0))
+            state_rows: Int(progress.last?.stateOperators.first?.numRowsTotal ?? 0),
+            group_size: groupSizes(progress),
+            scheduling_overhead_share: Distribution(progress.compactMap(overhead)))
+    }
+
+    private static func groupSizes(_ progress: [StreamingQueryProgress]) -> GroupSizes? {
+        let sizes = progress.compactMap(\.scheduling.groupSize)
+        guard let last = sizes.last else { return nil }
+        let sorted = sizes.sorted()
+        return GroupSizes(
+            min: sorted[0], median: sorted[sorted.count / 2], max: sorted[sorted.count - 1],
+            last: last)
+    }
+
+    private static func overhead(_ batch: StreamingQueryProgress) -> Double? {
+        guard let job = batch.times[.addBatch], batch.batchDuration > .zero else { return nil }
+        return max((job - batch.scheduling.work) / batch.batchDuration, 0)
     }
 }
 

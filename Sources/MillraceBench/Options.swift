@@ -3,6 +3,9 @@ import MillraceBase
 /// `NAME [--option value]… [--json]` of one run of a benchmark. Options may also be written
 /// `key=value`, as the peers'.
 struct Options {
+    /// Options without a value.
+    private static let flags = ["--no-groups"]
+
     var bench: String
     var values: [String: String] = [:]
 
@@ -15,6 +18,10 @@ struct Options {
         var rest = arguments.dropFirst()
         while let argument = rest.popFirst() {
             if argument == "--json" { continue }
+            if Self.flags.contains(argument) {
+                values[String(argument.dropFirst(2))] = "1"
+                continue
+            }
             if argument.hasPrefix("--") {
                 guard let value = rest.popFirst() else {
                     throw MillraceError(.invalidArgument, "\(argument) needs a value")

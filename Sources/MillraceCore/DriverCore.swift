@@ -40,6 +40,7 @@ public struct DriverCore: Sendable {
     /// One step. Appends what is to be done to `effects`; never fails, never blocks.
     public mutating func handle(_ event: DriverEvent, now: Instant, into effects: inout Effects) {
         tasks.idle.now = now
+        grants.finished.removeAll(keepingCapacity: true)
         switch event {
         case .jobSubmitted(let job): submit(job, now, &effects)
         case .jobCancelled(let job, let reason):

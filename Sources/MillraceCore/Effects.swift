@@ -106,6 +106,7 @@ public struct StageSummary: Hashable, Sendable {
     public var recordsRead: Int
     public var recordsWritten: Int
     public var runTime: Duration
+    public var longestTask: Duration
     /// `false` when it was given up, or not needed any more.
     public var succeeded: Bool
 }

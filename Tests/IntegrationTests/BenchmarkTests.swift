@@ -6,6 +6,7 @@ import Testing
     static let runs = [
         ["sched", "--tasks", "20", "--jobs", "4", "--reps", "1", "--warm", "2"],
         ["microbatch", "--batches", "3", "--warm", "1", "--rows", "20"],
+        ["microbatch", "--batches", "3", "--warm", "1", "--rows", "20", "--no-groups"],
         ["wordcount", "--mb", "1", "--reps", "1"],
         ["shuffle", "--records", "8000", "--reps", "1"],
         ["groupby", "--rows", "20000", "--keys", "100", "--reps", "1"],
@@ -21,6 +22,10 @@ import Testing
         #expect(keys["bench"] as? String == arguments[0])
         #expect(keys["peer"] as? String == "millrace")
         #expect(keys["machine"] != nil)
+        if arguments[0] == "microbatch" {
+            #expect((keys["group_size"] == nil) == arguments.contains("--no-groups"))
+            #expect(keys["scheduling_overhead_share"] != nil)
+        }
         if let floor = keys["floor"] as? [String: Any] { #expect(floor["ratio"] != nil) }
     }
 

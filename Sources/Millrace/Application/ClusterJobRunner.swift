@@ -63,6 +63,7 @@ extension FinishedJob {
     fileprivate init(_ outcome: JobOutcome) {
         var report = JobReport()
         report.runTime = outcome.runTime
+        report.scheduling = outcome.scheduling
         report.tasks = outcome.tasks.map {
             JobReport.Task(partition: $0.partition, executor: $0.executor, metrics: $0.metrics)
         }

@@ -93,6 +93,9 @@ extension DAGScheduler {
         stages[slot: slot].recordsRead += end.recordsRead
         stages[slot: slot].recordsWritten += end.recordsWritten
         stages[slot: slot].runTime += end.runTime
+        if stages[slot: slot].longestTask < end.runTime {
+            stages[slot: slot].longestTask = end.runTime
+        }
         if !end.metrics.isEmpty {
             effects.append(
                 .taskMetrics(

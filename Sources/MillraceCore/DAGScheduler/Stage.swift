@@ -61,6 +61,7 @@ struct Stage: Sendable, SlabElement {
     var recordsRead = 0
     var recordsWritten = 0
     var runTime = Duration.zero
+    var longestTask = Duration.zero
     var hasSucceeded = false
 
     /// What was thought to be kept isn't any more.
@@ -82,7 +83,7 @@ struct Stage: Sendable, SlabElement {
         StageSummary(
             stage: id, job: job, attempts: nextAttempt, tasks: acceptedTasks,
             recordsRead: recordsRead, recordsWritten: recordsWritten, runTime: runTime,
-            succeeded: hasSucceeded)
+            longestTask: longestTask, succeeded: hasSucceeded)
     }
 }
 

@@ -48,6 +48,8 @@ extension GrantScheduler {
     /// All tasks are done.
     mutating func finish(_ position: Int, _ now: Instant) {
         let run = runs.remove(at: position)
+        finished.append(
+            FinishedBatch(job: run.job.id, groupSize: run.grant.batches, work: run.work))
         guard let slot = queries.slot(of: run.query),
             queries[slot: slot].active?.grant.id == run.grant.id
         else { return }

@@ -44,6 +44,8 @@ struct GrantScheduler: Sendable {
     /// Batches that were taken back, until the ends of their tasks are reported.
     var revoked: [GrantedRun] = []
     var nextGrant = GrantID(0)
+    /// Batches whose last task ended in this step.
+    var finished: [FinishedBatch] = []
 
     init(settings: CoreSettings) { self.settings = settings.groups }
 

@@ -219,7 +219,10 @@ package final class DriverEngine {
             jobs[id]?.note(
                 .init(stage: stage, partition: partition, executor: executor, metrics: metrics))
         case .accumulators(let change): accumulate(change)
-        case .jobSucceeded(let id): end(id)?.succeed()
+        case .jobSucceeded(let id):
+            let job = end(id)
+            if let batch = core.finishedBatch(of: id) { job?.note(batch) }
+            job?.succeed()
         case .jobFailed(let id, let failure): end(id)?.fail(failure.error)
         case .stageStarted: break
         case .stageEnded(let summary):

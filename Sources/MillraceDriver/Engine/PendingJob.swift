@@ -25,6 +25,7 @@ public struct JobOutcome: Sendable {
     public var tasks: [TaskNumbers] = []
     /// What the accepted tasks took together, without their waiting.
     public var runTime: Duration = .zero
+    public var scheduling = BatchScheduling()
 }
 
 /// A job between its submission and its end. Made by the caller, then belongs to the driver's loop;
@@ -50,9 +51,17 @@ package final class PendingJob: @unchecked Sendable {
         outcome.results[index] = bytes
     }
 
-    func note(_ stage: StageSummary) { note(stage.runTime) }
+    func note(_ stage: StageSummary) {
+        note(stage.runTime)
+        outcome.scheduling.work += stage.longestTask
+    }
 
     func note(_ runTime: Duration) { outcome.runTime += runTime }
+
+    func note(_ batch: FinishedBatch) {
+        outcome.scheduling.groupSize = batch.groupSize
+        outcome.scheduling.work += batch.work
+    }
 
     func note(_ numbers: JobOutcome.TaskNumbers) { outcome.tasks.append(numbers) }
 

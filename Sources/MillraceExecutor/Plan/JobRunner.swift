@@ -73,6 +73,7 @@ public struct JobReport: Sendable {
     /// What the accepted tasks of all stages took together, without their waiting; zero where
     /// nobody measured it.
     public var runTime: Duration = .zero
+    public var scheduling = BatchScheduling()
     public init() {}
 
     /// The sum of a number over all tasks; 0 when none reported it.

@@ -48,13 +48,15 @@ extension StreamingQueryRunner {
                 processedRowsPerSecond: Double(rows) / seconds,
                 metrics: end.map { source.metrics(at: $0) } ?? [:])
         }
-        return StreamingQueryProgress(
+        var progress = StreamingQueryProgress(
             id: query.id, runId: query.runId, name: query.name, timestampMs: trigger.startedMs,
             batchId: trigger.batch.rawValue, batchDuration: total, times: trigger.times,
             stateOperators: stateOperators(hasRun: ran != nil), sources: sources,
             sink: SinkProgress(
                 description: spec.sink.description,
                 numOutputRows: ran == nil ? 0 : self.report.total(StreamMetric.outputRows)))
+        if ran != nil { progress.scheduling = report.scheduling }
+        return progress
     }
 
     private func stateOperators(hasRun: Bool) -> [StateOperatorProgress] {

@@ -20,6 +20,8 @@ public struct StreamingQueryProgress: Hashable, Sendable {
     public var stateOperators: [StateOperatorProgress]
     public var sources: [SourceProgress]
     public var sink: SinkProgress
+    /// Of the batch's job, if it had one. Not in the JSON: Spark's has no word for it.
+    public var scheduling = BatchScheduling()
 
     public init(
         id: String, runId: String, name: String?, timestampMs: Int64, batchId: Int,
