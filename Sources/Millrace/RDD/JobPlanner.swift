@@ -90,21 +90,26 @@ struct JobPlanner {
 /// The bytes of one task after the other, from the sources of its stage.
 private struct InputCollector {
     let sources: [PlannedJobStage.Source]
-    /// By source, once it was met: to ask a node costs an allocation.
-    private var known: [RDDNode.Input?]
+    /// By source, once it was met: to ask a node costs an allocation. A struct of its own, because
+    /// an array of closures wraps each that is taken out.
+    private struct Known {
+        var input: RDDNode.Input?
+    }
+    private var known: [Known]
     var writer = TaskInputWriter()
 
     init(sources: [PlannedJobStage.Source]) {
         self.sources = sources
-        known = Array(repeating: nil, count: sources.count)
+        known = Array(repeating: Known(), count: sources.count)
     }
 
     /// Finds the source partitions that `partition` of `node` is computed from, within its stage.
     mutating func collect(_ node: RDDNode, _ partition: Int) throws {
         if let place = sources.firstIndex(where: { $0.node == ObjectIdentifier(node) }) {
-            if known[place] == nil { known[place] = node.input }
+            if known[place].input == nil { known[place].input = node.input }
             let number = sources[place].number
-            if let input = known[place], !writer.contains(node: number, partition: partition) {
+            if let input = known[place].input, !writer.contains(node: number, partition: partition)
+            {
                 try writer.append(node: number, partition: partition) { try input(partition, &$0) }
             }
         }

@@ -31,6 +31,7 @@ package final class DriverEngine {
     package var observe: ((Effect, [TaskDescription]) -> Void)?
     private var effects = Effects()
     private var sessions: [ExecutorID: ExecutorSession] = [:]
+    private let turn = Turn()
     /// Executors in the order in which they registered.
     private(set) var order: [ExecutorID] = []
     private var jobs: [JobID: PendingJob] = [:]
@@ -72,7 +73,7 @@ package final class DriverEngine {
         _ registration: ExecutorMessage.Registration, link: any ExecutorLink, sendsHeartbeats: Bool,
         now: Instant
     ) {
-        let session = ExecutorSession(registration: registration, link: link)
+        let session = ExecutorSession(registration: registration, link: link, turn: turn)
         let peer = Self.peer(registration)
         session.greet(
             .init(
@@ -97,6 +98,7 @@ package final class DriverEngine {
     package func lose(_ executor: ExecutorID, _ loss: ExecutorLoss, now: Instant) {
         guard let session = sessions.removeValue(forKey: executor) else { return }
         forget(session)
+        session.abandon()
         session.link.close(reason: loss.reason)
         handle(.executorLost(executor, loss), now)
         registrationsChanged()
@@ -145,7 +147,7 @@ package final class DriverEngine {
 
     /// Sends what this turn of the loop made.
     package func endTurn() {
-        for executor in order { sessions[executor]?.endTurn() }
+        turn.end()
     }
 
     /// Jobs fail with `error`, or as cancelled.

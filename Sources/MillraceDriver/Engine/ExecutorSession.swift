@@ -13,14 +13,28 @@ final class ExecutorSession {
     let id: ExecutorID
     let registration: ExecutorMessage.Registration
     let link: any ExecutorLink
-    var outbox = DriverMessage()
+    /// What this turn has for the executor. Who changes it puts the session on the turn's list.
+    var outbox: DriverMessage {
+        _read { yield waiting }
+        _modify {
+            if !isInTurn {
+                isInTurn = true
+                turn.add(self)
+            }
+            yield &waiting
+        }
+    }
+    private var waiting = DriverMessage()
+    private var isInTurn = false
+    private let turn: Turn
     private var plans: Set<PlanHash> = []
     private var stages: Set<StageKey> = []
     private var outputEpochs: [ShuffleID: UInt64] = [:]
     /// Tasks come in runs of one stage; the last one is not looked up again.
     private var latest: StageKey?
 
-    init(registration: ExecutorMessage.Registration, link: any ExecutorLink) {
+    init(registration: ExecutorMessage.Registration, link: any ExecutorLink, turn: Turn) {
+        self.turn = turn
         id = registration.executor
         self.registration = registration
         self.link = link
@@ -93,9 +107,10 @@ final class ExecutorSession {
     /// Map outputs change between two launches of one stage, so each turn of the loop looks again.
     func endTurn() {
         latest = nil
-        guard !outbox.isEmpty else { return }
-        link.send(outbox)
-        outbox = DriverMessage()
+        isInTurn = false
+        guard !waiting.isEmpty else { return }
+        link.send(waiting)
+        waiting = DriverMessage()
     }
 
     func greet(_ registered: DriverMessage.Registered, peers: [DriverMessage.Peer]) {
@@ -144,6 +159,9 @@ final class ExecutorSession {
         }
         if isKnown { outbox.finishedStages.append(stage) }
     }
+
+    /// It's gone: nobody is there to be sent anything.
+    func abandon() { waiting = DriverMessage() }
 
     func shutDown(reason: String) {
         outbox.shutdown = reason
