@@ -51,7 +51,7 @@ let package = Package(
         module("MillraceCore", ["MillraceBase"]),
         module("MillraceNet", ["MillraceBase", "CLinux", "CNghttp2", "COpenSSL", "CProtobufC", "CMillraceProto"]),
         module("MillraceWire", ["MillraceBase", "MillraceCore", "CLinux", "CProtobufC", "CMillraceProto"]),
-        module("MillraceStore", ["MillraceBase", "MillraceCore", "CLinux", "CLZ4", "CZstd", "CZlib"]),
+        module("MillraceStore", ["MillraceBase", "MillraceCore", "CLinux", "CLZ4", "COpenSSL", "CZstd", "CZlib"]),
         module("MillraceKafka", ["MillraceBase", "MillraceCore", "CLinux", "CRdkafka"]),
         module(
             "MillraceExecutor",

@@ -1,6 +1,7 @@
 import MillraceBase
 import MillraceCore
 import MillraceNet
+import MillraceStore
 import MillraceWire
 import Synchronization
 
@@ -48,7 +49,19 @@ final class DriverState: @unchecked Sendable {
             slots.withLock { $0 = taking }
             wakeWaiters()
         }
+        if conf.security.isIOEncrypted { engine.ioKey = makeKey(conf) }
         try backend.start(DriverDoor(state: self), conf: conf)
+    }
+
+    /// By which executors encrypt their files.
+    private func makeKey(_ conf: Conf) -> [UInt8] {
+        if !conf.security.isTLSEnabled {
+            Log.warn(
+                "driver",
+                "the key of encrypted files goes to executors over connections in clear; set "
+                    + "millrace.ssl.enabled=true unless the network is trusted")
+        }
+        return BlockCipher.makeKey(bits: conf.security.ioKeyBits)
     }
 
     // MARK: Events

@@ -38,7 +38,7 @@ final class ShuffleServiceBlocks: BlockProvider {
     }
 
     func content(of request: BlockRequest, for principal: String?) -> BlockContent {
-        let content = find(request, principal)
+        let content = find(request, principal).part(request)
         switch content {
         case .file(_, _, let length):
             blocks += 1

@@ -48,6 +48,9 @@ import MillraceBase
         case let scenario? where try await BroadcastJobs.run(scenario, context): break
         case let scenario? where try await ExecutorFaults.run(scenario, context): break
         case let scenario? where try await BarrierJobs.run(scenario, context): break
+        case let scenario?
+        where try await MemoryJobs.run(scenario, Array(arguments.dropFirst()), context):
+            break
         case let scenario?:
             guard let fault = StreamingJobs.Fault(rawValue: scenario) else {
                 throw MillraceError(.invalidArgument, "no scenario \(arguments)")

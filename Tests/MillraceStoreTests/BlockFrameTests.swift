@@ -53,4 +53,37 @@ import Testing
             #expect(throws: ByteError.self) { try unpack(frame + [0]) }
         }
     }
+
+    @Test("encrypted frames open with their key only, whole or not at all", arguments: [128, 256])
+    func encrypted(bits: Int) throws {
+        let cipher = BlockCipher(key: BlockCipher.makeKey(bits: bits))
+        let long = Array("secret ".utf8) + [UInt8](repeating: 7, count: 900)
+        for raw in [[], Array("secret".utf8), long] {
+            let frame = BlockFrame.pack(raw, .lz4, cipher)
+            #expect(BlockFrame.wholeFrames(frame) == frame.count)
+            #expect(BlockFrame.pack(raw, .lz4, cipher) != frame, "a nonce was used twice")
+            #expect(!frame.contains(sequence: "secret"))
+            var position = 0
+            #expect(try BlockFrame.unpack(frame, at: &position, cipher) == raw)
+            #expect(position == frame.count)
+            let others = [nil, BlockCipher(key: BlockCipher.makeKey(bits: bits))]
+            for other in others {
+                #expect(throws: ByteError.self) {
+                    var position = 0
+                    _ = try BlockFrame.unpack(frame, at: &position, other)
+                }
+            }
+            #expect(throws: ByteError.self, "a frame that is not encrypted passes") {
+                var position = 0
+                _ = try BlockFrame.unpack(BlockFrame.pack(raw, nil), at: &position, cipher)
+            }
+        }
+    }
+}
+
+extension [UInt8] {
+    fileprivate func contains(sequence text: String) -> Bool {
+        let text = Array(text.utf8)
+        return indices.contains { self[$0...].starts(with: text) }
+    }
 }

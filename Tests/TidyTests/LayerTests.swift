@@ -20,7 +20,7 @@ import Testing
     /// The modules that may import a library; one not named here is free (the standard library).
     static let homes: [String: Set<String>] = [
         "CNghttp2": ["MillraceNet"],
-        "COpenSSL": ["MillraceNet"],
+        "COpenSSL": ["MillraceNet", "MillraceStore"],
         "CProtobufC": ["MillraceNet", "MillraceWire", "MillraceInterop"],
         "CMillraceProto": ["MillraceNet", "MillraceWire", "MillraceInterop"],
         "CRdkafka": ["MillraceKafka"],

@@ -27,4 +27,11 @@ int pthread_timedjoin_np(pthread_t thread, void **result, const struct timespec 
 
 /// This process gets that signal when the thread that started it ends.
 void clinux_die_with_parent(int signal_number);
+
+// Makes arrays of a mebibyte and more mappings of their own for good, whose memory is the system's
+// again when they are freed. glibc would raise its threshold to 32 MiB when the first one is freed.
+void clinux_configure_allocator(void);
+
+// Gives the system back what is free between allocations.
+void clinux_return_freed(void);
 #endif

@@ -74,11 +74,12 @@ final class RunningCluster: Sendable {
         _ slots: Int, _ applicationID: String, _ conf: Conf, _ directory: LocalDirectory
     ) async throws -> RunningCluster {
         let reports = LocalReports()
+        let memory = MemoryManager(
+            limit: .ofThisProcess(promised: conf.driver.memory), conf: conf)
+        let store = try MapOutputStore(conf: conf, directory: directory.path, memory: memory)
+        if conf.security.isIOEncrypted { store.encryptAlone(bits: conf.security.ioKeyBits) }
         let runtime = ExecutorRuntime(
-            executor: ExecutorID(0), slots: slots,
-            memory: MemoryManager(
-                limit: .ofThisProcess(promised: conf.driver.memory), conf: conf),
-            mapOutputStore: try MapOutputStore(conf: conf, directory: directory.path),
+            executor: ExecutorID(0), slots: slots, memory: memory, mapOutputStore: store,
             blockFolder: "\(directory.path)/blocks", fetcher: NoBlockFetcher(),
             maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
             dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates,

@@ -39,6 +39,12 @@ public struct NetworkEntries: ConfEntries {
         "millrace.driver.blockManager.port", default: nil,
         doc: "The same for the driver; `millrace.blockManager.port` if not set.",
         valid: .ifSet(.between(0, 65_535)))
+    public let maxBlockInMemory = ConfEntry(
+        "millrace.network.maxRemoteBlockSizeFetchToMem", default: ByteCount.mebibytes(200),
+        doc: "A block of map output above this size is fetched and read a piece at a time, so that "
+            + "it is never whole in memory; so is any block for which there is no memory.",
+        valid: .between(.kibibytes(1), .gibibytes(2)),
+        simulate: [.kibibytes(64), .mebibytes(200)])
     public let connectionsPerPeer = ConfEntry(
         "millrace.network.connectionsPerPeer", default: 1,
         doc: "Data connections that an executor opens to another one.",

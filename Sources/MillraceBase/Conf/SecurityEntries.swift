@@ -26,4 +26,12 @@ public struct SecurityEntries: ConfEntries {
     public let secretFile = ConfEntry<String?>(
         "millrace.authenticate.secret.file", default: nil,
         doc: "A file that holds the secret; a line end at its end does not count.")
+    public let isIOEncrypted = ConfEntry(
+        "millrace.io.encryption.enabled", default: false,
+        doc: "Whether map outputs and spills are encrypted (AES-GCM) by a key of the application, "
+            + "which executors get over their control connection: secure that one too.")
+    public let ioKeyBits = ConfEntry(
+        "millrace.io.encryption.keySizeBits", default: 128,
+        doc: "Bits of that key: 128 or 256.",
+        valid: ConfRule("128 or 256") { $0 == 128 || $0 == 256 })
 }

@@ -37,6 +37,11 @@ public struct ShuffleEntries: ConfEntries {
         doc: "Whether what sorts and aggregations spill is compressed, by "
             + "`millrace.io.compression.codec`.",
         simulate: [true, false])
+    public let readsHostLocalDisk = ConfEntry(
+        "millrace.shuffle.readHostLocalDisk", default: true,
+        doc: "Whether a reduce task reads map outputs of other executors on its host straight from "
+            + "their files.",
+        simulate: [true, false])
     public let maxInlineBlock = ConfEntry(
         "millrace.shuffle.inline.maxBlockSize", default: ByteCount.kibibytes(64),
         doc: "A block of a micro-batch's shuffle up to this size is sent to its reduce task as "

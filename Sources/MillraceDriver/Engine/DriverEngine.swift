@@ -41,6 +41,8 @@ package final class DriverEngine {
     private var answers: [DriverEvent] = []
     /// Where the driver serves its own blocks; 0: nowhere.
     var blockPort = 0
+    /// Executors encrypt their files by it; empty: they do not.
+    var ioKey: [UInt8] = []
     /// Datasets whose blocks are being removed.
     private(set) var removals = BlockRemovals()
 
@@ -78,7 +80,7 @@ package final class DriverEngine {
         session.greet(
             .init(
                 applicationID: applicationID, heartbeatInterval: heartbeatInterval,
-                blockPort: blockPort),
+                blockPort: blockPort, ioKey: ioKey),
             peers: order.compactMap { sessions[$0].map { Self.peer($0.registration) } } + [peer]
                 + (shuffleServices?.peers ?? []))
         shuffleServices?.executorRegistered(registration)

@@ -137,6 +137,12 @@ final class ControlClient: @unchecked Sendable {
                         host: launch.driverHost, port: UInt16(clamping: registered.blockPort)),
                     isService: false)
             }
+            if let key = message.registered?.ioKey, !key.isEmpty {
+                guard key.count == 16 || key.count == 32 else {
+                    throw PlanError("a key of \(key.count) bytes")
+                }
+                runtime.mapOutputStore.encrypt(with: key)
+            }
             try runtime.apply(message)
             if let registered = message.registered {
                 isRegistered = true

@@ -26,6 +26,7 @@ public enum ExecutorProcess {
         // An executor without its driver is of no use, however the driver ended.
         clinux_die_with_parent(SIGKILL)
         signal(SIGPIPE, SIG_IGN)
+        clinux_configure_allocator()
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)

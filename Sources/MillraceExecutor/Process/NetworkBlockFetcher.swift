@@ -20,6 +20,9 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     private var peers: [ExecutorID: Peer] = [:]
     /// What task threads wait for, by peer, so that they learn at once when it is gone.
     private var underWay: [ExecutorID: [ObjectIdentifier: NetworkFetch]] = [:]
+    /// Of executors on this host.
+    private let folders = Mutex<[ExecutorID: String]>([:])
+    private let readsHostLocalDisk: Bool
     private let retries: Int
     private let retryWait: Duration
     private let deadline: Duration
@@ -29,6 +32,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         self.loop = loop
         self.client = client
         self.serviceClient = serviceClient
+        readsHostLocalDisk = conf.shuffle.readsHostLocalDisk
         retries = conf.shuffle.maxFetchRetries
         retryWait = conf.shuffle.fetchRetryWait
         deadline = conf.network.timeout
@@ -37,10 +41,16 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     /// On the loop.
     func add(_ executor: ExecutorID, at endpoint: Endpoint, isService: Bool) {
         peers[executor] = Peer(endpoint: endpoint, isService: isService)
+        if readsHostLocalDisk, !isService, executor != .driver,
+            HostAddresses.contains(endpoint.host)
+        {
+            askForFolder(executor, endpoint)
+        }
     }
     /// On the loop.
     func remove(_ executor: ExecutorID) {
         peers[executor] = nil
+        folders.withLock { $0[executor] = nil }
         for fetch in underWay.removeValue(forKey: executor)?.values.map({ $0 }) ?? [] {
             fetch.fail(BlockFetchError(index: 0, message: "\(executor) is gone"))
         }
@@ -54,12 +64,36 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     }
 
     func start(names: [String], from executor: ExecutorID) -> any BlockFetch {
-        let fetch = NetworkFetch(names.count, limit: deadline)
+        start(names.map { BlockRequest(key: Array($0.utf8)) }, executor)
+    }
+
+    func start(
+        part: Range<Int>, of name: String, from executor: ExecutorID
+    ) -> any BlockFetch {
+        let request = BlockRequest(
+            key: Array(name.utf8), offset: UInt64(part.lowerBound), length: UInt64(part.count))
+        return start([request], executor)
+    }
+
+    private func start(_ blocks: [BlockRequest], _ executor: ExecutorID) -> NetworkFetch {
+        let fetch = NetworkFetch(blocks.count, limit: deadline)
         loop.post { [self] in
             underWay[executor, default: [:]][ObjectIdentifier(fetch)] = fetch
-            ask(executor, names, fetch, attempt: 0)
+            ask(executor, blocks, fetch, attempt: 0)
         }
         return fetch
+    }
+
+    func folder(of executor: ExecutorID) -> String? { folders.withLock { $0[executor] } }
+
+    /// Asks an executor of this host where its files are. Until it has said so, and if it cannot,
+    /// its blocks come over the network.
+    private func askForFolder(_ executor: ExecutorID, _ endpoint: Endpoint) {
+        let request = BlockRequest(key: Array(ServedBlocks.folder.utf8))
+        client.fetch(endpoint, [request], deadline: loop.now + deadline) { [self] _, result in
+            guard case .success(let path) = result, peers[executor] != nil else { return }
+            folders.withLock { $0[executor] = String(decoding: path, as: UTF8.self) }
+        }
     }
 
     func tell(_ executor: ExecutorID, _ notice: [UInt8]) {
@@ -70,15 +104,18 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     }
 
     private func ask(
-        _ executor: ExecutorID, _ names: [String], _ fetch: NetworkFetch, attempt: Int
+        _ executor: ExecutorID, _ blocks: [BlockRequest], _ fetch: NetworkFetch, attempt: Int
     ) {
         guard let peer = peers[executor] else {
             return remove(executor)
         }
         var failed: BlockError?
-        var left = names.count
-        let owner = peer.isService ? "\(executor.rawValue)/" : ""
-        let requests = names.map { BlockRequest(key: Array("\(owner)\($0)".utf8)) }
+        var left = blocks.count
+        var requests = blocks
+        if peer.isService {
+            let owner = Array("\(executor.rawValue)/".utf8)
+            for index in requests.indices { requests[index].key = owner + requests[index].key }
+        }
         let client = peer.isService ? serviceClient : client
         client.fetch(peer.endpoint, requests, deadline: loop.now + deadline) {
             [self] index, result in
@@ -94,12 +131,12 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
             }
             guard left == 0 else { return }
             guard let failed, Self.isRetriable(failed) else { return forget(fetch, executor) }
-            retry(executor, names, fetch, attempt, failed)
+            retry(executor, blocks, fetch, attempt, failed)
         }
     }
 
     private func retry(
-        _ executor: ExecutorID, _ names: [String], _ fetch: NetworkFetch, _ attempt: Int,
+        _ executor: ExecutorID, _ blocks: [BlockRequest], _ fetch: NetworkFetch, _ attempt: Int,
         _ error: BlockError
     ) {
         guard attempt < retries, peers[executor] != nil else {
@@ -112,7 +149,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
             ["from": executor.rawValue, "attempt": attempt + 2, "reason": error])
         fetch.restart()
         _ = loop.schedule(after: retryWait) { [self] in
-            ask(executor, names, fetch, attempt: attempt + 1)
+            ask(executor, blocks, fetch, attempt: attempt + 1)
         }
     }
 

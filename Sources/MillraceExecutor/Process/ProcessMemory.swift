@@ -1,7 +1,12 @@
+import CLinux
 import Glibc
 
 /// What the kernel says of this process's memory.
 enum ProcessMemory {
+    /// Gives the system back what is free between allocations: after much was freed at once, which
+    /// others are granted now.
+    static func returnFreed() { clinux_return_freed() }
+
     /// Resident set size; 0 when /proc cannot be read.
     static func residentBytes() -> UInt64 {
         let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)

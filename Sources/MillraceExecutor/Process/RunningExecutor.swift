@@ -14,15 +14,16 @@ final class RunningExecutor {
     /// Connects and registers; what goes wrong later is told to `ending`.
     init(_ launch: ExecutorLaunch, _ conf: Conf, _ ending: ExecutorEnding) throws {
         let loop = try EventLoop(name: "executor")
-        let store = try MapOutputStore(conf: conf, directory: launch.directory)
         let memory = MemoryManager(
             limit: .ofThisProcess(promised: launch.memory), conf: conf)
+        let store = try MapOutputStore(conf: conf, directory: launch.directory, memory: memory)
         let reports = ExecutorReports()
         let fetcher = LateBlockFetcher()
         let runtime = ExecutorRuntime(
             executor: launch.executor, slots: launch.cores, memory: memory, mapOutputStore: store,
             blockFolder: StorePath.join(launch.directory, "blocks"), fetcher: fetcher,
             maxBytesInFlight: conf.shuffle.maxSizeInFlight.bytes,
+            maxBlockInMemory: conf.network.maxBlockInMemory.bytes,
             maxInlineBlock: conf.shuffle.maxInlineBlock.bytes,
             dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates,
             commitTimeout: conf.network.timeout, barrierLimits: BarrierLimits(conf),
@@ -82,6 +83,17 @@ final class LateBlockFetcher: BlockFetcher {
         }
         return network.start(names: names, from: executor)
     }
+
+    func start(
+        part: Range<Int>, of name: String, from executor: ExecutorID
+    ) -> any BlockFetch {
+        guard let network = network.value else {
+            return NoBlockFetcher().start(names: [name], from: executor)
+        }
+        return network.start(part: part, of: name, from: executor)
+    }
+
+    func folder(of executor: ExecutorID) -> String? { network.value?.folder(of: executor) }
 
     func tell(_ executor: ExecutorID, _ notice: [UInt8]) { network.value?.tell(executor, notice) }
 }

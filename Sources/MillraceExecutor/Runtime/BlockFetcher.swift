@@ -31,6 +31,13 @@ public struct BlockID: Hashable, Sendable, CustomStringConvertible {
 public protocol BlockFetcher: Sendable {
     /// Starts a request for blocks by their names and returns at once.
     func start(names: [String], from executor: ExecutorID) -> any BlockFetch
+    /// Starts a request for a part of one block; what comes is shorter at the block's end.
+    func start(
+        part: Range<Int>, of name: String, from executor: ExecutorID
+    ) -> any BlockFetch
+    /// Where an executor of this host keeps its map outputs; nil when that isn't known, or the
+    /// files cannot be read from here.
+    func folder(of executor: ExecutorID) -> String?
     /// Tells another executor something, without waiting: what cannot be sent is lost. On any
     /// thread.
     func tell(_ executor: ExecutorID, _ notice: [UInt8])
@@ -41,6 +48,7 @@ extension BlockFetcher {
         start(names: blocks.map(\.description), from: executor)
     }
     public func tell(_ executor: ExecutorID, _ notice: [UInt8]) {}
+    public func folder(of executor: ExecutorID) -> String? { nil }
 }
 
 /// A request under way.
@@ -71,6 +79,9 @@ public struct NoBlockFetcher: BlockFetcher {
     public func start(names: [String], from executor: ExecutorID) -> any BlockFetch {
         Refused()
     }
+    public func start(
+        part: Range<Int>, of name: String, from executor: ExecutorID
+    ) -> any BlockFetch { Refused() }
 
     private final class Refused: BlockFetch {
         func wait() throws -> [[UInt8]] {

@@ -45,7 +45,8 @@ extension ExecutorRuntime {
             partition: task.partition, attempt: task.attempt, taskID: task.id, stage: setup.stage,
             stageAttempt: setup.attempt, job: setup.job, batch: setup.batch,
             query: setup.query ?? "", input: try TaskInput(decoding: task.input),
-            shuffle: TaskShuffle(runtime: self, setup: setup, task: task.id), memory: memory,
+            shuffle: TaskShuffle(runtime: self, setup: setup, task: task.id, memory: memory),
+            memory: memory,
             blocks: transfers.blocks(of: setup), localProperties: setup.localProperties)
         context.tellAccumulators = { [report, dropsZeroUpdates, unowned context] in
             // What cannot be encoded is said when the task ends.

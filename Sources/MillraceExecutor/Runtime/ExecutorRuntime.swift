@@ -46,9 +46,14 @@ public final class ExecutorRuntime: Sendable {
     let transfers: BlockTransfers
     let broadcasts: BroadcastClient
     let adoption: OutputAdoption
+    let diagnosis: BlockDiagnosis
     public let slots: Int
     let fetcher: any BlockFetcher
     let maxBytesInFlight: Int
+    /// A larger block is never whole in memory.
+    let maxBlockInMemory: Int
+    /// Bytes of a block that are read at a time when it isn't read whole.
+    let pieceSize: Int
     let maxInlineBlock: Int
     /// `millrace.executor.heartbeat.dropZeroAccumulatorUpdates`
     let dropsZeroUpdates: Bool
@@ -67,7 +72,7 @@ public final class ExecutorRuntime: Sendable {
     public init(
         executor: ExecutorID, slots: Int, memory: MemoryManager, mapOutputStore: MapOutputStore,
         blockFolder: String, fetcher: any BlockFetcher, maxBytesInFlight: Int,
-        maxInlineBlock: Int = 0, dropsZeroUpdates: Bool = true,
+        maxBlockInMemory: Int = .max, maxInlineBlock: Int = 0, dropsZeroUpdates: Bool = true,
         commitTimeout: Duration = .seconds(120), barrierLimits: BarrierLimits = BarrierLimits(),
         reaper: TaskReaper? = nil,
         report: @escaping @Sendable (ExecutorReport) -> Void
@@ -79,6 +84,8 @@ public final class ExecutorRuntime: Sendable {
         self.fetcher = fetcher
         self.maxBytesInFlight = maxBytesInFlight
         self.dropsZeroUpdates = dropsZeroUpdates
+        self.maxBlockInMemory = maxBlockInMemory
+        pieceSize = min(4 << 20, max(64 << 10, memory.total / 32))
         self.maxInlineBlock = maxInlineBlock
         self.commitTimeout = commitTimeout
         barriers = BarrierWaits(limits: barrierLimits)
@@ -87,6 +94,7 @@ public final class ExecutorRuntime: Sendable {
         adoption = OutputAdoption(
             store: mapOutputStore, fetcher: fetcher, maxBytesInFlight: maxBytesInFlight,
             report: report)
+        diagnosis = BlockDiagnosis(store: mapOutputStore, fetcher: fetcher)
         transfers = BlockTransfers(
             manager: BlockManager(memory: memory, folder: blockFolder, report: report),
             fetcher: fetcher, executor: executor, report: report)
@@ -116,6 +124,7 @@ public final class ExecutorRuntime: Sendable {
         for thread in threads { thread.join() }
         transfers.stop()
         adoption.stop()
+        diagnosis.stop()
     }
 
     /// Tasks here, running or queued.

@@ -25,42 +25,61 @@ public final class MapOutputStore: Sendable {
     private struct State {
         var outputs: [Key: Output] = [:]
         var tasks: [ShuffleID: [TaskID]] = [:]
-        var memoryBytes = 0
     }
 
     /// How new output is compressed.
     public let compression: CompressionCodec?
     /// Where tasks of this executor spill, the sorts' and the outputs' alike.
-    let spills: SpillFolder
+    var spills: SpillFolder {
+        SpillFolder(files.fileSystem, files.folder, spillCompression, cipher)
+    }
+    private let spillCompression: CompressionCodec?
+    private let applicationCipher = SetOnce<BlockCipher>()
     private let state = Mutex(State())
     private let files: ShuffleFiles
     /// A map output up to this size stays in memory while the budget lasts.
     private let largestInMemory: Int
     private let memoryBudget: Int
+    private let memory: MemoryManager
+    private let account: StorageAccount
 
     /// Up to `largestInMemory` bytes of one map task's whole output stay in memory, up to
-    /// `memoryBudget` bytes of all.
+    /// `memoryBudget` bytes of all, as far as `memory` grants them.
     public init(
-        files: ShuffleFiles, largestInMemory: Int, memoryBudget: Int,
+        files: ShuffleFiles, largestInMemory: Int, memoryBudget: Int, memory: MemoryManager,
         compression: CompressionCodec? = .lz4, spillCompression: CompressionCodec? = .lz4
     ) {
+        self.memory = memory
+        account = memory.account("map outputs")
         self.files = files
         self.compression = compression
-        spills = SpillFolder(files.fileSystem, files.folder, spillCompression)
+        self.spillCompression = spillCompression
         self.largestInMemory = largestInMemory
         self.memoryBudget = memoryBudget
     }
 
     /// As the settings say, with its files in `directory`, which is made. Throws `StoreError`.
-    public convenience init(conf: Conf, directory: String) throws {
+    public convenience init(conf: Conf, directory: String, memory: MemoryManager) throws {
         self.init(
             files: try ShuffleFiles(PosixFileSystem(), folder: directory),
             // A service serves files only.
             largestInMemory: conf.shuffleService.isEnabled ? -1 : conf.shuffle.maxMemoryBlock.bytes,
-            memoryBudget: conf.executor.memory.bytes / Self.memoryShare,
+            memoryBudget: conf.executor.memory.bytes / Self.memoryShare, memory: memory,
             compression: conf.shuffle.compress ? conf.compression.codec : nil,
             spillCompression: conf.shuffle.spillCompress ? conf.compression.codec : nil)
     }
+
+    /// Encrypts what is written from now on, by the application's key, and reads only what was. To
+    /// be called before the first task; a key that came already stays.
+    public func encrypt(with key: [UInt8]) {
+        if cipher == nil { applicationCipher.set(BlockCipher(key: key)) }
+    }
+    /// `encrypt`, by a key of its own: nobody else reads the files.
+    public func encryptAlone(bits: Int) { encrypt(with: BlockCipher.makeKey(bits: bits)) }
+    var cipher: BlockCipher? { applicationCipher.value }
+
+    /// Where its files are.
+    var folder: String { files.folder }
 
     /// An executor's memory is first of all for its tasks; small map outputs live for one
     /// micro-batch.
@@ -71,18 +90,13 @@ public final class MapOutputStore: Sendable {
     func publish(_ output: CollectedOutput, shuffle: ShuffleID, task: TaskID) throws {
         let total = output.bytes
         let key = Key(shuffle: shuffle, task: task)
-        let isKept = state.withLock { state in
-            guard !output.hasSpilled, total <= largestInMemory,
-                state.memoryBytes + total <= memoryBudget
-            else {
-                return false
+        if !output.hasSpilled, total <= largestInMemory, takeMemory(total) {
+            let blocks = output.joined()
+            return state.withLock { state in
+                state.outputs[key] = .memory(blocks)
+                state.tasks[shuffle, default: []].append(task)
             }
-            state.memoryBytes += total
-            state.outputs[key] = .memory(output.joined())
-            state.tasks[shuffle, default: []].append(task)
-            return true
         }
-        if isKept { return }
         let file = try LocalDiskFull.whileWriting(
             "the output of \(task) of \(shuffle)", bytes: total, to: files.folder
         ) {
@@ -100,6 +114,12 @@ public final class MapOutputStore: Sendable {
         }
     }
 
+    /// False, and nothing taken, when map outputs have their share already or there is no more.
+    private func takeMemory(_ bytes: Int) -> Bool {
+        guard account.used + bytes <= memoryBudget else { return false }
+        return memory.acquireStorage(bytes, for: account)
+    }
+
     /// Publishes an output that another executor wrote, from its blocks as they are served.
     /// `collect` gives each one to its argument, in the order of the partitions. Nothing when it is
     /// here already. Throws what `collect` throws, and `StoreError`; nothing is kept then.
@@ -109,13 +129,18 @@ public final class MapOutputStore: Sendable {
     ) throws {
         let key = Key(shuffle: shuffle, task: task)
         if state.withLock({ $0.outputs[key] != nil }) { return }
-        if bytes <= largestInMemory {
+        if bytes <= largestInMemory, takeMemory(bytes) {
+            var isKept = false
+            var held = bytes
+            defer { if !isKept { memory.releaseStorage(held, of: account) } }
             var blocks = [[UInt8]](repeating: [], count: partitions)
             try collect { blocks[$0] = $1 }
-            let total = blocks.reduce(0) { $0 + $1.count }
+            // The sizes that were announced are rounded up.
+            held = blocks.reduce(0) { $0 + $1.count }
+            memory.releaseStorage(max(0, bytes - held), of: account)
             state.withLock { state in
                 guard state.outputs[key] == nil else { return }
-                state.memoryBytes += total
+                isKept = true
                 state.outputs[key] = .memory(blocks)
                 state.tasks[shuffle, default: []].append(task)
             }
@@ -145,17 +170,18 @@ public final class MapOutputStore: Sendable {
 
     /// Forgets a shuffle whose driver side is gone, and deletes its files.
     public func remove(_ shuffle: ShuffleID) {
-        let hasFiles = state.withLock { state in
-            var hasFiles = false
+        let (hasFiles, freed) = state.withLock { state in
+            var (hasFiles, freed) = (false, 0)
             for task in state.tasks.removeValue(forKey: shuffle) ?? [] {
                 switch state.outputs.removeValue(forKey: Key(shuffle: shuffle, task: task)) {
-                case .memory(let blocks): state.memoryBytes -= blocks.reduce(0) { $0 + $1.count }
+                case .memory(let blocks): freed += blocks.reduce(0) { $0 + $1.count }
                 case .file: hasFiles = true
                 case nil: break
                 }
             }
-            return hasFiles
+            return (hasFiles, freed)
         }
+        if freed > 0 { memory.releaseStorage(freed, of: account) }
         guard hasFiles else { return }
         do { try files.delete(shuffle) } catch {
             Log.warn(

@@ -8,18 +8,23 @@ final class StoredMapOutput: MapOutputWriter {
     private let task: TaskID
     private var output: CollectedOutput
     private var consumer: MemoryConsumer?
-    private var reserved = 0
-    /// Memory is asked for in steps of this size.
-    private static let step = 1 << 20
+    /// What it keeps when it spills, so that whoever takes all other memory leaves it room for a
+    /// spill that is worth one.
+    private let least: Int
+    private static let mostKept = 4 << 20
 
+    /// Throws `TaskKilled`.
     init(
         store: MapOutputStore, shuffle: ShuffleID, task: TaskID, reducers: Int, memory: TaskMemory
-    ) {
+    ) throws {
         self.store = store
         self.shuffle = shuffle
         self.task = task
         output = CollectedOutput(reducers: reducers)
-        consumer = memory.consumer("shuffle output") { [unowned self] _ in try spill() }
+        least = min(Self.mostKept, memory.manager.total / 16)
+        let consumer = memory.consumer("shuffle output") { [unowned self] _ in try spill() }
+        self.consumer = consumer
+        _ = try consumer.grow(to: least)
     }
 
     deinit { consumer?.close() }
@@ -39,16 +44,13 @@ final class StoredMapOutput: MapOutputWriter {
         output = CollectedOutput(reducers: output.reducers)
         consumer?.close()
         consumer = nil
-        reserved = 0
     }
 
     /// Room for a piece, after a spill if there is none. A single piece is small and always kept.
     private func reserve(_ bytes: Int) throws {
-        guard let consumer, output.held + bytes > reserved else { return }
-        reserved += try consumer.acquire(max(bytes, Self.step))
-        guard output.held + bytes > reserved else { return }
+        guard let consumer, try !consumer.grow(to: output.held + bytes) else { return }
         _ = try spill()
-        reserved += try consumer.acquire(max(bytes, Self.step))
+        _ = try consumer.grow(to: bytes)
     }
 
     private func spill() throws -> Int {
@@ -58,8 +60,7 @@ final class StoredMapOutput: MapOutputWriter {
         try LocalDiskFull.whileWriting(
             "a spill of \(task) of \(shuffle)", bytes: output.held, to: store.spills.folder
         ) { try output.spill(to: store.spills, name) }
-        let freed = reserved
-        reserved = 0
+        let freed = max(0, (consumer?.used ?? 0) - least)
         consumer?.release(freed)
         return freed
     }

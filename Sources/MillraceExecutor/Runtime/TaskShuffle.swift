@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceCore
+import MillraceStore
 
 /// One task's way to shuffles: the local numbers of its plan bound to this stage attempt's
 /// shuffles.
@@ -8,7 +9,10 @@ final class TaskShuffle: ShuffleEnvironment {
     private let setup: StageSetup
     private let task: TaskID
 
-    init(runtime: ExecutorRuntime, setup: StageSetup, task: TaskID) {
+    private let memory: TaskMemory
+
+    init(runtime: ExecutorRuntime, setup: StageSetup, task: TaskID, memory: TaskMemory) {
+        self.memory = memory
         self.runtime = runtime
         self.setup = setup
         self.task = task
@@ -25,10 +29,11 @@ final class TaskShuffle: ShuffleEnvironment {
         else { throw MapOutputsMissing(shuffle: shuffle, reduce: reduce) }
         return FetchedBlocks(
             outputs: outputs, inline: runtime.inlineBlocks(of: shuffle, reduce: reduce),
-            shuffleInput: shuffleInput, reduce: reduce, runtime: runtime)
+            shuffleInput: shuffleInput, reduce: reduce, runtime: runtime, memory: memory)
     }
 
     var compression: CompressionCodec? { runtime.mapOutputStore.compression }
+    var cipher: BlockCipher? { runtime.mapOutputStore.cipher }
     var spills: SpillFolder? { runtime.mapOutputStore.spills }
 
     func mapOutputWriter(reducers: Int, memory: TaskMemory) throws -> any MapOutputWriter {
@@ -36,7 +41,7 @@ final class TaskShuffle: ShuffleEnvironment {
             throw PlanError(
                 "the stage writes \(setup.reducerCount) reduce partitions, not \(reducers)")
         }
-        return StoredMapOutput(
+        return try StoredMapOutput(
             store: runtime.mapOutputStore, shuffle: shuffle, task: task, reducers: reducers,
             memory: memory)
     }

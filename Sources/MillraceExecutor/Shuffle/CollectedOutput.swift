@@ -4,14 +4,11 @@ import MillraceStore
 /// The pieces of one map task's output by reduce partition, in memory and in spills. Pieces are
 /// whole frames, so those of several spills are one block without being opened.
 final class CollectedOutput {
-    /// Where each partition begins in a spill, and where the last ends.
-    private struct Spill {
-        var file: SpillFile
-        var offsets: [Int]
-    }
-
     private var pieces: [[[UInt8]]]
-    private var spills: [Spill] = []
+    /// All spills, one after the other.
+    private var file: SpillFile?
+    /// Where each partition begins in each of them, and where the last ends.
+    private var spills: [[Int]] = []
     private(set) var sizes: [UInt64]
     /// Bytes of the pieces in memory.
     private(set) var held = 0
@@ -32,29 +29,33 @@ final class CollectedOutput {
         held += piece.count
     }
 
-    /// Writes what is in memory to a file of its own, partition by partition.
+    /// Writes what is in memory to the file, partition by partition.
     func spill(to folder: SpillFolder, _ name: String) throws {
         guard held > 0 else { return }
-        var spill = Spill(file: try folder.create(name), offsets: [0])
+        let file = try file ?? folder.create(name)
+        self.file = file
+        var offsets = [file.size]
         for reduce in pieces.indices {
-            for piece in pieces[reduce] { try spill.file.append(piece) }
-            spill.offsets.append(spill.file.size)
+            for piece in pieces[reduce] { try file.append(piece) }
+            offsets.append(file.size)
         }
-        try spill.file.finish()
         for reduce in pieces.indices { pieces[reduce] = [] }
-        spills.append(spill)
+        spills.append(offsets)
         held = 0
     }
 
     func forEachPiece(
         of reduce: Int, _ body: ([UInt8]) throws(StoreError) -> Void
     ) throws(StoreError) {
-        for spill in spills {
-            var start = spill.offsets[reduce]
-            while start < spill.offsets[reduce + 1] {
-                let count = min(Self.copySize, spill.offsets[reduce + 1] - start)
-                try body(try spill.file.read(at: start, count: count))
-                start += count
+        if let file, !spills.isEmpty {
+            try file.finish()
+            for offsets in spills {
+                var start = offsets[reduce]
+                while start < offsets[reduce + 1] {
+                    let count = min(Self.copySize, offsets[reduce + 1] - start)
+                    try body(try file.read(at: start, count: count))
+                    start += count
+                }
             }
         }
         for piece in pieces[reduce] { try body(piece) }

@@ -75,6 +75,7 @@ public final class ExternalCombineTable<Key, Combined> {
         guard let consumer = memory.consumer, runs?.isEmpty == false else { return }
         let bytes = memory.bytesPerEntry(table)
         if table.count > 0 { try append() }
+        ProcessMemory.returnFreed()
         consumer.shrink(to: 0)
         var runs = runs!
         self.runs = nil
@@ -107,6 +108,7 @@ public final class ExternalCombineTable<Key, Combined> {
         case .run, .merge: return 0
         }
         let used = consumer.used
+        ProcessMemory.returnFreed()
         memory.emptied(table)
         return used - consumer.used
     }

@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceStore
 
 /// What the runtime gives a task so that it can read and write shuffles: local numbers bound to
 /// this stage attempt's `ShuffleID`s, fetches from other executors, files. Operators and sinks see
@@ -11,18 +12,24 @@ public protocol ShuffleEnvironment: AnyObject {
     func mapOutputWriter(reducers: Int, memory: TaskMemory) throws -> any MapOutputWriter
     /// How output is compressed; nil is not at all.
     var compression: CompressionCodec? { get }
+    /// How output is encrypted; nil is not at all.
+    var cipher: BlockCipher? { get }
     /// Where tasks spill; nil where nothing is ever refused, so nothing spills.
     var spills: SpillFolder? { get }
 }
 
 /// Blocks on their way to a reduce task.
 public protocol ShuffleBlocks: AnyObject {
-    /// The next map task's bytes for this reduce partition, whole and exactly as
-    /// `MapOutputWriter.append` got them (its pieces one after the other), or nil at the end. May
-    /// wait for the network. Throws `FetchFailure`.
+    /// The next frames of one map task for this reduce partition, exactly as
+    /// `MapOutputWriter.append` got them: all of them, or some when they are many; nil at the end.
+    /// May wait for the network. Throws `FetchFailure`, and `MemoryExhausted`.
     func next() throws -> [UInt8]?
     /// What the task is to fail with when the block that `next` gave last turns out to be damaged.
     func damaged(_ error: any Error) -> any Error
+}
+
+extension ShuffleEnvironment {
+    public var cipher: BlockCipher? { nil }
 }
 
 extension ShuffleBlocks {

@@ -18,6 +18,7 @@ final class ShuffleReadCursor<Row>: Cursor<Row> {
     private let blocks: any ShuffleBlocks
     private let codec: RowCodec<Row>
     private let task: TaskContext
+    private let cipher: BlockCipher?
     /// Frames, one after the other, and where the next one begins.
     private var block: [UInt8] = []
     private var position = 0
@@ -28,6 +29,7 @@ final class ShuffleReadCursor<Row>: Cursor<Row> {
         self.blocks = blocks
         self.codec = codec
         self.task = task
+        cipher = task.shuffle.cipher
     }
 
     override func next(into chunk: RowBuffer<Row>) throws -> Bool {
@@ -42,7 +44,7 @@ final class ShuffleReadCursor<Row>: Cursor<Row> {
                     position = 0
                 }
                 do {
-                    reader = ByteReader(try BlockFrame.unpack(block, at: &position))
+                    reader = ByteReader(try BlockFrame.unpack(block, at: &position, cipher))
                 } catch { throw blocks.damaged(error) }
                 continue
             }

@@ -37,8 +37,9 @@ public struct ShuffleWrite<Element, Output>: PlanSink {
 public final class ShuffleBuckets<Row> {
     public let reducers: Int
     @usableFromInline let buckets: UnsafeMutablePointer<[Row]>
-    /// Rows of one batch: many, for cheap columns; fewer when there are many reducers, for memory.
-    @usableFromInline let limit: Int
+    /// Rows of one batch. Behind a pointer, as in `RowBuffer`.
+    @usableFromInline let limit: UnsafeMutablePointer<Int>
+    private var room: BucketRoom<Row>
     private let codec: RowCodec<Row>
     private let writer: any MapOutputWriter
     private let task: TaskContext
@@ -50,8 +51,10 @@ public final class ShuffleBuckets<Row> {
         self.codec = codec
         self.writer = writer
         self.task = task
-        compression = FrameCompression(task.shuffle.compression)
-        limit = max(128, min(4096, 262_144 / reducers))
+        compression = FrameCompression(task.shuffle.compression, task.shuffle.cipher)
+        room = BucketRoom(reducers: reducers, codec: codec, task: task)
+        limit = .allocate(capacity: 1)
+        limit.initialize(to: room.firstLimit)
         buckets = .allocate(capacity: reducers)
         buckets.initialize(repeating: [], count: reducers)
     }
@@ -59,6 +62,8 @@ public final class ShuffleBuckets<Row> {
     deinit {
         buckets.deinitialize(count: reducers)
         buckets.deallocate()
+        limit.deallocate()
+        room.close()
     }
 
     /// Adds a row. Throws `MillraceError.invalidArgument` when a partitioner gave a number that
@@ -69,7 +74,7 @@ public final class ShuffleBuckets<Row> {
             throw outOfRange(reduce)
         }
         buckets[reduce].append(row)
-        if buckets[reduce].count >= limit { try flush(reduce) }
+        if buckets[reduce].count >= limit.pointee { try flush(reduce) }
     }
 
     @usableFromInline func outOfRange(_ reduce: Int) -> MillraceError {
@@ -82,6 +87,7 @@ public final class ShuffleBuckets<Row> {
         let count = buckets[reduce].count
         if count == 0 { return }
         try task.killTaskIfInterrupted()
+        limit.pointee = try room.limit(knowing: &buckets[reduce])
         piece.bytes.removeAll(keepingCapacity: true)
         try codec.encode(buckets[reduce], into: &piece)
         let frame = compression.pack(piece.bytes)

@@ -1,13 +1,20 @@
 import MillraceBase
 import MillraceStore
 
-/// Where the tasks of an executor put what does not fit into memory, and how it is compressed.
+/// Where the tasks of an executor put what does not fit into memory, and how it is compressed
+/// and encrypted.
 public struct SpillFolder: Sendable {
     let fileSystem: any FileSystem
     let folder: String
     let compression: CompressionCodec?
+    /// nil: what is written is not encrypted.
+    let cipher: BlockCipher?
 
-    init(_ fileSystem: any FileSystem, _ folder: String, _ compression: CompressionCodec?) {
+    init(
+        _ fileSystem: any FileSystem, _ folder: String, _ compression: CompressionCodec?,
+        _ cipher: BlockCipher? = nil
+    ) {
+        self.cipher = cipher
         self.fileSystem = fileSystem
         self.folder = folder
         self.compression = compression

@@ -18,6 +18,8 @@ import MillraceWire
     /// An entry that nobody can measure counts for so much beside its place.
     private static var unknown: Int { 64 }
     private static var lookInterval: Int { 64 }
+    /// With what malloc rounds up.
+    private static var arrayHeader: Int { 48 }
 
     init(_ consumer: MemoryConsumer?, _ codec: RowCodec<(Key, Value)>?) {
         self.consumer = consumer
@@ -83,9 +85,9 @@ import MillraceWire
     private func look(_ table: CombineTable<Key, Value>) {
         chunksUntilLook = chunksBetweenLooks
         if _isPOD((Key, Value).self) || consumer == nil { return }
-        // Groups grow by what is counted when it comes.
+        // Groups grow by what is counted when it comes; their arrays have headers beside that.
         if kept > 0 {
-            heldPerEntry = 0
+            heldPerEntry = Self.arrayHeader * max(1, MemoryLayout<Value>.size / 8)
         } else {
             heldPerEntry = codec.map { table.heldPerEntry($0) } ?? Self.unknown
         }

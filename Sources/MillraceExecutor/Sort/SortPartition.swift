@@ -149,6 +149,7 @@ final class SortCursor<Key, Value>: Cursor<(Key, Value)> {
             room = 0
         }
         let freed = consumer.used
+        ProcessMemory.returnFreed()
         consumer.shrink(to: 0)
         return freed
     }

@@ -6,6 +6,7 @@ import MillraceWire
 /// runs can be merged in little memory.
 final class SortedRun<Row> {
     private let file: SpillFile
+    private let cipher: BlockCipher?
     /// Where each frame begins, and where the last ends.
     private var offsets = [0]
     private static var rowsPerFrame: Int { 1024 }
@@ -20,9 +21,10 @@ final class SortedRun<Row> {
         next: (Int, RowBuffer<Row>) throws -> Bool
     ) throws {
         file = try folder.create("sort.spill")
+        cipher = folder.cipher
         let rows = max(1, min(Self.rowsPerFrame, Self.bytesPerFrame / max(bytesPerRow, 1)))
         let buffer = RowBuffer<Row>(capacity: rows)
-        var compression = FrameCompression(folder.compression)
+        var compression = FrameCompression(folder.compression, folder.cipher)
         var piece = ByteWriter()
         while try next(rows, buffer) {
             piece.bytes.removeAll(keepingCapacity: true)
@@ -44,7 +46,7 @@ final class SortedRun<Row> {
             let frame = try file.read(
                 at: offsets[next], count: offsets[next + 1] - offsets[next])
             var position = 0
-            var reader = ByteReader(try BlockFrame.unpack(frame, at: &position))
+            var reader = ByteReader(try BlockFrame.unpack(frame, at: &position, cipher))
             buffer.removeAll()
             try codec.decode(from: &reader, into: buffer)
             next += 1

@@ -28,6 +28,26 @@ public enum BlockContent: Sendable {
     case later(@Sendable (_ answer: @escaping @Sendable (BlockContent) -> Void) -> Void)
 }
 
+extension BlockContent {
+    /// What of it a request wants, for providers that make whole blocks. Beyond the end is nothing.
+    public func part(_ request: BlockRequest) -> BlockContent {
+        if request.offset == 0, request.length == nil { return self }
+        switch self {
+        case .bytes(let bytes):
+            let start = min(Int(clamping: request.offset), bytes.count)
+            let count = min(Int(clamping: request.length ?? .max), bytes.count - start)
+            return .bytes(Array(bytes[start..<(start + count)]))
+        case .file(let file, let offset, let length):
+            let start = min(request.offset, length)
+            let count = min(request.length ?? .max, length - start)
+            return count == 0 ? .bytes([]) : .file(file, offset: offset + start, length: count)
+        case .failure: return self
+        case .later(let make):
+            return .later { answer in make { content in answer(content.part(request)) } }
+        }
+    }
+}
+
 /// Why a block did not come.
 public enum BlockError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The peer does not have that block.

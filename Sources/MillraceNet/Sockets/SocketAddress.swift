@@ -79,6 +79,12 @@ public struct SocketAddress: Hashable, Sendable, CustomStringConvertible {
             : UInt32(truncatingIfNeeded: high).bigEndian >> 24 == 127
     }
 
+    /// Whether a socket of this machine can have it.
+    public var isBindable: Bool {
+        guard let socket = try? Socket.make(self) else { return false }
+        return withSockaddr { bind(socket.raw, $0, $1) == 0 }
+    }
+
     var family: Int32 { isIPv6 ? AF_INET6 : AF_INET }
 
     /// The address alone, without brackets.

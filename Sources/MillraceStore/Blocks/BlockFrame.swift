@@ -7,10 +7,13 @@ import MillraceBase
 ///
 /// Little-endian:
 ///
-///     method u8 (0 as it is, 1 LZ4, 2 zstd) · raw size u32 · stored size u32 · CRC-32C u32 · bytes
+///     method u8 · raw size u32 · stored size u32 · CRC-32C u32 · bytes
+///
+/// A method is 0 (as it is), 1 (LZ4) or 2 (zstd), and 128 more for encrypted bytes.
 ///
 /// The checksum covers the header before it and the stored bytes. What does not shrink is stored
-/// as it is.
+/// as it is. Encryption (`BlockCipher`) comes after compression, so that a checksum tells damage
+/// without the key.
 public enum BlockFrame {
     /// Bytes before the stored bytes.
     public static let headerSize = 13
@@ -27,10 +30,17 @@ public enum BlockFrame {
         case zstd = 2
     }
 
-    /// One frame. nil as `codec`: not compressed.
-    public static func pack(_ raw: UnsafeRawBufferPointer, _ codec: CompressionCodec?) -> [UInt8] {
+    private static let encrypted: UInt8 = 0x80
+
+    /// One frame. nil as `codec`: not compressed; as `cipher`: not encrypted.
+    public static func pack(
+        _ raw: UnsafeRawBufferPointer, _ codec: CompressionCodec?, _ cipher: BlockCipher? = nil
+    ) -> [UInt8] {
         precondition(raw.count <= maximumSize, "a frame of \(raw.count) bytes")
-        return [UInt8](unsafeUninitializedCapacity: headerSize + raw.count) { buffer, count in
+        let extra = cipher == nil ? 0 : BlockCipher.overhead
+        return [UInt8](
+            unsafeUninitializedCapacity: headerSize + raw.count + extra
+        ) { buffer, count in
             let frame = UnsafeMutableRawBufferPointer(buffer)
             let room = UnsafeMutableRawBufferPointer(rebasing: frame[headerSize...])
             var method = Method.stored
@@ -41,23 +51,30 @@ public enum BlockFrame {
             } else {
                 room.copyMemory(from: raw)
             }
-            frame[0] = method.rawValue
+            frame[0] = method.rawValue | (cipher == nil ? 0 : encrypted)
+            let size = stored + extra
             frame.storeBytes(of: UInt32(raw.count).littleEndian, toByteOffset: 1, as: UInt32.self)
-            frame.storeBytes(of: UInt32(stored).littleEndian, toByteOffset: 5, as: UInt32.self)
+            frame.storeBytes(of: UInt32(size).littleEndian, toByteOffset: 5, as: UInt32.self)
+            if let cipher {
+                stored = cipher.seal(
+                    room, count: stored, header: UnsafeRawBufferPointer(rebasing: frame[..<9]))
+            }
             let checksum = checksum(UnsafeRawBufferPointer(frame), stored)
             frame.storeBytes(of: checksum.littleEndian, toByteOffset: 9, as: UInt32.self)
             count = headerSize + stored
         }
     }
 
-    public static func pack(_ raw: [UInt8], _ codec: CompressionCodec?) -> [UInt8] {
-        raw.withUnsafeBytes { pack($0, codec) }
+    public static func pack(
+        _ raw: [UInt8], _ codec: CompressionCodec?, _ cipher: BlockCipher? = nil
+    ) -> [UInt8] {
+        raw.withUnsafeBytes { pack($0, codec, cipher) }
     }
 
     /// The raw bytes of the frame at `position`, which moves behind it. Throws if a byte of it is
-    /// wrong, at that byte or at the frame's first.
+    /// wrong, at that byte or at the frame's first. With a `cipher` every frame must be encrypted.
     public static func unpack(
-        _ bytes: [UInt8], at position: inout Int
+        _ bytes: [UInt8], at position: inout Int, _ cipher: BlockCipher? = nil
     ) throws(ByteError) -> [UInt8] {
         let start = position
         guard start >= 0, bytes.count - start >= headerSize else {
@@ -82,16 +99,31 @@ public enum BlockFrame {
             guard Int(Self.checksum(frame, stored)) == checksum else { return nil }
             let content = UnsafeRawBufferPointer(
                 rebasing: frame[headerSize..<(headerSize + stored)])
-            return .some(decompress(content, Method(rawValue: frame[0]), rawSize: rawSize))
+            return .some(open(frame, content, rawSize: rawSize, cipher))
         }
         guard let raw else {
             throw ByteError(offset: start, reason: "the frame's checksum does not fit its bytes")
         }
         guard let raw else {
-            throw ByteError(offset: start, reason: "the frame is not what its header says")
+            throw ByteError(
+                offset: start,
+                reason: cipher == nil
+                    ? "the frame is not what its header says"
+                    : "the frame is not what its header says, or not encrypted with this key")
         }
         position = start + headerSize + stored
         return raw
+    }
+
+    private static func open(
+        _ frame: UnsafeRawBufferPointer, _ content: UnsafeRawBufferPointer, rawSize: Int,
+        _ cipher: BlockCipher?
+    ) -> [UInt8]? {
+        guard (frame[0] & encrypted != 0) == (cipher != nil) else { return nil }
+        let method = Method(rawValue: frame[0] & ~encrypted)
+        guard let cipher else { return decompress(content, method, rawSize: rawSize) }
+        return cipher.open(content, header: UnsafeRawBufferPointer(rebasing: frame[..<9]))?
+            .withUnsafeBytes { decompress($0, method, rawSize: rawSize) }
     }
 
     private static func checksum(_ frame: UnsafeRawBufferPointer, _ stored: Int) -> UInt32 {

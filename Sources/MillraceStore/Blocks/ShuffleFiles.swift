@@ -17,6 +17,12 @@ public struct ShuffleFiles: Sendable {
         try fileSystem.makeFolders(folder)
     }
 
+    /// A folder that is there already and belongs to another process.
+    init(reading folder: String, of fileSystem: any FileSystem) {
+        self.fileSystem = fileSystem
+        self.folder = folder
+    }
+
     public func dataPath(_ shuffle: ShuffleID, _ map: TaskID) -> String {
         StorePath.join(folder, "\(prefix(shuffle))\(map.rawValue).data")
     }
@@ -90,6 +96,27 @@ public struct ShuffleDataFile: Sendable {
 
     /// Bytes of all partitions.
     public var size: Int { segments.reduce(0) { $0 + $1.length } }
+
+    /// What a reduce partition's checksum is now. Throws `StoreError`.
+    public func checksum(of partition: Int) throws(StoreError) -> UInt32 {
+        let segment = segments[partition]
+        let file = try fileSystem.open(segment.path)
+        var checksum = CRC32C()
+        var offset = segment.offset
+        let end = segment.offset + segment.length
+        while offset < end {
+            let bytes = try file.read(at: offset, count: min(1 << 20, end - offset))
+            if bytes.isEmpty { break }
+            checksum.update(bytes[...])
+            offset += bytes.count
+        }
+        return checksum.value
+    }
+
+    /// The data file, to read a partition in parts.
+    public func openData(_ partition: Int) throws(StoreError) -> any ReadableFile {
+        try fileSystem.open(segments[partition].path)
+    }
 
     /// A reduce partition's bytes, checked. Throws `.corrupt` if they are not what was written.
     public func read(_ partition: Int) throws(StoreError) -> [UInt8] {

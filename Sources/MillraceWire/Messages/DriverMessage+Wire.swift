@@ -48,6 +48,7 @@ extension DriverMessage {
             answer.pointee.application_id = arena.string(registered.applicationID)
             answer.pointee.heartbeat_nanoseconds = UInt64(registered.heartbeatInterval.nanoseconds)
             answer.pointee.block_port = UInt32(registered.blockPort)
+            answer.pointee.io_key = arena.bytes(registered.ioKey)
             message.registered = answer
         }
         if let shutdown {
@@ -127,7 +128,7 @@ extension DriverMessage {
             registered = Registered(
                 applicationID: text(answer.application_id),
                 heartbeatInterval: .nanoseconds(Int64(clamping: answer.heartbeat_nanoseconds)),
-                blockPort: Int(answer.block_port))
+                blockPort: Int(answer.block_port), ioKey: Array(answer.io_key))
         }
         if let order = message.shutdown?.pointee { shutdown = text(order.reason) }
         for index in 0..<message.n_peers {

@@ -108,7 +108,13 @@ public struct DriverMessage: Sendable {
         public var heartbeatInterval: Duration
         /// Where the driver serves its blocks; 0: nowhere.
         public var blockPort: Int
-        public init(applicationID: String, heartbeatInterval: Duration, blockPort: Int = 0) {
+        /// By which map outputs and spills are encrypted; empty: they are not.
+        public var ioKey: [UInt8]
+        public init(
+            applicationID: String, heartbeatInterval: Duration, blockPort: Int = 0,
+            ioKey: [UInt8] = []
+        ) {
+            self.ioKey = ioKey
             self.applicationID = applicationID
             self.heartbeatInterval = heartbeatInterval
             self.blockPort = blockPort

@@ -14,7 +14,7 @@ import Testing
     private func store(largestInMemory: Int) throws -> MapOutputStore {
         MapOutputStore(
             files: try ShuffleFiles(PosixFileSystem(), folder: folder.path),
-            largestInMemory: largestInMemory, memoryBudget: 1 << 30)
+            largestInMemory: largestInMemory, memoryBudget: 1 << 30, memory: .unlimited())
     }
 
     private func bytes(_ store: MapOutputStore, _ reduce: Int) throws -> [UInt8] {
@@ -40,7 +40,7 @@ import Testing
         let manager = MemoryManager(
             limit: MemoryLimit(bytes: memory, source: .setting), total: memory, storageRegion: 0)
         let taskMemory = TaskMemory(manager: manager, task: task)
-        let writer = StoredMapOutput(
+        let writer = try StoredMapOutput(
             store: store, shuffle: shuffle, task: task, reducers: 5, memory: taskMemory)
         var random = SplitMix64(seed: 1)
         var expected = [[UInt8]](repeating: [], count: 5)
@@ -65,7 +65,7 @@ import Testing
     func abort() throws {
         let manager = MemoryManager(
             limit: MemoryLimit(bytes: 1 << 20, source: .setting), total: 1 << 20, storageRegion: 0)
-        let writer = StoredMapOutput(
+        let writer = try StoredMapOutput(
             store: try store(largestInMemory: 0), shuffle: shuffle, task: task, reducers: 2,
             memory: TaskMemory(manager: manager, task: task))
         for _ in 0..<40 { try writer.append([UInt8](repeating: 1, count: 100_000), reduce: 1) }
@@ -77,7 +77,7 @@ import Testing
     @Test("every byte of a shuffle file flipped in turn is noticed, and nothing else is read")
     func flippedBytes() throws {
         let store = try store(largestInMemory: 0)
-        let writer = StoredMapOutput(
+        let writer = try StoredMapOutput(
             store: store, shuffle: shuffle, task: task, reducers: 2, memory: .unlimited())
         let codec = try RowCodec<(Int, String)>()
         for reduce in 0..<2 {
@@ -120,7 +120,7 @@ import Testing
 
     @Test("pieces that do not shrink are not tried each time; those that do come back smaller")
     func incompressible() throws {
-        var compression = FrameCompression(.lz4)
+        var compression = FrameCompression(.lz4, nil)
         var random = SplitMix64(seed: 3)
         let noise = (0..<20_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         let text = [UInt8](repeating: 7, count: 20_000)

@@ -4566,7 +4566,7 @@ const ProtobufCMessageDescriptor millrace__v1__commit_decision__descriptor =
   (ProtobufCMessageInit) millrace__v1__commit_decision__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__registered__field_descriptors[3] =
+static const ProtobufCFieldDescriptor millrace__v1__registered__field_descriptors[4] =
 {
   {
     "application_id",
@@ -4604,17 +4604,31 @@ static const ProtobufCFieldDescriptor millrace__v1__registered__field_descriptor
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "io_key",
+    120,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__Registered, io_key),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__registered__field_indices_by_name[] = {
   0,   /* field[0] = application_id */
   2,   /* field[2] = block_port */
   1,   /* field[1] = heartbeat_nanoseconds */
+  3,   /* field[3] = io_key */
 };
-static const ProtobufCIntRange millrace__v1__registered__number_ranges[2 + 1] =
+static const ProtobufCIntRange millrace__v1__registered__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 50, 2 },
-  { 0, 3 }
+  { 120, 3 },
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor millrace__v1__registered__descriptor =
 {
@@ -4624,10 +4638,10 @@ const ProtobufCMessageDescriptor millrace__v1__registered__descriptor =
   "Millrace__V1__Registered",
   "millrace.v1",
   sizeof(Millrace__V1__Registered),
-  3,
+  4,
   millrace__v1__registered__field_descriptors,
   millrace__v1__registered__field_indices_by_name,
-  2,  millrace__v1__registered__number_ranges,
+  3,  millrace__v1__registered__number_ranges,
   (ProtobufCMessageInit) millrace__v1__registered__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -723,10 +723,14 @@ struct  Millrace__V1__Registered
    * Where the driver serves its blocks; 0: nowhere.
    */
   uint32_t block_port;
+  /*
+   * The key by which map outputs and spills are encrypted, 16 or 32 bytes; empty: they are not.
+   */
+  ProtobufCBinaryData io_key;
 };
 #define MILLRACE__V1__REGISTERED__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__registered__descriptor) \
-    , (char *)protobuf_c_empty_string, 0, 0 }
+    , (char *)protobuf_c_empty_string, 0, 0, {0,NULL} }
 
 
 /*

@@ -1,0 +1,80 @@
+import MillraceBase
+import MillraceCore
+import MillraceStore
+
+/// Blocks that need no network: this executor's own, and those in files of this host.
+extension FetchedBlocks {
+    /// A block, or how to read it a piece at a time.
+    enum Content {
+        case bytes([UInt8])
+        case pieces(BlockPieces)
+    }
+
+    /// Of this executor. Throws `FetchFailure`, and `MemoryExhausted`.
+    func own(_ status: MapStatus) throws -> Content {
+        do {
+            let block = try runtime.mapOutputStore.block(
+                shuffle: outputs.shuffle, task: status.mapTask, reduce: reduce)
+            switch block {
+            case nil: throw failure(status, "this executor has no output of \(status.mapTask)")
+            case .memory(let bytes): return .bytes(bytes)
+            case .file(let file, let partition):
+                let segment = file.segments[partition]
+                try reserveForPiece()
+                if segment.length <= runtime.pieceSize {
+                    return .bytes(try file.read(partition))
+                }
+                return pieces(of: segment, try file.openData(partition))
+            }
+        } catch let error as StoreError { throw damage(status, error) }
+    }
+
+    /// Whether it is in a file of another executor on this host.
+    func isNearby(_ status: MapStatus) -> Bool { segment(status) != nil }
+
+    private func segment(_ status: MapStatus) -> ShuffleDataFile.Segment? {
+        runtime.fetcher.folder(of: status.executor).flatMap {
+            ShuffleFiles.segment(
+                in: $0, of: PosixFileSystem(), outputs.shuffle, status.mapTask, reduce)
+        }
+    }
+
+    /// In a file of another executor on this host; nil when it is to be fetched.
+    func nearby(_ status: MapStatus) throws -> Content? {
+        guard let segment = segment(status),
+            let file = try? PosixFileSystem().open(segment.path)
+        else { return nil }
+        try reserveForPiece()
+        return pieces(of: segment, file)
+    }
+
+    private func pieces(of segment: ShuffleDataFile.Segment, _ file: any ReadableFile) -> Content {
+        .pieces(
+            BlockPieces(of: runtime.pieceSize) { offset, count in
+                let wanted = min(count, segment.length - offset)
+                let bytes = try file.read(at: segment.offset + offset, count: wanted)
+                guard bytes.count == wanted else {
+                    throw StoreError.corrupt(
+                        segment.path, at: segment.offset + offset + bytes.count,
+                        "the file ends here")
+                }
+                return bytes
+            })
+    }
+
+    /// Of another executor, a part at a time over the network: it is too large to be held whole.
+    func distant(_ status: MapStatus) throws -> Content {
+        try reserveForPiece()
+        let name = BlockID(
+            shuffle: outputs.shuffle, mapTask: status.mapTask, reduce: reduce
+        ).description
+        return .pieces(
+            BlockPieces(of: runtime.pieceSize) { [unowned self] offset, count in
+                let fetch = runtime.fetcher.start(
+                    part: offset..<(offset + count), of: name, from: status.executor)
+                do { return try wait(for: fetch)[0] } catch let error as BlockFetchError {
+                    throw failure(status, error.message)
+                }
+            })
+    }
+}
