@@ -223,10 +223,7 @@ package final class DriverEngine {
             jobs[id]?.note(
                 .init(stage: stage, partition: partition, executor: executor, metrics: metrics))
         case .accumulators(let change): accumulate(change)
-        case .jobSucceeded(let id):
-            let job = end(id)
-            if let batch = core.finishedBatch(of: id) { job?.note(batch) }
-            job?.succeed()
+        case .jobSucceeded(let id): succeed(id)
         case .jobFailed(let id, let failure): end(id)?.fail(failure.error)
         case .stageStarted: break
         case .stageEnded(let summary):
@@ -272,6 +269,12 @@ package final class DriverEngine {
         case .armTimer(let instant): armTimer(instant)
         case .notice(let notice): Self.log(notice)
         }
+    }
+
+    private func succeed(_ id: JobID) {
+        let job = end(id)
+        if let batch = core.finishedBatch(of: id) { job?.note(batch) }
+        job?.succeed()
     }
 
     /// Its plans may go, if nothing else needs them.
