@@ -22,8 +22,8 @@ extension CoreSettings {
     private static func killDeadline(_ conf: Conf) -> Duration? {
         // The driver's own threads stay.
         if case .local = conf.application.master { return nil }
-        guard conf.scheduler.isReaperEnabled, let limit = conf.scheduler.reaperKillTimeout,
-            limit > .zero
+        guard conf.scheduler.isReaperEnabled,
+            let limit = conf.scheduler.reaperKillTimeout.duration
         else { return nil }
         return limit + conf.scheduler.reaperPollingInterval * 2
     }

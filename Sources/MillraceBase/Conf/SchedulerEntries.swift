@@ -81,11 +81,11 @@ public struct SchedulerEntries: ConfEntries {
         "millrace.task.reaper.pollingInterval", default: Duration.seconds(10),
         doc: "Time between two looks at tasks that were asked to end.",
         valid: .atLeast(.milliseconds(1)))
-    public let reaperKillTimeout = ConfEntry<Duration?>(
-        "millrace.task.reaper.killTimeout", default: nil,
+    public let reaperKillTimeout = ConfEntry(
+        "millrace.task.reaper.killTimeout", default: TimeLimit.never,
         doc: "How long a task that was asked to end may go on before its executor ends itself with "
-            + "exit code 57, and before the driver gives up an executor that doesn't; for ever if "
-            + "not set or negative. The driver's own threads (`local[N]`) stay.")
+            + "exit code 57, and before the driver gives up an executor that doesn't; for ever "
+            + "with -1. The driver's own threads (`local[N]`) stay.")
     public let dumpsThreads = ConfEntry(
         "millrace.task.reaper.threadDump", default: true,
         doc: "Whether it is said what the threads of the process do when a killed task still runs.")

@@ -38,8 +38,7 @@ public struct TaskReaper: Sendable {
         guard conf.scheduler.isReaperEnabled else { return nil }
         self.init(
             pollingInterval: conf.scheduler.reaperPollingInterval,
-            // Negative is never, as in Spark.
-            killTimeout: conf.scheduler.reaperKillTimeout.flatMap { $0 > .zero ? $0 : nil },
+            killTimeout: conf.scheduler.reaperKillTimeout.duration,
             dumpsThreads: conf.scheduler.dumpsThreads)
     }
 

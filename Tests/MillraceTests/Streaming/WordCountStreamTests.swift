@@ -215,6 +215,24 @@ import Testing
         #expect(context.streams.active.isEmpty)
     }
 
+    @Test func tasksKnowTheLocalPropertiesOfWhoStartedTheirQuery() async throws {
+        let context = try await MillraceContext.start(Conf(["millrace.master": "local[2]"]))
+        let folder = TemporaryFolder()
+        let seen = SeenBatches<String>()
+        let query = try await context.withLocalProperty("who", "me") {
+            try await context.readStream.rateMicroBatch(rowsPerBatch: 4)
+                .map { _ in TaskContext.current?.localProperty("who") ?? "nobody" }
+                .writeStream.checkpointLocation(folder.path)
+                .foreachBatch { batch, id in seen.add(id, batch.rows) }.start()
+        }
+        // Enough batches for some of them to run under a grant.
+        while query.isActive, seen.batches.count < 20 { await Task.yield() }
+        await query.stop()
+        #expect(query.exception == nil)
+        #expect(Set(seen.rows) == ["me"])
+        await context.stop()
+    }
+
     @Test func oldFilesArePurged() async throws {
         let conf = try Conf(["millrace.streaming.minBatchesToRetain": "2"])
         let context = MillraceContext(runner: SerialJobRunner(), defaultParallelism: 2, conf: conf)
