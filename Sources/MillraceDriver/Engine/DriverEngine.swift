@@ -225,7 +225,6 @@ package final class DriverEngine {
         case .accumulators(let change): accumulate(change)
         case .jobSucceeded(let id): succeed(id)
         case .jobFailed(let id, let failure): end(id)?.fail(failure.error)
-        case .stageStarted: break
         case .stageEnded(let summary):
             jobs[summary.job]?.note(summary)
             for executor in order {
@@ -256,8 +255,8 @@ package final class DriverEngine {
                 return
             }
             session.take(move)
-        // The core lets go of it itself when it has nothing to hand on (`releaseExecutor`).
-        case .executorDrained: break
+        // A drained one the core lets go of itself (`releaseExecutor`).
+        case .stageStarted, .executorDrained: break
         case .releaseExecutor(let executor, let reason): release(executor, reason)
         case .requestExecutors(let total):
             let isAccepted = requested(total)
