@@ -1,4 +1,5 @@
 import MillraceBase
+import Synchronization
 import Testing
 
 @testable import MillraceStore
@@ -177,6 +178,18 @@ import Testing
             #expect(try log.getLatest()?.entry == entry)
             if failed == nil { break }
         }
+    }
+
+    /// An entry is there before its name is durable. A driver whose write failed between the two is
+    /// followed by one that finds it, and writes what relies on it: so it has to last first.
+    @Test func whatIsFoundIsMadeDurableBeforeItIsUsed() throws {
+        let disk = CrashingFileSystem(failsAt: .max)
+        let checkpoint = try CheckpointDirectory(disk, folder("ck"))
+        for log in [checkpoint.offsets.folder, checkpoint.commits.folder] {
+            #expect(disk.synced.withLock { $0.contains(log) })
+        }
+        _ = try FileSinkLog(disk, output: folder("out"))
+        #expect(disk.synced.withLock { $0.last?.hasPrefix(folder("out")) == true })
     }
 
     @Test func flippedBytesInALogNeverTrap() throws {

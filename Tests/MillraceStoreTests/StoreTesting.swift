@@ -60,6 +60,8 @@ final class CrashingFileSystem: FileSystem {
     private let real = PosixFileSystem()
     private let failsAt: Int
     private let operations = Atomic<Int>(0)
+    /// Folders whose names were made durable, oldest first.
+    let synced = Mutex<[String]>([])
 
     init(failsAt: Int) { self.failsAt = failsAt }
 
@@ -98,6 +100,7 @@ final class CrashingFileSystem: FileSystem {
     func syncFolder(_ path: String) throws(StoreError) {
         try step("sync", path)
         try real.syncFolder(path)
+        synced.withLock { $0.append(path) }
     }
     func lock(_ path: String) throws(StoreError) -> any FileLock { try real.lock(path) }
 

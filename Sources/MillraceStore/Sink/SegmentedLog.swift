@@ -30,6 +30,8 @@ struct SegmentedLog<Entry: SegmentedLogEntry>: Sendable {
         self.folder = folder
         self.mergeWidth = mergeWidth
         try fileSystem.makeFolders(folder)
+        // What is found is relied on, and its writer may have failed before the name was durable.
+        try fileSystem.syncFolder(folder)
     }
 
     /// One file of the log.
