@@ -18,7 +18,9 @@ extension DriverCore {
         forgetDeparture(executor)
         let ended = tasks.lose(executor)
         revokeGrants(on: executor, now, &effects)
-        if !tasks.executors.keepsOutputs(executor) {
+        if tasks.executors.keepsOutputs(executor) {
+            codeProbe(.outputsOutliveExecutor)
+        } else {
             dag.loseOutputs(of: executor, &tasks, &effects)
         }
         dag.blocks.lose(executor, tasks.executors, &effects)
@@ -35,6 +37,7 @@ extension DriverCore {
         _ host: String, _ loss: ExecutorLoss, _ now: Instant, _ effects: inout Effects
     ) {
         let executors = tasks.executors.onHost(host)
+        if !executors.isEmpty { codeProbe(.hostLost) }
         effects.append(.notice(.hostLost(host, loss)))
         for executor in executors where tasks.executors.isAlive(executor) {
             effects.append(.dismissExecutor(executor, loss))

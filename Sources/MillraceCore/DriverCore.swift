@@ -302,7 +302,7 @@ public struct DriverCore: Sendable {
         if let due = grants.nextCheck { next = min(next, due) }
         if let due = nextAllocationLook { next = min(next, due) }
         next = min(next, tasks.nextDeadline)
-        if let due = nextDepartureDeadline { next = min(next, due) }
+        if let due = nextDepartureDeadline(after: now) { next = min(next, due) }
         guard next < armedAt else { return }
         armedAt = next
         effects.append(.armTimer(next))

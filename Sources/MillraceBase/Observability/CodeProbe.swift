@@ -157,6 +157,16 @@ public enum CodeProbe: Int, CaseIterable, Sendable {
     /// The right to commit went back with a failed attempt.
     case commitRightReturned
 
+    /// A machine was reported gone.
+    case hostLost
+    /// An executor ended, and a shuffle service has its outputs.
+    case outputsOutliveExecutor
+    /// A leaving executor's output is with another one, or couldn't be taken.
+    case outputHandedOn
+    case outputNotTaken
+    /// The results of a job were too large.
+    case resultsTooLarge
+
     // MARK: Grants
 
     /// A batch was taken off its executors, and goes on as a job.

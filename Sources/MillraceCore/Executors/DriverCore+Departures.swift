@@ -50,11 +50,12 @@ extension DriverCore {
             + departure.failures.count { $0.count >= own.maxFailures && dag.outputs.has($0.move) }
     }
 
-    @inline(__always) var nextDepartureDeadline: Instant? {
+    /// One that is past keeps nobody: what else does ends with some other event.
+    @inline(__always) func nextDepartureDeadline(after now: Instant) -> Instant? {
         if departures.isEmpty { return nil }
         var next: Instant?
         for departure in departures {
-            if let due = departure.givesUpAt { next = min(next ?? due, due) }
+            if let due = departure.givesUpAt, due > now { next = min(next ?? due, due) }
         }
         return next
     }
@@ -68,11 +69,13 @@ extension DriverCore {
         else { return }
         departures[place].moving.remove(at: position)
         guard isMoved else {
+            codeProbe(.outputNotTaken)
             departures[place].countFailure(move)
             effects.append(.notice(.outputNotMoved(move)))
             return
         }
         if tasks.executors.isAlive(move.to), dag.outputs.move(move) {
+            codeProbe(.outputHandedOn)
             departures[place].moved += 1
             departures[place].readersBefore = tasks.nextTask
         }

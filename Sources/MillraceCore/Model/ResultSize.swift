@@ -12,6 +12,7 @@ struct ResultSize: Sendable {
         tasks += 1
         bytes += count
         guard limit > 0, bytes > limit else { return nil }
+        codeProbe(.resultsTooLarge)
         return """
             Total size of serialized results of \(tasks) tasks (\(ByteCount(bytes))) is bigger \
             than millrace.driver.maxResultSize (\(ByteCount(limit)))
