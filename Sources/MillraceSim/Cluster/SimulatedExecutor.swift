@@ -51,6 +51,9 @@ final class SimulatedExecutor {
     var connection = -1
     var isAlive = true
     var isRegistered = false
+    /// It stands still; what happens to it waits.
+    var isFrozen = false
+    var waiting: [Happening] = []
 
     var plans: [PlanHash: Program] = [:]
     var stages: [StageKey: StageSetup] = [:]
@@ -112,6 +115,13 @@ final class SimulatedExecutor {
         blocks[BlockKey(shuffle: shuffle, task: task)] = rows
     }
 
+    /// Takes over a map output; not if nobody would say that it may go.
+    func keep(_ rows: [[Row]], _ key: BlockKey) -> Bool {
+        guard !removedShuffles.contains(key.shuffle) else { return false }
+        blocks[key] = rows
+        return true
+    }
+
     func remove(_ shuffle: ShuffleID) {
         outputs[shuffle] = nil
         inlineBlocks[shuffle] = nil
@@ -135,15 +145,16 @@ final class SimulatedExecutor {
         return parts.joined(separator: ", ")
     }
 
-    /// Everything in memory is gone with the process.
-    func die() {
+    /// Everything in memory is gone with the process; map outputs too, unless a service has them.
+    func die(keepsOutputs: Bool) {
         isAlive = false
         plans = [:]
         stages = [:]
         outputs = [:]
         grants = ResidentGrants()
         inlineBlocks = [:]
-        blocks = [:]
+        if !keepsOutputs { blocks = [:] }
+        waiting = []
         queue = []
         running = []
         outbox = ExecutorMessage()

@@ -22,7 +22,8 @@ extension Simulation {
         message.register = ExecutorMessage.Registration(
             protocolVersion: ExecutorMessage.protocolVersion, applicationID: "simulation",
             executor: id, buildID: "", host: "host-\(host)", blockPort: 1, cores: executor.cores,
-            memoryBytes: 1 << 30, processID: id.rawValue)
+            memoryBytes: 1 << 30, processID: id.rawValue,
+            serviceBlockPort: plan.hasShuffleService ? 7_337 : nil)
         send(message.encoded(arena: arena), over: executor.connection, to: .driver)
     }
 
@@ -45,6 +46,7 @@ extension Simulation {
         for setup in message.stages {
             executor.stages[.init(stage: setup.stage, attempt: setup.attempt)] = setup
         }
+        for move in message.outputMoves { adopt(move, on: executor) }
         for task in message.launches where !executor.launch(task) {
             fail("\(task.stage).\(task.stageAttempt) is not set up on \(executor.id)")
         }
@@ -115,7 +117,7 @@ extension Simulation {
     func exit(_ executor: SimulatedExecutor, _ why: String) {
         guard executor.isAlive else { return }
         note("\(executor.id) ends: \(why)")
-        executor.die()
+        executor.die(keepsOutputs: plan.hasShuffleService)
         close(executor.connection, from: .executor)
     }
 
@@ -142,6 +144,7 @@ extension Simulation {
         parts += message.grantedBatches.map { "\($0.job) under \($0.grant)" }
         parts += message.revokedGrants.map { "\($0) taken back" }
         parts += message.endedGrants.map { "the end of \($0)" }
+        parts += message.outputMoves.map { "\($0) to take over" }
         parts += message.lostPeers.map { "the loss of \($0)" }
         if let reason = message.shutdown { parts.append("the end: \(reason)") }
         if parts.isEmpty { parts.append("\(message.peers.count) peers") }

@@ -167,7 +167,7 @@ extension Simulation {
             let isReadable =
                 peer === executor
                 || (network.canReach(executor.host, peer.host)
-                    && !executor.lostPeers.contains(peer.id))
+                    && (plan.hasShuffleService || !executor.lostPeers.contains(peer.id)))
             let isFlaky = !isCalm && taskChance.chance(weather.flakyFetches)
             guard isReadable, !isFlaky, let blocks = peer.blocks[key] else {
                 throw Unreadable(

@@ -95,8 +95,15 @@ final class SimulatedQuery {
     static func text(_ offset: Int) -> String { String(offset) }
     static func offset(_ text: String?) -> Int { text.flatMap { Int($0) } ?? 0 }
 
-    /// The sums of all rows before that offset, by key.
-    func sums(before end: Int) -> [Row] { Program.summed(Program.stream(seed, 0..<end)) }
+    /// The sums of all rows before that offset, by key. Goes on from where it was asked last.
+    func sums(before end: Int) -> [Row] {
+        if end < counted { (counted, totals) = (0, []) }
+        totals = Program.summed(totals + Program.stream(seed, counted..<end))
+        counted = end
+        return totals
+    }
+    private var counted = 0
+    private var totals: [Row] = []
 
     /// What a batch with that range must bring into the sink.
     func expected(_ range: Range<Int>) -> [Row] {

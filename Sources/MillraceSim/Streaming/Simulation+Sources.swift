@@ -53,6 +53,14 @@ extension Simulation {
             if query.seen.count != committed.rawValue + 1 {
                 fail("query \(query.number) has committed \(committed), seen \(query.seen.count)")
             }
+            var rows: [Row] = []
+            for file in try FileSinkLog(files, output: query.output).allFiles() {
+                rows += Program.decode(try files.read(try StorePath.resolve(file.path)))
+            }
+            let order: (Row, Row) -> Bool = { ($0.key, $0.value) < ($1.key, $1.value) }
+            if rows.sorted(by: order) != query.seen.flatMap(\.rows).sorted(by: order) {
+                fail("the output of query \(query.number) is not what its readers saw")
+            }
             let folder = try StateFolder(
                 files, root: checkpoint.stateFolder, operatorID: "0",
                 keyGroups: SimulatedQuery.keyGroups)

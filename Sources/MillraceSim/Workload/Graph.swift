@@ -32,33 +32,44 @@ struct Graph {
         var isScattered: Bool
     }
 
+    /// What to draw.
+    struct Shape {
+        /// Most partitions of a dataset.
+        var width: Int
+        /// Of a thousand shuffles, so many are scattered.
+        var scattered: Int
+        /// Of a thousand inputs, so many are shuffles that another dataset reads too.
+        var shared = 300
+        /// Of a thousand datasets, so many are joins.
+        var joins = 500
+        /// Whether all shuffles have as many reducers, so that any can be shared.
+        var isUniform = false
+    }
+
     private(set) var datasets: [Dataset] = []
     private(set) var shuffles: [Shuffle] = []
     private var known: [[[Row]]?] = []
-    /// Most partitions of a dataset.
-    private let width: Int
-    /// Of a thousand shuffles, so many are scattered.
-    private let scattered: Int
+    private let shape: Shape
     private var nextShuffle = ShuffleID(0)
 
     // MARK: Drawing
 
-    init(_ random: inout SplitMix64, width: Int, scattered: Int) {
+    init(_ random: inout SplitMix64, _ shape: Shape) {
         let count = random.within(3...8)
-        self.width = width
-        self.scattered = scattered
+        self.shape = shape
         add(source(&random))
         while datasets.count < count {
-            switch random.below(10) {
-            case 0...1: add(source(&random))
-            case 2...4:
+            if random.chance(shape.joins) {
+                add(join(&random))
+            } else if random.chance(400) {
+                add(source(&random))
+            } else {
                 let parent = random.below(datasets.count)
                 add(
                     Dataset(
                         kind: .step(parent: parent, step(&random, on: datasets[parent])),
                         partitions: datasets[parent].partitions,
                         isScattered: datasets[parent].isScattered))
-            default: add(join(&random))
             }
         }
     }
@@ -71,7 +82,7 @@ struct Graph {
     private func source(_ random: inout SplitMix64) -> Dataset {
         Dataset(
             kind: .source(seed: random.next(), rows: random.below(7)),
-            partitions: random.within(1...width))
+            partitions: random.within(1...shape.width))
     }
 
     private func step(
@@ -85,19 +96,19 @@ struct Graph {
     }
 
     private mutating func join(_ random: inout SplitMix64) -> Dataset {
-        let reducers = random.within(1...width)
+        let reducers = shape.isUniform ? shape.width : random.within(1...shape.width)
         var inputs: [Int] = []
         for _ in 0..<(random.chance(250) ? 2 : 1) {
             // Now and then a shuffle that another dataset reads too.
             let shared = shuffles.indices.filter { shuffles[$0].reducers == reducers }
-            if random.chance(300), let old = shared.last, !inputs.contains(old) {
+            if random.chance(shape.shared), let old = shared.last, !inputs.contains(old) {
                 inputs.append(old)
             } else {
                 inputs.append(shuffles.count)
                 shuffles.append(
                     Shuffle(
                         parent: random.below(datasets.count), reducers: reducers,
-                        id: nextShuffle, isScattered: random.chance(scattered)))
+                        id: nextShuffle, isScattered: random.chance(shape.scattered)))
                 nextShuffle = nextShuffle.next
             }
         }

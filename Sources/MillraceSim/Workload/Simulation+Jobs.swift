@@ -38,9 +38,10 @@ extension Simulation {
         let count = graph.datasets[dataset].partitions
         // A barrier stage has no job for some of its partitions.
         let wanted = graph.isBarrierStage(dataset) ? nil : wanted
-        let output: Program.Output = workChance.chance(300) ? .commit : .collect
+        let output: Program.Output = workChance.chance(plan.commits) ? .commit : .collect
         var properties = JobProperties()
         if workChance.chance(300) { properties.group = "g" }
+        properties.pool = workChance.pick(DayPlan.poolNames)
         if workChance.chance(300) { properties.tags = ["t"] }
         let preferred = workChance.chance(300) ? preferences(count) : []
         let partitions = wanted ?? Array(0..<count)
@@ -89,6 +90,7 @@ extension Simulation {
         case .commitDecided(let executor, let task, let isGranted):
             if isGranted { grant(task, executors[executor.rawValue]) }
         case .notice(let notice): see(notice)
+        case .removeShuffle(let shuffle): removeFromServices(shuffle)
         case .executorDrained(let executor):
             note("\(executor) is drained")
         default: break

@@ -17,12 +17,31 @@ struct DayPlan {
     var taskTime: Duration
     /// Whether accumulators count the rows.
     var countsRows: Bool
+    /// Of a thousand jobs, so many commit files.
+    var commits = 300
+    /// Jobs may bring too much for the driver.
+    var limitsResults = false
+    /// Whether map outputs outlive their executors, on their hosts.
+    var hasShuffleService: Bool
     /// Blocks of up to so many rows travel with the word that they are there.
     var inlineRows: Int
     var settings = CoreSettings()
     var heartbeatInterval: Duration
     /// Until a lost executor is replaced.
     var replacementDelay: Duration
+
+    /// Where jobs may go, besides the pool that is always there.
+    static let poolNames = ["default", "a", "b"]
+
+    private static func pools(_ random: inout SplitMix64) -> [PoolSettings] {
+        poolNames.dropFirst().map { name in
+            var pool = PoolSettings(name: name)
+            pool.schedulingMode = random.pick([.fifo, .fair])
+            pool.weight = random.pick([1, 3])
+            pool.minShare = random.pick([0, 2])
+            return pool
+        }
+    }
 
     /// Executors as they are needed.
     private func allocation(_ random: inout SplitMix64) -> AllocationSettings {
@@ -42,15 +61,6 @@ struct DayPlan {
         return allocation
     }
 
-    /// See `Weather.makeAttemptsOverlap`.
-    mutating func makeAttemptsOverlap(_ random: inout SplitMix64) {
-        settings.maxConsecutiveStageAttempts = 4
-        settings.resubmitDelay = .milliseconds(random.pick([1, 5, 20]))
-        taskTime = .milliseconds(random.pick([1, 3]))
-        coresPerExecutor = 3
-        executors = 4
-    }
-
     init(_ random: inout SplitMix64, _ weather: Weather, canary: Canary?) {
         hosts = random.within(1...4)
         executors = random.within(1...5)
@@ -63,12 +73,18 @@ struct DayPlan {
         heartbeatInterval = .milliseconds(random.pick([100, 1_000, 10_000]))
         replacementDelay = .milliseconds(random.pick([1, 50, 500]))
         countsRows = random.chance(500)
+        hasShuffleService = random.chance(200)
         inlineRows = random.pick([0, 2, 1_000])
         settings.maxTaskFailures = random.pick([1, 2, 4, 4, 4])
         settings.maxConsecutiveStageAttempts = random.pick([1, 2, 4, 4, 4])
         settings.resubmitDelay = .milliseconds(random.pick([0, 1, 20, 200]))
         settings.localityWait = .milliseconds(random.pick([0, 20, 3_000]))
         settings.schedulingMode = random.pick([.fifo, .fair])
+        settings.pools = DayPlan.pools(&random)
+        settings.maxStageAttempts = random.pick([4, .max, .max])
+        settings.prefersMapOutputHosts = random.chance(700)
+        settings.unregistersOutputsOfHost = random.chance(300)
+        settings.ignoresDecommissionFetchFailures = random.chance(700)
         settings.speculation.isEnabled = random.pick([false, true])
         settings.speculation.interval = .milliseconds(random.pick([1, 10, 100]))
         settings.speculation.quantile = random.pick([0.1, 0.5, 0.9])
@@ -89,11 +105,30 @@ struct DayPlan {
         settings.heartbeatCheckInterval = settings.heartbeatTimeout / 2
         settings.starvationTimeout = .milliseconds(random.pick([50, 15_000]))
         settings.decommissionTimeout = .milliseconds(random.pick([10, 1_000]))
+        if random.chance(600) {
+            var departures = DepartureSettings()
+            departures.movesOutputs = random.chance(800)
+            departures.maxMoves = random.pick([1, 8])
+            departures.maxFailures = random.pick([1, 3])
+            departures.patience = .milliseconds(random.pick([10, 1_000]))
+            settings.departures = departures
+        }
         if random.chance(300) { settings.allocation = allocation(&random) }
         settings.groups.isEnabled = random.chance(800)
         settings.groups.minimum = random.pick([1, 1, 5, 20])
         settings.groups.repairDelay = .milliseconds(random.pick([5, 50, 500]))
         settings.checksInvariants = false
         settings.canary = canary
+    }
+}
+
+extension DayPlan {
+    /// Results of more bytes than this are too large: more than the last job of the day brings, and
+    /// any batch of a query, so that both can succeed.
+    mutating func limitResults(of graph: inout Graph, _ random: inout SplitMix64) {
+        let rows = graph.rows(graph.datasets.count - 1)
+        let needed = rows.reduce(0) { $0 + Program.encode($1).count + 16 }
+        settings.maxResultSize = max(400, needed) + random.below(100)
+        limitsResults = true
     }
 }

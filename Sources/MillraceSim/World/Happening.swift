@@ -46,6 +46,8 @@ enum Happening {
     case exit(executor: Int)
     /// A running task gets to its end.
     case taskEnd(executor: Int, TaskID)
+    /// A map output has been fetched from an executor that leaves.
+    case adoption(executor: Int, OutputMove)
     /// An executor sends what one turn of its loop made.
     case report(executor: Int)
 
@@ -73,5 +75,7 @@ enum Trouble {
     /// Two hosts cannot reach each other.
     case partition(Int, Int)
     case slowHost(Int)
+    /// An executor that stands still.
+    case frozen(Int)
     case fullDisk, badDisk
 }

@@ -32,6 +32,9 @@ extension Simulation {
         case .crashDriver: crashDriver("it crashes")
         case .dieWithinACall: lightFuse()
         case .losePower: losePower()
+        case .loseHost: loseHost()
+        case .freezeExecutor: freezeExecutor()
+        case .loseService: if plan.hasShuffleService { loseService() }
         case .fullDisk:
             note("the disk is full")
             misfortunes += 1
@@ -139,6 +142,7 @@ extension Simulation {
             note("hosts \(one) and \(other) reach each other again")
             heal(one, other)
         case .slowHost(let host): slowness[host] = 1
+        case .frozen(let executor): thaw(executors[executor])
         case .fullDisk: files.state.withLock { $0.isFull = false }
         case .badDisk: files.state.withLock { $0.failures = 0 }
         }
@@ -149,6 +153,7 @@ extension Simulation {
         schedule(.deadline, after: Simulation.progressBound)
         note("the weather is calm")
         for host in slowness.indices { slowness[host] = 1 }
+        for executor in executors { thaw(executor) }
         repair(.fullDisk)
         repair(.badDisk)
         files.state.withLock { $0.fuse = nil }

@@ -93,14 +93,10 @@ public final class Simulation {
         workChance = SplitMix64(seed: seed, stream: 4)
         var weather = Weather(&random)
         var plan = DayPlan(&random, weather, canary: canary)
-        let isOverlapping = random.chance(300)
-        if isOverlapping {
-            weather.makeAttemptsOverlap(&random)
-            plan.makeAttemptsOverlap(&random)
-        }
-        graph = Graph(
-            &random, width: isOverlapping ? 12 : random.pick([1, 3, 6, 12]),
-            scattered: random.pick([0, 0, 300, 700]))
+        let kind = DayKind.draw(&random)
+        kind.set(&weather, &plan, &random)
+        graph = Graph(&random, kind.shape(&random))
+        if random.chance(100) { plan.limitResults(of: &graph, &random) }
         var barrierChance = SplitMix64(seed: seed, stream: 6)
         if barrierChance.chance(500) {
             plan.drawBarriers(&barrierChance)
@@ -113,6 +109,7 @@ public final class Simulation {
         for number in 0..<plan.queries {
             queries.append(SimulatedQuery(number: number, &random))
         }
+        misfortunes = plan.limitsResults ? 1 : 0
         let diskChance = SplitMix64(seed: seed, stream: 5)
         files.state.withLock { $0.chance = diskChance }
         network = Network(hosts: plan.hosts + 1, delay: weather.networkDelay)
@@ -149,7 +146,8 @@ public final class Simulation {
     }
 
     /// The only switch: a table of contents.
-    private func happen(_ event: Happening) {
+    func happen(_ event: Happening) {
+        if isHeldBack(event) { return }
         switch event {
         case .nothing: break
         case .arrival(let connection, let side, let bytes): arrive(connection, side, bytes)
@@ -172,6 +170,7 @@ public final class Simulation {
         case .heartbeat(let executor): beat(executors[executor])
         case .exit(let executor): exit(executors[executor], "it was decommissioned")
         case .taskEnd(let executor, let task): endTask(task, on: executors[executor])
+        case .adoption(let executor, let move): endAdoption(move, on: executors[executor])
         case .report(let executor): report(executors[executor])
         case .fault: strike()
         case .repair(let trouble): repair(trouble)

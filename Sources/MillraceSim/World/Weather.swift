@@ -32,6 +32,7 @@ struct Weather {
         case crashExecutor, breakConnection, partition, slowHost, loseBlocks, cancelJob
         case cancelJobs, releaseShuffle, decommission
         case crashDriver, dieWithinACall, losePower, fullDisk, badDisk
+        case loseHost, freezeExecutor, loseService
     }
 
     init(_ random: inout SplitMix64) {
@@ -53,17 +54,8 @@ struct Weather {
         calmAfter = .milliseconds(random.within(100...2_000))
     }
 
-    /// A day on which attempts of one stage overlap: some reads fail, most tasks go on, long and
-    /// deaf to kills.
-    mutating func makeAttemptsOverlap(_ random: inout SplitMix64) {
-        flakyFetches = 30
-        stragglers = 400
-        deafTasks = 1_000
-        earlyReaders = 1_000
-        exceptions = 0
-        networkDelay = .microseconds(100)
-        calmAfter = .seconds(2)
-    }
+    /// Makes a misfortune likelier.
+    mutating func add(_ fault: Fault, _ weight: Int) { weights[fault.rawValue] += weight }
 
     func fault(_ random: inout SplitMix64) -> Fault? {
         let total = weights.reduce(0, +)

@@ -46,13 +46,14 @@ public enum StorePath {
 
     /// The path without its last part: "." for a bare name, "/" for what lies in the root.
     public static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
     /// The last part of the path.
     public static func name(of path: String) -> String {
-        String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return path }
+        return String(path[path.utf8.index(after: slash)...])
     }
 
     /// `file:///path`, for manifests; characters a URI cannot hold are percent-encoded.
@@ -107,6 +108,13 @@ public enum StorePath {
 
     /// Without double or trailing slashes and "./"; ".." stays, for it may lead over a link.
     private static func normalized(_ path: String) -> String {
-        "/" + path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        var clean = ""
+        clean.reserveCapacity(path.utf8.count)
+        for part in path.utf8.split(separator: UInt8(ascii: "/"))
+        where !part.elementsEqual(".".utf8) {
+            clean += "/"
+            clean += Substring(part)
+        }
+        return clean.isEmpty ? "/" : clean
     }
 }

@@ -16,13 +16,17 @@ struct StateFileName: Hashable, Sendable {
 
     /// Nil for any other file (temporary, foreign).
     init?(_ name: String) {
-        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard let first = name.utf8.first, (0x30...0x39).contains(first) else { return nil }
+        let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+            .map { Substring($0) }
         guard parts.count == 3 || parts.count == 4,
             let kind = StateFileName.kind(String(parts[parts.count - 1])),
             let version = Int(parts[0]), version > 0,
             let run = parts.count == 3 ? 0 : Int(parts[2])
         else { return nil }
-        let bounds = parts[1].split(separator: "-", omittingEmptySubsequences: false)
+        let bounds = parts[1].utf8.split(
+            separator: UInt8(ascii: "-"), omittingEmptySubsequences: false
+        ).map { Substring($0) }
         guard bounds.count == 2, let first = Int(bounds[0]), let last = Int(bounds[1]),
             first >= 0, last >= first, last < Int(UInt32.max)
         else { return nil }
