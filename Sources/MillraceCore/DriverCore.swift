@@ -96,13 +96,11 @@ public struct DriverCore: Sendable {
         }
         endCondemned(now, &effects)
         dag.settle(now, &tasks, &effects)
+        // Before tasks are launched: who goes may take a stage with it.
+        tasks.flushDrained(&effects)
+        if letGo(now, &effects) { dag.settle(now, &tasks, &effects) }
         tasks.offer(now: now, &effects)
         tasks.flush(&effects)
-        if letGo(now, &effects) {
-            dag.settle(now, &tasks, &effects)
-            tasks.offer(now: now, &effects)
-            tasks.flush(&effects)
-        }
         observeBacklog(now)
         arm(now, &effects)
         assertInvariants()
