@@ -23,6 +23,18 @@ import Testing
         #expect(program.output.contains("steps/s"))
     }
 
+    /// A change of the core may starve a rare path of the simulated days: then nothing tests it.
+    @Test func `a thousand days end well and take every rare path`() throws {
+        let program = try Self.run("--seeds", "1000")
+        #expect(program.status == 0, "\(program.output)\(program.errors)")
+    }
+
+    @Test func `other days begin at another seed`() throws {
+        let program = try Self.run("--first", "70000", "--seeds", "3")
+        #expect(program.status == 0, "\(program.output)\(program.errors)")
+        #expect(program.output.contains("3 days"))
+    }
+
     @Test func `help explains the flags`() throws {
         let program = try Self.run("--help")
         #expect(program.status == 0)
@@ -33,7 +45,8 @@ import Testing
         "nonsense is one line and 2",
         arguments: [
             ["--seeds", "0"], ["--seeds", "many"], ["--seed"], ["--sed", "1"], ["7"],
-            ["--canary", "parrot"], ["--trace"],
+            ["--canary", "parrot"], ["--trace"], ["--first"], ["--first", "-1"],
+            ["--seed", "1", "--seeds", "2"], ["--seed", "1", "--first", "2"],
         ])
     func nonsense(_ arguments: [String]) throws {
         let program = try Program.run(

@@ -7,7 +7,7 @@ import Testing
 /// Bad days by the hundred. `MILLRACE_SEEDS=5000` lives through more of them; a failure names its
 /// seed, and `millrace-sim --seed N --trace` tells its story.
 @Suite struct BadDayTests {
-    static let seeds = Int(ProcessInfo.processInfo.environment["MILLRACE_SEEDS"] ?? "") ?? 200
+    static let seeds = Int(ProcessInfo.processInfo.environment["MILLRACE_SEEDS"] ?? "") ?? 100
 
     init() { Log.configure(level: .off) }
 

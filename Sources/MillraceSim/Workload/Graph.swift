@@ -42,6 +42,8 @@ struct Graph {
         var shared = 300
         /// Of a thousand datasets, so many are joins.
         var joins = 500
+        /// Parents are among so many datasets that were drawn last.
+        var recent = Int.max
         /// Whether all shuffles have as many reducers, so that any can be shared.
         var isUniform = false
     }
@@ -107,7 +109,9 @@ struct Graph {
                 inputs.append(shuffles.count)
                 shuffles.append(
                     Shuffle(
-                        parent: random.below(datasets.count), reducers: reducers,
+                        parent: datasets.count - 1
+                            - random.below(min(datasets.count, shape.recent)),
+                        reducers: reducers,
                         id: nextShuffle, isScattered: random.chance(shape.scattered)))
                 nextShuffle = nextShuffle.next
             }

@@ -20,7 +20,14 @@ enum DayKind: CaseIterable {
     case exclusion
 
     static func draw(_ random: inout SplitMix64) -> DayKind {
-        random.chance(400) ? .ordinary : random.pick(allCases)
+        switch random.below(100) {
+        case 0..<20: .overlap
+        case 20..<40: .rollBack
+        case 40..<60: .copies
+        case 60..<67: .silence
+        case 67..<75: .exclusion
+        default: .ordinary
+        }
     }
 
     // MARK: What it asks for
@@ -29,7 +36,8 @@ enum DayKind: CaseIterable {
         switch self {
         case .overlap: Graph.Shape(width: 12, scattered: random.pick([0, 300]))
         case .rollBack:
-            Graph.Shape(width: 3, scattered: 700, shared: 700, joins: 800, isUniform: true)
+            Graph.Shape(
+                width: 3, scattered: 700, shared: 600, joins: 800, recent: 2, isUniform: true)
         case .copies: Graph.Shape(width: 24, scattered: 0)
         case .ordinary, .silence, .exclusion:
             Graph.Shape(
@@ -59,7 +67,8 @@ enum DayKind: CaseIterable {
         weather.networkDelay = .microseconds(100)
         weather.calmAfter = .seconds(2)
         plan.settings.maxConsecutiveStageAttempts = 4
-        plan.settings.resubmitDelay = .milliseconds(random.pick([1, 5, 20]))
+        plan.settings.resubmitDelay = .milliseconds(random.pick([5, 20, 100]))
+        if random.chance(600) { makeCopies(&plan) }
         plan.taskTime = .milliseconds(random.pick([1, 3]))
         plan.coresPerExecutor = 3
         plan.executors = 4
@@ -77,8 +86,8 @@ enum DayKind: CaseIterable {
         weather.weights[Weather.Fault.losePower.rawValue] = 0
         plan.settings.resubmitDelay = .milliseconds(1)
         plan.settings.maxConsecutiveStageAttempts = 4
-        plan.jobs = 20
-        plan.jobInterval = .milliseconds(random.pick([5, 20]))
+        plan.jobs = 60
+        plan.jobInterval = .milliseconds(random.pick([5, 10, 20]))
         plan.taskTime = .milliseconds(random.pick([1, 3]))
         plan.executors = 3
         plan.replacementDelay = .milliseconds(1)
@@ -89,26 +98,32 @@ enum DayKind: CaseIterable {
     ) {
         weather.stragglers = 300
         weather.deafTasks = 1_000
-        weather.exceptions = random.pick([30, 150])
-        weather.faultInterval = .milliseconds(10)
-        weather.add(.decommission, 12)
+        weather.exceptions = random.pick([30, 150, 400])
+        weather.faultInterval = .milliseconds(random.pick([4, 10, 20]))
+        weather.add(.decommission, 25)
         weather.add(.crashExecutor, 3)
-        weather.networkDelay = .milliseconds(random.pick([2, 8]))
+        weather.networkDelay = .milliseconds(random.pick([2, 8, 20]))
         plan.commits = 800
-        plan.settings.maxTaskFailures = 10
+        plan.settings.maxTaskFailures = 20
+        makeCopies(&plan)
+        plan.settings.decommissionTimeout = .milliseconds(random.pick([1, 10, 100]))
+        plan.settings.prefetchQueueTime = .milliseconds(50)
+        plan.settings.prefetchLimit = random.pick([2, 4, 8])
+        plan.hosts = 4
+        plan.jobInterval = .microseconds(500)
+        plan.executors = random.within(3...5)
+        plan.jobs = 20
+        plan.coresPerExecutor = 1
+        plan.taskTime = .milliseconds(random.pick([1, 5]))
+        plan.replacementDelay = .milliseconds(1)
+    }
+
+    private func makeCopies(_ plan: inout DayPlan) {
         plan.settings.speculation.isEnabled = true
         plan.settings.speculation.interval = .milliseconds(1)
         plan.settings.speculation.quantile = 0.1
         plan.settings.speculation.multiplier = 1.5
         plan.settings.speculation.minTaskRunTime = .milliseconds(1)
-        plan.settings.decommissionTimeout = .milliseconds(random.pick([1, 10, 100]))
-        plan.settings.prefetchQueueTime = .milliseconds(50)
-        plan.settings.prefetchLimit = 64
-        plan.hosts = 4
-        plan.executors = 5
-        plan.coresPerExecutor = random.within(1...2)
-        plan.taskTime = .milliseconds(random.pick([1, 5]))
-        plan.replacementDelay = .milliseconds(1)
     }
 
     private func setSilence(

@@ -96,7 +96,10 @@ public final class Simulation {
         let kind = DayKind.draw(&random)
         kind.set(&weather, &plan, &random)
         graph = Graph(&random, kind.shape(&random))
-        if random.chance(100) { plan.limitResults(of: &graph, &random) }
+        let kind = DayKind.draw(&random)
+        kind.set(&weather, &plan, &random)
+        graph = Graph(&random, kind.shape(&random))
+        if random.chance(150) { plan.limitResults(of: &graph, &random) }
         var barrierChance = SplitMix64(seed: seed, stream: 6)
         if barrierChance.chance(500) {
             plan.drawBarriers(&barrierChance)
