@@ -96,12 +96,9 @@ public final class Simulation {
         let kind = DayKind.draw(&random)
         kind.set(&weather, &plan, &random)
         graph = Graph(&random, kind.shape(&random))
-        let kind = DayKind.draw(&random)
-        kind.set(&weather, &plan, &random)
-        graph = Graph(&random, kind.shape(&random))
         if random.chance(150) { plan.limitResults(of: &graph, &random) }
         var barrierChance = SplitMix64(seed: seed, stream: 6)
-        if barrierChance.chance(500) {
+        if kind == .ordinary, barrierChance.chance(900) {
             plan.drawBarriers(&barrierChance)
             let share = barrierChance.pick([300, 900])
             barriers.isWatching = graph.drawBarriers(
