@@ -53,7 +53,7 @@ for run in "${runs[@]}"; do
     timeout --kill-after=30 $((limit > SECONDS ? limit - SECONDS : 1)) \
         swift test --skip-build $run >.build/test.part 2>&1 || status=$?
     cat .build/test.part >>.build/test.log
-    grep -E '✘|↳|error:|Fatal error' .build/test.part |
+    grep -E '✘|↳|error: |Fatal error' .build/test.part |
         grep -vE '↳ (///|Testing Library|Target Platform)' || true
     summary=$(grep -E 'Test run with [0-9]+ tests' .build/test.part | tail -n 1 |
         sed 's/^[^T]*//') || true

@@ -41,8 +41,9 @@ extension RDD {
     /// then throws `invalidArgument`; with dynamic allocation the cores are asked for. So does at
     /// once one whose stage also has RDDs of another number of partitions (`union`, `coalesce`),
     /// that wants only some partitions (`take`, `first`), or that joins two such RDDs without a
-    /// shuffle between them. Rows of a barrier stage that are persisted should be kept on disk too:
-    /// when some are lost, those tasks would wait for others that only read, and the job fails.
+    /// shuffle between them. Rows of a barrier stage that are persisted and lost in part, with an
+    /// executor say, fail the job that needs them: the tasks that compute would wait for others
+    /// that only read. Keep them with `checkpoint()` or write them out.
     /// Spark's `RDD.barrier()`.
     public func barrier() -> RDDBarrier<Element> { RDDBarrier(self) }
 }

@@ -12,9 +12,8 @@ import Testing
 @Suite struct CommitTests {
     @Test("of two attempts that race one commits, and the other takes away what it wrote")
     func race() throws {
-        let folder = try Self.makeFolder()
-        defer { try? PosixFileSystem().deleteTree(folder) }
-        let sink = TextFileSink<Int>(folder: folder) { rows, bytes in
+        let folder = TemporaryTestFolder()
+        let sink = TextFileSink<Int>(folder: folder.path) { rows, bytes in
             for row in rows { bytes.append(contentsOf: "\(row)\n".utf8) }
         }
         let plan = try ExecutablePlan(
@@ -52,7 +51,7 @@ import Testing
         let path = try #require(try ends.withLock { try $0[winner]?.get() })
         #expect(try PosixFileSystem().read(path) == Array("0\n1\n2\n3\n4\n".utf8))
         #expect(throws: CommitDenied.self) { try ends.withLock { _ = try $0[loser]?.get() } }
-        #expect(try PosixFileSystem().list(folder).count == 1)
+        #expect(try PosixFileSystem().list(folder.path).count == 1)
     }
 
     @Test("a task hears the driver's decision, once it has asked", arguments: [true, false])
@@ -95,10 +94,5 @@ import Testing
         }
         #expect(!hasWaited)
         #expect(throws: TaskKilled(reason: "enough")) { try context.killTaskIfInterrupted() }
-    }
-
-    private static func makeFolder() throws -> String {
-        var template = Array("/tmp/millrace-commit-XXXXXX".utf8CString)
-        return template.withUnsafeMutableBufferPointer { String(cString: mkdtemp($0.baseAddress!)) }
     }
 }
