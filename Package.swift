@@ -112,7 +112,10 @@ let package = Package(
         tests("MillraceKafkaTests", ["MillraceKafka", "MillraceBase", "TestProcess"]),
         tests(
             "MillraceExecutorTests",
-            ["MillraceExecutor", "MillraceStore", "MillraceCore", "MillraceWire", "MillraceBase", "CZlib"]),
+            [
+                "MillraceExecutor", "MillraceStore", "MillraceCore", "MillraceWire", "MillraceNet",
+                "MillraceBase", "CZlib",
+            ]),
         tests(
             "MillraceTests",
             [

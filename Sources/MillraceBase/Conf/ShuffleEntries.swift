@@ -16,11 +16,13 @@ public struct ShuffleEntries: ConfEntries {
         simulate: [.kibibytes(64), .mebibytes(1), .mebibytes(48)])
     public let maxFetchRetries = ConfEntry(
         "millrace.shuffle.fetch.maxRetries", default: 3,
-        doc: "Attempts after the first to fetch a block over a connection that fails.",
+        doc: "Attempts after the first to fetch a block over a connection that fails or brings "
+            + "damaged bytes.",
         valid: .between(0, 100), aliases: ["spark.shuffle.io.maxRetries"], simulate: [0, 3])
     public let fetchRetryWait = ConfEntry(
         "millrace.shuffle.fetch.retryWait", default: Duration.seconds(5),
-        doc: "Time between two attempts to fetch a block.",
+        doc: "Mean time between two attempts to fetch a block. The first waits are shorter and the "
+            + "last one is longer, so that all together they are `fetch.maxRetries` times this.",
         aliases: ["spark.shuffle.io.retryWait"], bareUnit: "s",
         simulate: [.milliseconds(10), .seconds(5)])
     public let unregistersOutputsOfHost = ConfEntry(

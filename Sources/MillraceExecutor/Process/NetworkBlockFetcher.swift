@@ -1,13 +1,34 @@
-import Glibc
 import MillraceBase
 import MillraceNet
 import Synchronization
 
 /// Fetches blocks from other executors over the data plane, for task threads that wait.
 ///
-/// A peer that cannot be reached is tried again as the settings say, but not once the driver said
-/// that it is gone. `peers` and `client` belong to the loop.
+/// A peer that cannot be reached is tried again (`FetchRetry`), but not once the driver said that
+/// it is gone, nor when nobody waits any more. All but `folders` belongs to the loop.
 final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
+    /// A fetch and what is being done for it: either `asked` or `pause` is set.
+    private final class Attempt {
+        let executor: ExecutorID
+        let blocks: [BlockRequest]
+        let fetch: NetworkFetch
+        let deadline: Instant
+        var retry: FetchRetry
+        var asked: MillraceNet.BlockFetch?
+        var pause: TimerToken?
+
+        init(
+            _ executor: ExecutorID, _ blocks: [BlockRequest], _ fetch: NetworkFetch,
+            _ retry: FetchRetry, deadline: Instant
+        ) {
+            self.executor = executor
+            self.blocks = blocks
+            self.fetch = fetch
+            self.retry = retry
+            self.deadline = deadline
+        }
+    }
+
     private let loop: EventLoop
     /// Where an executor's blocks are served: by itself, or by the shuffle service of its host.
     private struct Peer {
@@ -19,12 +40,11 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     private let serviceClient: BlockClient
     private var peers: [ExecutorID: Peer] = [:]
     /// What task threads wait for, by peer, so that they learn at once when it is gone.
-    private var underWay: [ExecutorID: [ObjectIdentifier: NetworkFetch]] = [:]
+    private var underWay: [ExecutorID: [ObjectIdentifier: Attempt]] = [:]
     /// Of executors on this host.
     private let folders = Mutex<[ExecutorID: String]>([:])
     private let readsHostLocalDisk: Bool
-    private let retries: Int
-    private let retryWait: Duration
+    private let retry: FetchRetry
     private let deadline: Duration
 
     /// On the loop.
@@ -33,8 +53,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         self.client = client
         self.serviceClient = serviceClient
         readsHostLocalDisk = conf.shuffle.readsHostLocalDisk
-        retries = conf.shuffle.maxFetchRetries
-        retryWait = conf.shuffle.fetchRetryWait
+        retry = FetchRetry(conf)
         deadline = conf.network.timeout
     }
 
@@ -51,8 +70,8 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     func remove(_ executor: ExecutorID) {
         peers[executor] = nil
         folders.withLock { $0[executor] = nil }
-        for fetch in underWay.removeValue(forKey: executor)?.values.map({ $0 }) ?? [] {
-            fetch.fail(BlockFetchError(index: 0, message: "\(executor) is gone"))
+        for attempt in underWay.removeValue(forKey: executor)?.values.map({ $0 }) ?? [] {
+            fail(attempt, "\(executor) is gone")
         }
     }
 
@@ -75,11 +94,17 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         return start([request], executor)
     }
 
-    private func start(_ blocks: [BlockRequest], _ executor: ExecutorID) -> NetworkFetch {
-        let fetch = NetworkFetch(blocks.count, limit: deadline)
+    func start(_ blocks: [BlockRequest], _ executor: ExecutorID) -> NetworkFetch {
+        let fetch = NetworkFetch(blocks.count, limit: deadline) { [weak self] fetch in
+            guard let self else { return }
+            loop.post { self.forget(fetch, executor) }
+        }
         loop.post { [self] in
-            underWay[executor, default: [:]][ObjectIdentifier(fetch)] = fetch
-            ask(executor, blocks, fetch, attempt: 0)
+            // It may have been given up before it began.
+            guard !fetch.missing.isEmpty else { return }
+            let attempt = Attempt(executor, blocks, fetch, retry, deadline: loop.now + deadline)
+            underWay[executor, default: [:]][ObjectIdentifier(fetch)] = attempt
+            ask(attempt)
         }
         return fetch
     }
@@ -103,140 +128,80 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         }
     }
 
-    private func ask(
-        _ executor: ExecutorID, _ blocks: [BlockRequest], _ fetch: NetworkFetch, attempt: Int
-    ) {
-        guard let peer = peers[executor] else {
-            return remove(executor)
+    // MARK: Attempts
+
+    /// Fetches that somebody waits for, and those of them that wait for their next attempt. On the
+    /// loop.
+    var fetchesUnderWay: Int { underWay.values.reduce(0) { $0 + $1.count } }
+    var fetchesPaused: Int {
+        underWay.values.reduce(0) { $0 + $1.values.count { $0.pause != nil } }
+    }
+
+    /// Asks for what has not come yet.
+    private func ask(_ attempt: Attempt) {
+        guard let peer = peers[attempt.executor] else { return remove(attempt.executor) }
+        let wanted = attempt.fetch.missing
+        let owner = peer.isService ? Array("\(attempt.executor.rawValue)/".utf8) : []
+        let requests = wanted.map { index in
+            var request = attempt.blocks[index]
+            request.key = owner + request.key
+            return request
         }
-        var failed: BlockError?
-        var left = blocks.count
-        var requests = blocks
-        if peer.isService {
-            let owner = Array("\(executor.rawValue)/".utf8)
-            for index in requests.indices { requests[index].key = owner + requests[index].key }
-        }
+        var left = wanted.count
+        var isOver = false
         let client = peer.isService ? serviceClient : client
-        client.fetch(peer.endpoint, requests, deadline: loop.now + deadline) {
+        attempt.asked = client.fetch(peer.endpoint, requests, deadline: attempt.deadline) {
             [self] index, result in
-            left -= 1
+            guard !isOver else { return }
             switch result {
-            case .success(let bytes): fetch.accept(bytes, at: index)
-            case .failure(let error) where failed == nil:
-                failed = error
-                if !Self.isRetriable(error) {
-                    fetch.fail(BlockFetchError(index: index, message: "\(error)"))
-                }
-            case .failure: break
+            case .success(let bytes):
+                attempt.fetch.accept(bytes, at: wanted[index])
+                left -= 1
+                if left == 0 { forget(attempt.fetch, attempt.executor) }
+            case .failure(let error):
+                isOver = true
+                attempt.asked.take()?.cancel()
+                failed(attempt, wanted[index], error)
             }
-            guard left == 0 else { return }
-            guard let failed, Self.isRetriable(failed) else { return forget(fetch, executor) }
-            retry(executor, blocks, fetch, attempt, failed)
         }
     }
 
-    private func retry(
-        _ executor: ExecutorID, _ blocks: [BlockRequest], _ fetch: NetworkFetch, _ attempt: Int,
-        _ error: BlockError
-    ) {
-        guard attempt < retries, peers[executor] != nil else {
-            forget(fetch, executor)
-            return fetch.fail(
-                BlockFetchError(index: 0, message: "\(error), after \(attempt + 1) attempts"))
+    private func failed(_ attempt: Attempt, _ index: Int, _ error: BlockError) {
+        guard underWay[attempt.executor]?[ObjectIdentifier(attempt.fetch)] === attempt else {
+            return
         }
-        Log.info(
-            "executor", "fetching again",
-            ["from": executor.rawValue, "attempt": attempt + 2, "reason": error])
-        fetch.restart()
-        _ = loop.schedule(after: retryWait) { [self] in
-            ask(executor, blocks, fetch, attempt: attempt + 1)
+        switch attempt.retry.failed(error, timeLeft: attempt.deadline - loop.now) {
+        case .never(let why):
+            forget(attempt.fetch, attempt.executor)
+            fail(attempt, "\(error)\(why)", index)
+        case .again(let wait):
+            Log.info(
+                "executor", "fetching again",
+                [
+                    "from": attempt.executor.rawValue, "attempt": attempt.retry.attempts + 1,
+                    "in": wait, "reason": error,
+                ])
+            attempt.pause = loop.schedule(after: wait) { [self] in
+                attempt.pause = nil
+                ask(attempt)
+            }
         }
     }
 
+    private func fail(_ attempt: Attempt, _ message: String, _ index: Int = 0) {
+        attempt.fetch.fail(BlockFetchError(index: index, message: message))
+        stop(attempt)
+    }
+
+    /// The fetch is over: whatever is still done for it is not needed.
     private func forget(_ fetch: NetworkFetch, _ executor: ExecutorID) {
-        underWay[executor]?[ObjectIdentifier(fetch)] = nil
+        let attempt = underWay[executor]?.removeValue(forKey: ObjectIdentifier(fetch))
+        if underWay[executor]?.isEmpty == true { underWay[executor] = nil }
+        if let attempt { stop(attempt) }
     }
 
-    private static func isRetriable(_ error: BlockError) -> Bool {
-        if case .unavailable = error { return true }
-        return false
-    }
-}
-
-/// Blocks on their way, handed from the loop to the task thread that waits.
-///
-/// `@unchecked Sendable`: `semaphore` is made for threads, the rest is under the mutex.
-private final class NetworkFetch: BlockFetch, @unchecked Sendable {
-    private struct State {
-        var blocks: [[UInt8]?]
-        var missing: Int
-        var error: BlockFetchError?
-        var isDone = false
-    }
-
-    private let state: Mutex<State>
-    private let semaphore = UnsafeMutablePointer<sem_t>.allocate(capacity: 1)
-    private let limit: Duration
-
-    init(_ count: Int, limit: Duration) {
-        state = Mutex(State(blocks: Array(repeating: nil, count: count), missing: count))
-        self.limit = limit
-        sem_init(semaphore, 0, 0)
-    }
-
-    deinit {
-        sem_destroy(semaphore)
-        semaphore.deallocate()
-    }
-
-    func accept(_ bytes: [UInt8], at index: Int) {
-        let isComplete = state.withLock { state in
-            guard !state.isDone, state.blocks[index] == nil else { return false }
-            state.blocks[index] = bytes
-            state.missing -= 1
-            state.isDone = state.missing == 0
-            return state.isDone
-        }
-        if isComplete { sem_post(semaphore) }
-    }
-
-    func fail(_ error: BlockFetchError) {
-        let isFirst = state.withLock { state in
-            guard !state.isDone else { return false }
-            state.error = error
-            state.isDone = true
-            return true
-        }
-        if isFirst { sem_post(semaphore) }
-    }
-
-    func cancel() {
-        fail(BlockFetchError(index: 0, message: "the task is wanted no more"))
-    }
-
-    /// A request that is made again brings all blocks again.
-    func restart() {
-        state.withLock { state in
-            guard !state.isDone else { return }
-            state.missing = state.blocks.count
-            for index in state.blocks.indices { state.blocks[index] = nil }
-        }
-    }
-
-    func wait() throws -> [[UInt8]] {
-        var deadline = timespec()
-        clock_gettime(CLOCK_REALTIME, &deadline)
-        let nanoseconds = Int64(deadline.tv_nsec) + min(limit.nanoseconds, 1_000_000_000_000_000)
-        deadline.tv_sec += Int(nanoseconds / 1_000_000_000)
-        deadline.tv_nsec = Int(nanoseconds % 1_000_000_000)
-        while sem_timedwait(semaphore, &deadline) != 0 {
-            guard errno == EINTR else {
-                throw BlockFetchError(index: 0, message: "no answer within \(limit)")
-            }
-        }
-        return try state.withLock { state in
-            if let error = state.error { throw error }
-            return state.blocks.map { $0! }  // complete, because there is no error
-        }
+    private func stop(_ attempt: Attempt) {
+        if let pause = attempt.pause.take() { loop.cancel(pause) }
+        attempt.asked.take()?.cancel()
     }
 }

@@ -56,7 +56,10 @@ final class FetchedBlocks: ShuffleBlocks {
         plan(inline)
     }
 
-    deinit { consumer.close() }
+    deinit {
+        for (_, fetch) in underWay { fetch.cancel() }
+        consumer.close()
+    }
 
     func next() throws -> [UInt8]? {
         giveBack()
