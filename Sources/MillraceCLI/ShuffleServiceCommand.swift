@@ -127,6 +127,12 @@ enum ShuffleServiceCommand: Command {
             "applicationsFinished": .integer(Int64(status.applicationsFinished)),
             "applicationsExpired": .integer(Int64(status.applicationsExpired)),
             "filesDeleted": .integer(Int64(status.filesDeleted)),
+            "blocksMerged": .integer(Int64(status.blocksMerged)),
+            "blockBytesWritten": .integer(Int64(status.blockBytesWritten)),
+            "duplicateBlockPushes": .integer(Int64(status.duplicateBlockPushes)),
+            "lateBlockPushes": .integer(Int64(status.lateBlockPushes)),
+            "staleBlockPushes": .integer(Int64(status.staleBlockPushes)),
+            "mergedChunksServed": .integer(Int64(status.mergedChunksServed)),
         ])
         print(object.compact)
         return ExitCode.success

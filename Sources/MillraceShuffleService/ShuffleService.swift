@@ -108,6 +108,13 @@ public final class ShuffleService: @unchecked Sendable {
         status.applicationsFinished = finished
         status.applicationsExpired = expired
         status.filesDeleted = removal.deleted
+        let merges = provider.merges.counts
+        status.blocksMerged = merges.blocks
+        status.blockBytesWritten = merges.bytes
+        status.duplicateBlockPushes = merges.duplicates
+        status.lateBlockPushes = merges.late
+        status.staleBlockPushes = merges.stale
+        status.mergedChunksServed = merges.chunksServed
         return status
     }
 
@@ -122,8 +129,18 @@ public final class ShuffleService: @unchecked Sendable {
             Log.info(
                 "shuffle-service", "registered an executor",
                 ["application": request.applicationID, "executor": request.executor.rawValue])
+            return []
         }
-        serve("KeepAlive") { [unowned self] request in _ = try authenticate(request) }
+        serve("KeepAlive") { [unowned self] request in
+            _ = try authenticate(request)
+            return []
+        }
+        serve("FinalizeShuffleMerge") { [unowned self] request in
+            let application = try authenticate(request)
+            guard request.shuffles.count == 1 else { throw WireError("a merge is of one shuffle") }
+            return try provider.merges.finalize(
+                request.shuffles[0], merge: request.merge, of: application)
+        }
         serve("RemoveShuffles") { [unowned self] request in
             let application = try authenticate(request)
             let shuffles = Set(request.shuffles.map(\.rawValue))
@@ -131,11 +148,13 @@ public final class ShuffleService: @unchecked Sendable {
             for executor in application.folders.keys.sorted() {
                 removal.remove(application.folders[executor]!, shuffles: shuffles)
             }
+            return []
         }
         serve("FinishApplication") { [unowned self] request in
             let application = try authenticate(request)
             finished += 1
             try finish(application.id)
+            return []
         }
         server.register(unary: "/millrace.v1.ShuffleService/GetStatus") {
             [unowned self] _, _, reply in
@@ -144,14 +163,16 @@ public final class ShuffleService: @unchecked Sendable {
     }
 
     private func serve(
-        _ method: String, _ body: @escaping (ShuffleServiceRequest) throws -> Void
+        _ method: String,
+        _ body: @escaping (ShuffleServiceRequest) throws -> [ShuffleServiceReply.MergedSize]
     ) {
         server.register(unary: "/millrace.v1.ShuffleService/\(method)") {
             [unowned self] bytes, call, reply in
             do {
-                try body(try ShuffleServiceRequest(decoding: bytes, arena: arena))
+                let merged = try body(try ShuffleServiceRequest(decoding: bytes, arena: arena))
                 let answer = ShuffleServiceReply(
-                    blockPort: Int(blockAddress.port), timeout: options.applicationTimeout)
+                    blockPort: Int(blockAddress.port), timeout: options.applicationTimeout,
+                    merged: merged)
                 reply(.success(answer.encoded(arena: arena)))
             } catch {
                 refused += 1

@@ -1,10 +1,12 @@
 import MillraceBase
 import MillraceNet
 import MillraceStore
+import MillraceWire
 
 /// Serves registered executors' shuffle blocks from their files. A client is let in as an
 /// application (`<application>:<secret>`) and sees that one's blocks only, under the key
-/// `<executor>/shuffle_<shuffle>_<map task>_<reduce>`.
+/// `<executor>/shuffle_<shuffle>_<map task>_<reduce>`. Merged blocks are served, and taken, by
+/// `ShuffleMerges`.
 ///
 /// Nothing of a key becomes part of a path but numbers. Belongs to the service's loop.
 final class ShuffleServiceBlocks: BlockProvider {
@@ -17,6 +19,7 @@ final class ShuffleServiceBlocks: BlockProvider {
 
     private let registry: ShuffleServiceRegistry
     private let fileSystem: any FileSystem
+    let merges: ShuffleMerges
     private(set) var blocks = 0
     private(set) var bytes = 0
     private(set) var missing = 0
@@ -31,6 +34,7 @@ final class ShuffleServiceBlocks: BlockProvider {
     init(_ registry: ShuffleServiceRegistry, _ fileSystem: any FileSystem) {
         self.registry = registry
         self.fileSystem = fileSystem
+        merges = ShuffleMerges(registry, fileSystem)
     }
 
     func content(of request: BlockRequest) -> BlockContent {
@@ -38,7 +42,7 @@ final class ShuffleServiceBlocks: BlockProvider {
     }
 
     func content(of request: BlockRequest, for principal: String?) -> BlockContent {
-        let content = find(request, principal).part(request)
+        let content = (merged(request, principal) ?? find(request, principal)).part(request)
         switch content {
         case .file(_, _, let length):
             blocks += 1
@@ -47,6 +51,25 @@ final class ShuffleServiceBlocks: BlockProvider {
         case .failure: missing += 1
         }
         return content
+    }
+
+    func take(_ pushed: [UInt8], from principal: String?) -> BlockContent {
+        guard let principal else { return .failure(.failed("blocks of no application")) }
+        do { return .bytes([try merges.push(pushed, of: principal).rawValue]) } catch {
+            Log.warn(
+                "shuffle-service", "pushed blocks are not merged",
+                ["application": principal, "reason": error])
+            return .failure(.failed("\(error)"))
+        }
+    }
+
+    /// nil when that is the name of something else.
+    private func merged(_ request: BlockRequest, _ principal: String?) -> BlockContent? {
+        guard let principal, request.key.starts(with: "merged_".utf8) else { return nil }
+        let name = String(decoding: request.key.prefix(200), as: UTF8.self)
+        do { return try merges.content(name, of: principal) ?? .failure(.notFound(name)) } catch {
+            return .failure(.failed("\(name): \(error)"))
+        }
     }
 
     private func find(_ request: BlockRequest, _ principal: String?) -> BlockContent {
@@ -95,6 +118,7 @@ final class ShuffleServiceBlocks: BlockProvider {
             output.application != application || !(shuffles?.contains(output.shuffle) ?? true)
         }
         cachedSegments = indexes.values.reduce(0) { $0 + $1.segments.count }
+        merges.forget(application, shuffles: shuffles)
     }
 
     private struct Key {

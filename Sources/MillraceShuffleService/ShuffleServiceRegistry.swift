@@ -35,6 +35,8 @@ final class ShuffleServiceRegistry {
     private let folder: String
     private let timeout: Duration
     private var entries: [String: Entry] = [:]
+    /// Of an earlier run.
+    private var resumed: Set<String> = []
 
     /// Reads what an earlier run left in `folder`. A damaged registration is set aside with a
     /// warning. Throws `StoreError` when the folder cannot be used.
@@ -54,6 +56,7 @@ final class ShuffleServiceRegistry {
                 let application = try RegisteredApplication(
                     decoding: try fileSystem.read(path), path: path)
                 entries[application.id] = Entry(application: application, lastSeen: now)
+                resumed.insert(application.id)
             } catch {
                 Log.error("shuffle-service", "a registration is set aside", ["reason": error])
                 try fileSystem.rename(path, to: path + ".damaged", replacing: true)
@@ -103,12 +106,16 @@ final class ShuffleServiceRegistry {
         return entry.application
     }
 
+    /// Whether an earlier run knew it, and may have left files of its own.
+    func isResumed(_ id: String) -> Bool { resumed.contains(id) }
+
     subscript(id: String) -> RegisteredApplication? { entries[id]?.application }
 
     /// Forgets the application; what is to be deleted is in the result.
     func finish(_ id: String) throws(StoreError) -> RegisteredApplication? {
         guard let entry = entries.removeValue(forKey: id) else { return nil }
         try fileSystem.delete(file(of: id))
+        resumed.remove(id)
         return entry.application
     }
 

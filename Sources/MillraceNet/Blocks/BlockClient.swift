@@ -49,6 +49,28 @@ public final class BlockClient {
         return fetch
     }
 
+    /// Gives a peer bytes, at most `maxNotice` of them. `onAnswer` is called on the loop exactly
+    /// once, in a later step than this call, with what the peer's provider says to them.
+    @discardableResult
+    public func push(
+        _ peer: Endpoint, _ bytes: [UInt8], deadline: Instant,
+        onAnswer: @escaping (Result<[UInt8], BlockError>) -> Void
+    ) -> BlockFetch {
+        loop.preconditionOnLoop()
+        precondition(bytes.count <= BlockClient.maxNotice.bytes, "a push of \(bytes.count) bytes")
+        lastStream &+= 1
+        let fetch = BlockFetch(
+            loop: loop, peer: peer, stream: lastStream, requests: [BlockRequest(key: [])],
+            pushed: bytes, deadline: deadline
+        ) { _, result in onAnswer(result) }
+        if isClosed {
+            loop.atTickEnd { fetch.fail(.cancelled) }
+        } else {
+            connection(to: peer).send(fetch)
+        }
+        return fetch
+    }
+
     /// Tells a peer something, once, without an answer: what is lost with the connection is lost.
     /// At most `BlockClient.maxNotice` bytes.
     public func tell(_ peer: Endpoint, _ notice: [UInt8]) {

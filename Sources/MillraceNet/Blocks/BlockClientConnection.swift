@@ -237,6 +237,7 @@ final class BlockClientConnection: ConnectionDelegate {
 
     private func write(_ fetch: BlockFetch) {
         watchPeer()
+        if let bytes = fetch.pushed.take() { return write(.push, fetch.stream, bytes) }
         write(.fetch, fetch.stream, BlockMessages.fetch(fetch.requests))
     }
 

@@ -1,6 +1,6 @@
 import MillraceBase
 
-/// A fetch under way. Loop-owned.
+/// A fetch or push under way. Loop-owned.
 public final class BlockFetch {
     public let peer: Endpoint
     /// Blocks that have neither arrived nor failed.
@@ -8,6 +8,8 @@ public final class BlockFetch {
 
     let stream: UInt32
     let requests: [BlockRequest]
+    /// What it gives the peer, until that is sent; nil for one that asks only.
+    var pushed: [UInt8]?
     private let loop: EventLoop
     private var isAnswered: [Bool]
     private var onBlock: ((Int, Result<[UInt8], BlockError>) -> Void)?
@@ -17,13 +19,14 @@ public final class BlockFetch {
 
     init(
         loop: EventLoop, peer: Endpoint, stream: UInt32, requests: [BlockRequest],
-        deadline: Instant,
+        pushed: [UInt8]? = nil, deadline: Instant,
         onBlock: @escaping (Int, Result<[UInt8], BlockError>) -> Void
     ) {
         self.loop = loop
         self.peer = peer
         self.stream = stream
         self.requests = requests
+        self.pushed = pushed
         self.onBlock = onBlock
         remaining = requests.count
         isAnswered = Array(repeating: false, count: requests.count)

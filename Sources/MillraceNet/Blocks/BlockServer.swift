@@ -10,6 +10,8 @@ public protocol BlockProvider: AnyObject {
     func content(of request: BlockRequest, for principal: String?) -> BlockContent
     /// What a client told, whatever it is (`BlockClient.tell`).
     func receive(_ notice: [UInt8])
+    /// Bytes that a client pushed (`BlockClient.push`); the answer is small.
+    func take(_ pushed: [UInt8], from principal: String?) -> BlockContent
 }
 
 extension BlockProvider {
@@ -18,6 +20,10 @@ extension BlockProvider {
     }
     /// Nobody tells a mere store of blocks anything.
     public func receive(_ notice: [UInt8]) {}
+    /// Nor does it keep blocks of others.
+    public func take(_ pushed: [UInt8], from principal: String?) -> BlockContent {
+        .failure(.failed("nothing is to be pushed here"))
+    }
 }
 
 /// Serves blocks on one address, over the framed block stream. Loop-owned.

@@ -117,6 +117,13 @@ final class BlockServerConnection: ConnectionDelegate {
             fetches.append(Fetch(stream: frame.stream, requests: requests))
             connection.flushLater()
         case (.notice, .open): server.provider.receive(frame.payload)
+        case (.push, .open):
+            // An answer for each: as many may wait as there may be fetches.
+            guard made.count < options.maxFetchesPerConnection else {
+                throw .protocolViolation("pushes whose answers are not read")
+            }
+            made.append((frame.stream, 0, server.provider.take(frame.payload, from: principal)))
+            connection.flushLater()
         case (.cancel, .open): fetches.removeAll { $0.stream == frame.stream }
         case (.ping, .open): send(.pong, frame.stream, [], connection)
         case (.pong, .open): break

@@ -23,6 +23,8 @@ enum FrameKind: UInt8 {
     case pong = 10
     /// Client: something the server's provider is to know. Not answered.
     case notice = 11
+    /// Client: bytes for the server's provider, which says what became of them in a block.
+    case push = 12
 }
 
 /// The header in front of each frame's payload: 16 bytes, little-endian.

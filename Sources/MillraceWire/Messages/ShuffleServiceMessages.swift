@@ -9,18 +9,21 @@ public struct ShuffleServiceRequest: Hashable, Sendable {
     /// Of a registration: whose files, and the folder they are in.
     public var executor: ExecutorID
     public var folder: String
-    /// Shuffles to remove.
+    /// Shuffles to remove, or the one whose merge is to be finalised.
     public var shuffles: [ShuffleID]
+    /// Which attempt to merge it.
+    public var merge: Int
 
     public init(
         applicationID: String, secret: String, executor: ExecutorID = ExecutorID(0),
-        folder: String = "", shuffles: [ShuffleID] = []
+        folder: String = "", shuffles: [ShuffleID] = [], merge: Int = 0
     ) {
         self.applicationID = applicationID
         self.secret = secret
         self.executor = executor
         self.folder = folder
         self.shuffles = shuffles
+        self.merge = merge
     }
 
     /// The message as protobuf. `arena` is reset.
@@ -34,6 +37,7 @@ public struct ShuffleServiceRequest: Hashable, Sendable {
         message.folder = arena.string(folder)
         message.n_shuffles = shuffles.count
         message.shuffles = arena.numbers(shuffles.map(\.rawValue), as: UInt32.self)
+        message.merge_id = UInt64(merge)
         let size = millrace__v1__shuffle_service_request__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__shuffle_service_request__pack(&message, buffer.baseAddress)
@@ -51,7 +55,8 @@ public struct ShuffleServiceRequest: Hashable, Sendable {
         }
         self.init(
             applicationID: text(message.application_id), secret: text(message.secret),
-            executor: ExecutorID(Int(message.executor_id)), folder: text(message.folder))
+            executor: ExecutorID(Int(message.executor_id)), folder: text(message.folder),
+            merge: Int(clamping: message.merge_id))
         for index in 0..<message.n_shuffles {
             shuffles.append(ShuffleID(Int(message.shuffles[index])))
         }
@@ -64,10 +69,23 @@ public struct ShuffleServiceReply: Hashable, Sendable {
     public var blockPort: Int
     /// An application that is silent for longer is finished.
     public var timeout: Duration
+    /// Of a finalised merge.
+    public var merged: [MergedSize]
 
-    public init(blockPort: Int, timeout: Duration) {
+    /// Bytes of the blocks that are merged for a reduce partition.
+    public struct MergedSize: Hashable, Sendable {
+        public var reduce: Int
+        public var bytes: Int
+        public init(reduce: Int, bytes: Int) {
+            self.reduce = reduce
+            self.bytes = bytes
+        }
+    }
+
+    public init(blockPort: Int, timeout: Duration, merged: [MergedSize] = []) {
         self.blockPort = blockPort
         self.timeout = timeout
+        self.merged = merged
     }
 
     /// The message as protobuf. `arena` is reset.
@@ -77,6 +95,10 @@ public struct ShuffleServiceReply: Hashable, Sendable {
         millrace__v1__shuffle_service_reply__init(&message)
         message.block_port = UInt32(blockPort)
         message.timeout_nanoseconds = UInt64(max(timeout.nanoseconds, 0))
+        message.n_merged_partitions = merged.count
+        message.merged_partitions = arena.numbers(merged.map(\.reduce), as: UInt32.self)
+        message.n_merged_bytes = merged.count
+        message.merged_bytes = arena.numbers(merged.map(\.bytes), as: UInt64.self)
         let size = millrace__v1__shuffle_service_reply__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__shuffle_service_reply__pack(&message, buffer.baseAddress)
@@ -89,12 +111,19 @@ public struct ShuffleServiceReply: Hashable, Sendable {
         let decoded = arena.withAllocator { allocator in
             millrace__v1__shuffle_service_reply__unpack(allocator, bytes.count, bytes)
         }
-        guard let message = decoded?.pointee, (1...65_535).contains(message.block_port) else {
+        guard let message = decoded?.pointee, (1...65_535).contains(message.block_port),
+            message.n_merged_partitions == message.n_merged_bytes
+        else {
             throw WireError("not a ShuffleServiceReply (\(bytes.count) bytes)")
         }
         self.init(
             blockPort: Int(message.block_port),
-            timeout: .nanoseconds(Int64(clamping: message.timeout_nanoseconds)))
+            timeout: .nanoseconds(Int64(clamping: message.timeout_nanoseconds)),
+            merged: (0..<message.n_merged_partitions).map {
+                MergedSize(
+                    reduce: Int(message.merged_partitions[$0]),
+                    bytes: Int(clamping: message.merged_bytes[$0]))
+            })
     }
 }
 
@@ -110,6 +139,13 @@ public struct ShuffleServiceStatus: Hashable, Sendable {
     public var applicationsFinished = 0
     public var applicationsExpired = 0
     public var filesDeleted = 0
+    // Of push-based merge.
+    public var blocksMerged = 0
+    public var blockBytesWritten = 0
+    public var duplicateBlockPushes = 0
+    public var lateBlockPushes = 0
+    public var staleBlockPushes = 0
+    public var mergedChunksServed = 0
 
     public init() {}
 
@@ -128,6 +164,12 @@ public struct ShuffleServiceStatus: Hashable, Sendable {
         message.applications_finished = UInt64(applicationsFinished)
         message.applications_expired = UInt64(applicationsExpired)
         message.files_deleted = UInt64(filesDeleted)
+        message.blocks_merged = UInt64(blocksMerged)
+        message.block_bytes_written = UInt64(blockBytesWritten)
+        message.duplicate_block_pushes = UInt64(duplicateBlockPushes)
+        message.late_block_pushes = UInt64(lateBlockPushes)
+        message.stale_block_pushes = UInt64(staleBlockPushes)
+        message.merged_chunks_served = UInt64(mergedChunksServed)
         let size = millrace__v1__shuffle_service_status__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__shuffle_service_status__pack(&message, buffer.baseAddress)
@@ -153,5 +195,11 @@ public struct ShuffleServiceStatus: Hashable, Sendable {
         applicationsFinished = Int(clamping: message.applications_finished)
         applicationsExpired = Int(clamping: message.applications_expired)
         filesDeleted = Int(clamping: message.files_deleted)
+        blocksMerged = Int(clamping: message.blocks_merged)
+        blockBytesWritten = Int(clamping: message.block_bytes_written)
+        duplicateBlockPushes = Int(clamping: message.duplicate_block_pushes)
+        lateBlockPushes = Int(clamping: message.late_block_pushes)
+        staleBlockPushes = Int(clamping: message.stale_block_pushes)
+        mergedChunksServed = Int(clamping: message.merged_chunks_served)
     }
 }

@@ -142,6 +142,68 @@ final class ServiceFixture: @unchecked Sendable {
         }
     }
 
+    /// Pushes blocks of one map output, by reduce partition, for the application's `merge`.
+    func push(
+        _ blocks: [(reduce: Int, bytes: [UInt8])], of map: Int, shuffle: Int = 1, merge: Int = 1,
+        task: Int? = nil, credential: String = "a:secret"
+    ) async throws -> Result<PushedBlocks.Answer?, BlockError> {
+        let head = PushedBlocks(
+            shuffle: ShuffleID(shuffle), merge: merge, mapIndex: map,
+            mapTask: TaskID(task ?? 100 + map),
+            blocks: blocks.map {
+                .init(
+                    reduce: $0.reduce, length: $0.bytes.count,
+                    checksum: CRC32C.checksum($0.bytes))
+            }
+        ).encodedHead()
+        return try await push(head + blocks.flatMap(\.bytes), credential: credential)
+    }
+
+    func push(
+        _ payload: [UInt8], credential: String = "a:secret"
+    ) async throws -> Result<PushedBlocks.Answer?, BlockError> {
+        try await withCheckedThrowingContinuation { continuation in
+            loop.post { [self] in
+                var options = BlockOptions()
+                options.token = credential
+                let client = BlockClient(loop: loop, options: options)
+                client.push(
+                    Endpoint(service.blockAddress), payload, deadline: loop.now + .seconds(20)
+                ) { result in
+                    continuation.resume(
+                        returning: result.map { $0.first.flatMap(PushedBlocks.Answer.init) })
+                    client.close()
+                }
+            }
+        }
+    }
+
+    /// Bytes by reduce partition.
+    func finalize(
+        shuffle: Int = 1, merge: Int = 1, application: String = "a"
+    ) async throws -> [Int: Int] {
+        let reply = try await call(
+            "FinalizeShuffleMerge",
+            ShuffleServiceRequest(
+                applicationID: application, secret: "secret", shuffles: [ShuffleID(shuffle)],
+                merge: merge)
+        ).get()
+        return Dictionary(uniqueKeysWithValues: reply.merged.map { ($0.reduce, $0.bytes) })
+    }
+
+    /// What a reader finds of a merged reduce partition, by map task.
+    func merged(
+        _ reduce: Int, shuffle: Int = 1, merge: Int = 1, credential: String = "a:secret"
+    ) async throws -> [Int: [UInt8]] {
+        let name = "merged_\(shuffle)_\(merge)_\(reduce)"
+        let index = try await fetch(name + ".index", credential: credential).get()
+        let data = try await fetch(name + ".data", credential: credential).get()
+        return Dictionary(
+            uniqueKeysWithValues: MergedBlock.decode(index).map {
+                ($0.mapTask.rawValue, Array(data[$0.offset..<$0.end]))
+            })
+    }
+
     /// Waits on the loop until `condition` holds: what it waits for happens on the same loop.
     func until(_ condition: @escaping @Sendable (ServiceFixture) -> Bool) async throws {
         try await withCheckedThrowingContinuation { continuation in

@@ -187,7 +187,7 @@ void   millrace__v1__shuffle_service_status__free_unpacked
   assert(message->base.descriptor == &millrace__v1__shuffle_service_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor millrace__v1__shuffle_service_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor millrace__v1__shuffle_service_request__field_descriptors[6] =
 {
   {
     "application_id",
@@ -249,18 +249,31 @@ static const ProtobufCFieldDescriptor millrace__v1__shuffle_service_request__fie
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "merge_id",
+    6,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__ShuffleServiceRequest, merge_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__shuffle_service_request__field_indices_by_name[] = {
   0,   /* field[0] = application_id */
   2,   /* field[2] = executor_id */
   3,   /* field[3] = folder */
+  5,   /* field[5] = merge_id */
   1,   /* field[1] = secret */
   4,   /* field[4] = shuffles */
 };
 static const ProtobufCIntRange millrace__v1__shuffle_service_request__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor millrace__v1__shuffle_service_request__descriptor =
 {
@@ -270,14 +283,14 @@ const ProtobufCMessageDescriptor millrace__v1__shuffle_service_request__descript
   "Millrace__V1__ShuffleServiceRequest",
   "millrace.v1",
   sizeof(Millrace__V1__ShuffleServiceRequest),
-  5,
+  6,
   millrace__v1__shuffle_service_request__field_descriptors,
   millrace__v1__shuffle_service_request__field_indices_by_name,
   1,  millrace__v1__shuffle_service_request__number_ranges,
   (ProtobufCMessageInit) millrace__v1__shuffle_service_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__shuffle_service_reply__field_descriptors[2] =
+static const ProtobufCFieldDescriptor millrace__v1__shuffle_service_reply__field_descriptors[4] =
 {
   {
     "block_port",
@@ -303,15 +316,41 @@ static const ProtobufCFieldDescriptor millrace__v1__shuffle_service_reply__field
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "merged_partitions",
+    3,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__ShuffleServiceReply, n_merged_partitions),
+    offsetof(Millrace__V1__ShuffleServiceReply, merged_partitions),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "merged_bytes",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT64,
+    offsetof(Millrace__V1__ShuffleServiceReply, n_merged_bytes),
+    offsetof(Millrace__V1__ShuffleServiceReply, merged_bytes),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__shuffle_service_reply__field_indices_by_name[] = {
   0,   /* field[0] = block_port */
+  3,   /* field[3] = merged_bytes */
+  2,   /* field[2] = merged_partitions */
   1,   /* field[1] = timeout_nanoseconds */
 };
 static const ProtobufCIntRange millrace__v1__shuffle_service_reply__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor millrace__v1__shuffle_service_reply__descriptor =
 {
@@ -321,7 +360,7 @@ const ProtobufCMessageDescriptor millrace__v1__shuffle_service_reply__descriptor
   "Millrace__V1__ShuffleServiceReply",
   "millrace.v1",
   sizeof(Millrace__V1__ShuffleServiceReply),
-  2,
+  4,
   millrace__v1__shuffle_service_reply__field_descriptors,
   millrace__v1__shuffle_service_reply__field_indices_by_name,
   1,  millrace__v1__shuffle_service_reply__number_ranges,
@@ -346,7 +385,7 @@ const ProtobufCMessageDescriptor millrace__v1__shuffle_service_status_request__d
   (ProtobufCMessageInit) millrace__v1__shuffle_service_status_request__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__shuffle_service_status__field_descriptors[10] =
+static const ProtobufCFieldDescriptor millrace__v1__shuffle_service_status__field_descriptors[16] =
 {
   {
     "registered_applications",
@@ -468,23 +507,101 @@ static const ProtobufCFieldDescriptor millrace__v1__shuffle_service_status__fiel
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "blocks_merged",
+    11,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__ShuffleServiceStatus, blocks_merged),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "block_bytes_written",
+    12,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__ShuffleServiceStatus, block_bytes_written),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "duplicate_block_pushes",
+    13,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__ShuffleServiceStatus, duplicate_block_pushes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "late_block_pushes",
+    14,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__ShuffleServiceStatus, late_block_pushes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "stale_block_pushes",
+    15,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__ShuffleServiceStatus, stale_block_pushes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "merged_chunks_served",
+    16,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__ShuffleServiceStatus, merged_chunks_served),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__shuffle_service_status__field_indices_by_name[] = {
   2,   /* field[2] = active_connections */
   8,   /* field[8] = applications_expired */
   7,   /* field[7] = applications_finished */
   4,   /* field[4] = block_bytes_served */
+  11,   /* field[11] = block_bytes_written */
+  10,   /* field[10] = blocks_merged */
   5,   /* field[5] = blocks_not_found */
   3,   /* field[3] = blocks_served */
+  12,   /* field[12] = duplicate_block_pushes */
   9,   /* field[9] = files_deleted */
+  13,   /* field[13] = late_block_pushes */
+  15,   /* field[15] = merged_chunks_served */
   0,   /* field[0] = registered_applications */
   1,   /* field[1] = registered_executors */
   6,   /* field[6] = requests_refused */
+  14,   /* field[14] = stale_block_pushes */
 };
 static const ProtobufCIntRange millrace__v1__shuffle_service_status__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 10 }
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor millrace__v1__shuffle_service_status__descriptor =
 {
@@ -494,24 +611,26 @@ const ProtobufCMessageDescriptor millrace__v1__shuffle_service_status__descripto
   "Millrace__V1__ShuffleServiceStatus",
   "millrace.v1",
   sizeof(Millrace__V1__ShuffleServiceStatus),
-  10,
+  16,
   millrace__v1__shuffle_service_status__field_descriptors,
   millrace__v1__shuffle_service_status__field_indices_by_name,
   1,  millrace__v1__shuffle_service_status__number_ranges,
   (ProtobufCMessageInit) millrace__v1__shuffle_service_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCMethodDescriptor millrace__v1__shuffle_service__method_descriptors[5] =
+static const ProtobufCMethodDescriptor millrace__v1__shuffle_service__method_descriptors[6] =
 {
   { "RegisterExecutor", &millrace__v1__shuffle_service_request__descriptor, &millrace__v1__shuffle_service_reply__descriptor },
   { "KeepAlive", &millrace__v1__shuffle_service_request__descriptor, &millrace__v1__shuffle_service_reply__descriptor },
   { "RemoveShuffles", &millrace__v1__shuffle_service_request__descriptor, &millrace__v1__shuffle_service_reply__descriptor },
+  { "FinalizeShuffleMerge", &millrace__v1__shuffle_service_request__descriptor, &millrace__v1__shuffle_service_reply__descriptor },
   { "FinishApplication", &millrace__v1__shuffle_service_request__descriptor, &millrace__v1__shuffle_service_reply__descriptor },
   { "GetStatus", &millrace__v1__shuffle_service_status_request__descriptor, &millrace__v1__shuffle_service_status__descriptor },
 };
 const unsigned millrace__v1__shuffle_service__method_indices_by_name[] = {
-  3,        /* FinishApplication */
-  4,        /* GetStatus */
+  3,        /* FinalizeShuffleMerge */
+  4,        /* FinishApplication */
+  5,        /* GetStatus */
   1,        /* KeepAlive */
   0,        /* RegisterExecutor */
   2         /* RemoveShuffles */
@@ -523,7 +642,7 @@ const ProtobufCServiceDescriptor millrace__v1__shuffle_service__descriptor =
   "ShuffleService",
   "Millrace__V1__ShuffleService",
   "millrace.v1",
-  5,
+  6,
   millrace__v1__shuffle_service__method_descriptors,
   millrace__v1__shuffle_service__method_indices_by_name
 };
@@ -551,13 +670,21 @@ void millrace__v1__shuffle_service__remove_shuffles(ProtobufCService *service,
   assert(service->descriptor == &millrace__v1__shuffle_service__descriptor);
   service->invoke(service, 2, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
+void millrace__v1__shuffle_service__finalize_shuffle_merge(ProtobufCService *service,
+                                                           const Millrace__V1__ShuffleServiceRequest *input,
+                                                           Millrace__V1__ShuffleServiceReply_Closure closure,
+                                                           void *closure_data)
+{
+  assert(service->descriptor == &millrace__v1__shuffle_service__descriptor);
+  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+}
 void millrace__v1__shuffle_service__finish_application(ProtobufCService *service,
                                                        const Millrace__V1__ShuffleServiceRequest *input,
                                                        Millrace__V1__ShuffleServiceReply_Closure closure,
                                                        void *closure_data)
 {
   assert(service->descriptor == &millrace__v1__shuffle_service__descriptor);
-  service->invoke(service, 3, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void millrace__v1__shuffle_service__get_status(ProtobufCService *service,
                                                const Millrace__V1__ShuffleServiceStatusRequest *input,
@@ -565,7 +692,7 @@ void millrace__v1__shuffle_service__get_status(ProtobufCService *service,
                                                void *closure_data)
 {
   assert(service->descriptor == &millrace__v1__shuffle_service__descriptor);
-  service->invoke(service, 4, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
+  service->invoke(service, 5, (const ProtobufCMessage *) input, (ProtobufCClosure) closure, closure_data);
 }
 void millrace__v1__shuffle_service__init (Millrace__V1__ShuffleService_Service *service,
                                           Millrace__V1__ShuffleService_ServiceDestroy destroy)

@@ -44,10 +44,14 @@ struct  Millrace__V1__ShuffleServiceRequest
    */
   size_t n_shuffles;
   uint32_t *shuffles;
+  /*
+   * Of FinalizeShuffleMerge, with the one shuffle.
+   */
+  uint64_t merge_id;
 };
 #define MILLRACE__V1__SHUFFLE_SERVICE_REQUEST__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__shuffle_service_request__descriptor) \
-    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL }
+    , (char *)protobuf_c_empty_string, (char *)protobuf_c_empty_string, 0, (char *)protobuf_c_empty_string, 0,NULL, 0 }
 
 
 struct  Millrace__V1__ShuffleServiceReply
@@ -61,10 +65,17 @@ struct  Millrace__V1__ShuffleServiceReply
    * The time after which a silent application is finished.
    */
   uint64_t timeout_nanoseconds;
+  /*
+   * Of FinalizeShuffleMerge: the reduce partitions that have merged blocks, and their bytes.
+   */
+  size_t n_merged_partitions;
+  uint32_t *merged_partitions;
+  size_t n_merged_bytes;
+  uint64_t *merged_bytes;
 };
 #define MILLRACE__V1__SHUFFLE_SERVICE_REPLY__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__shuffle_service_reply__descriptor) \
-    , 0, 0 }
+    , 0, 0, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__ShuffleServiceStatusRequest
@@ -92,10 +103,19 @@ struct  Millrace__V1__ShuffleServiceStatus
   uint64_t applications_finished;
   uint64_t applications_expired;
   uint64_t files_deleted;
+  /*
+   * Of push-based merge.
+   */
+  uint64_t blocks_merged;
+  uint64_t block_bytes_written;
+  uint64_t duplicate_block_pushes;
+  uint64_t late_block_pushes;
+  uint64_t stale_block_pushes;
+  uint64_t merged_chunks_served;
 };
 #define MILLRACE__V1__SHUFFLE_SERVICE_STATUS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__shuffle_service_status__descriptor) \
-    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+    , 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 
 /* Millrace__V1__ShuffleServiceRequest methods */
@@ -207,6 +227,10 @@ struct Millrace__V1__ShuffleService_Service
                           const Millrace__V1__ShuffleServiceRequest *input,
                           Millrace__V1__ShuffleServiceReply_Closure closure,
                           void *closure_data);
+  void (*finalize_shuffle_merge)(Millrace__V1__ShuffleService_Service *service,
+                                 const Millrace__V1__ShuffleServiceRequest *input,
+                                 Millrace__V1__ShuffleServiceReply_Closure closure,
+                                 void *closure_data);
   void (*finish_application)(Millrace__V1__ShuffleService_Service *service,
                              const Millrace__V1__ShuffleServiceRequest *input,
                              Millrace__V1__ShuffleServiceReply_Closure closure,
@@ -226,6 +250,7 @@ void millrace__v1__shuffle_service__init (Millrace__V1__ShuffleService_Service *
       function_prefix__ ## register_executor,\
       function_prefix__ ## keep_alive,\
       function_prefix__ ## remove_shuffles,\
+      function_prefix__ ## finalize_shuffle_merge,\
       function_prefix__ ## finish_application,\
       function_prefix__ ## get_status  }
 void millrace__v1__shuffle_service__register_executor(ProtobufCService *service,
@@ -240,6 +265,10 @@ void millrace__v1__shuffle_service__remove_shuffles(ProtobufCService *service,
                                                     const Millrace__V1__ShuffleServiceRequest *input,
                                                     Millrace__V1__ShuffleServiceReply_Closure closure,
                                                     void *closure_data);
+void millrace__v1__shuffle_service__finalize_shuffle_merge(ProtobufCService *service,
+                                                           const Millrace__V1__ShuffleServiceRequest *input,
+                                                           Millrace__V1__ShuffleServiceReply_Closure closure,
+                                                           void *closure_data);
 void millrace__v1__shuffle_service__finish_application(ProtobufCService *service,
                                                        const Millrace__V1__ShuffleServiceRequest *input,
                                                        Millrace__V1__ShuffleServiceReply_Closure closure,
