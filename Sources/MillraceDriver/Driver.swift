@@ -90,7 +90,7 @@ public final class Driver: Sendable {
     public var broadcasts: BroadcastStore { state.broadcasts }
 
     /// Executors may fetch these pieces from now on.
-    public func register(_ broadcast: BroadcastID, pieces: [[UInt8]]) {
+    public func register(_ broadcast: BroadcastID, pieces: [BlockContent]) {
         state.broadcasts.add(broadcast, pieces)
         loop.post { [state] in
             state.handle(.broadcastRegistered(broadcast, pieces: pieces.count))

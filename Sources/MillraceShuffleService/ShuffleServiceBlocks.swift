@@ -43,12 +43,11 @@ final class ShuffleServiceBlocks: BlockProvider {
 
     func content(of request: BlockRequest, for principal: String?) -> BlockContent {
         let content = (merged(request, principal) ?? find(request, principal)).part(request)
-        switch content {
-        case .file(_, _, let length):
+        if case .failure = content {
+            missing += 1
+        } else {
             blocks += 1
-            bytes += Int(clamping: length)
-        case .bytes, .later: blocks += 1
-        case .failure: missing += 1
+            bytes += Int(clamping: content.length ?? 0)
         }
         return content
     }

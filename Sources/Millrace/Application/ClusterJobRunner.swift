@@ -2,6 +2,7 @@ import MillraceBase
 import MillraceCore
 import MillraceDriver
 import MillraceExecutor
+import MillraceNet
 
 /// The door of jobs to the driver's scheduler.
 struct ClusterJobRunner: JobRunner {
@@ -42,7 +43,7 @@ struct ClusterJobRunner: JobRunner {
         driver.retractBatches(of: query, after: batch)
     }
 
-    func register(_ broadcast: BroadcastID, pieces: () -> [[UInt8]]) {
+    func register(_ broadcast: BroadcastID, pieces: () -> [BlockContent]) {
         if driver.servesBlocks { driver.register(broadcast, pieces: pieces()) }
     }
 

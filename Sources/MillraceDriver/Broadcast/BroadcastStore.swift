@@ -5,7 +5,7 @@ import Synchronization
 /// The pieces of the driver's broadcasts, served to executors. Filled by any thread, read on the
 /// loop.
 public final class BroadcastStore: BlockProvider, Sendable {
-    private let pieces = Mutex<[BroadcastID: [[UInt8]]]>([:])
+    private let pieces = Mutex<[BroadcastID: [BlockContent]]>([:])
     private let uploaded = Atomic<Int>(0)
 
     init() {}
@@ -15,7 +15,9 @@ public final class BroadcastStore: BlockProvider, Sendable {
     /// Broadcasts that are kept.
     public var count: Int { pieces.withLock { $0.count } }
 
-    func add(_ id: BroadcastID, _ pieces: [[UInt8]]) { self.pieces.withLock { $0[id] = pieces } }
+    func add(_ id: BroadcastID, _ pieces: [BlockContent]) {
+        self.pieces.withLock { $0[id] = pieces }
+    }
     func remove(_ id: BroadcastID) { pieces.withLock { _ = $0.removeValue(forKey: id) } }
 
     public func content(of request: BlockRequest) -> BlockContent {
@@ -23,14 +25,14 @@ public final class BroadcastStore: BlockProvider, Sendable {
         let parts = name.split(separator: "_")
         guard parts.count == 3, parts[0] == "broadcast", let id = Int(parts[1]),
             let piece = Int(parts[2].dropFirst("piece".count)),
-            let bytes = pieces.withLock({ pieces -> [UInt8]? in
+            let content = pieces.withLock({ pieces -> BlockContent? in
                 guard let all = pieces[BroadcastID(id)], all.indices.contains(piece) else {
                     return nil
                 }
                 return all[piece]
             })
         else { return .failure(.notFound(name)) }
-        uploaded.wrappingAdd(bytes.count, ordering: .relaxed)
-        return .bytes(bytes)
+        uploaded.wrappingAdd(Int(clamping: content.length ?? 0), ordering: .relaxed)
+        return content
     }
 }

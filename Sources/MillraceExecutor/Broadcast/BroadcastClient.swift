@@ -12,7 +12,7 @@ final class BroadcastClient: Sendable {
         /// What task threads are to fetch next.
         var assigned: [BroadcastID: [BroadcastSource]] = [:]
         var gone: Set<BroadcastID> = []
-        var held: [BroadcastID: [Int: [UInt8]]] = [:]
+        var held: [BroadcastID: [Int: BlockContent]] = [:]
         var accounts: [BroadcastID: StorageAccount] = [:]
         var isStopped = false
     }
@@ -53,7 +53,7 @@ final class BroadcastClient: Sendable {
                 (state.held.removeValue(forKey: id), state.accounts.removeValue(forKey: id))
             }
             guard let account else { continue }
-            memory.releaseStorage((pieces ?? [:]).values.reduce(0) { $0 + $1.count }, of: account)
+            memory.releaseStorage(Self.size(of: pieces ?? [:]), of: account)
             memory.close(account)
         }
         BroadcastRegistry.shared.remove(ids)
@@ -69,9 +69,13 @@ final class BroadcastClient: Sendable {
         let parts = name.split(separator: "_")
         guard parts.count == 3, let id = Int(parts[1]),
             let piece = Int(parts[2].dropFirst("piece".count)),
-            let bytes = state.withLock({ $0.held[BroadcastID(id)]?[piece] })
+            let content = state.withLock({ $0.held[BroadcastID(id)]?[piece] })
         else { return .failure(.notFound(name)) }
-        return .bytes(bytes)
+        return content
+    }
+
+    private static func size(of pieces: [Int: BlockContent]) -> Int {
+        pieces.values.reduce(0) { $0 + Int(clamping: $1.length ?? 0) }
     }
 
     // MARK: For task threads
@@ -83,44 +87,41 @@ final class BroadcastClient: Sendable {
             state.gone.remove(id)
         }
         report(.broadcastWanted(id))
-        return try [UInt8](unsafeUninitializedCapacity: bytes) { buffer, filled in
-            let value = UnsafeMutableRawBufferPointer(buffer)
-            HugePages.advise(value)
-            try fetch(id, into: value)
-            filled = bytes
-        }
+        let value = BroadcastBytes(count: bytes)
+        try fetch(id, into: value)
+        return value.array
     }
 
-    private func fetch(_ id: BroadcastID, into value: UnsafeMutableRawBufferPointer) throws {
-        var isThere = [Bool](repeating: false, count: BroadcastPiece.count(of: value.count))
+    private func fetch(_ id: BroadcastID, into value: BroadcastBytes) throws {
+        var isThere = [Bool](repeating: false, count: BroadcastPiece.count(of: value.array.count))
         var missing = isThere.count
         var failures = 0
         while missing > 0 {
-            let sources = try nextSources(id)
-            let fetches = sources.map { source in
-                (
-                    source,
-                    fetcher.start(
-                        names: [BroadcastPiece.name(id, source.piece)],
-                        from: source.executor ?? .driver)
-                )
+            let given = try nextSources(id).filter { isThere.indices.contains($0.piece) }
+            // What came before the driver was told to forget it is not written over.
+            for source in given where isThere[source.piece] { tell(id, source.piece, .unkept) }
+            let fetches = given.filter { !isThere[$0.piece] }.map { source in
+                let arrival = BroadcastArrival(source.piece, of: value)
+                let name = BroadcastPiece.name(id, source.piece)
+                let fetch = fetcher.start(
+                    name: name, from: source.executor ?? .driver, into: arrival)
+                return (source.piece, arrival, fetch)
             }
-            for (source, fetch) in fetches {
-                guard isThere.indices.contains(source.piece) else { continue }
+            for (piece, arrival, fetch) in fetches {
                 do {
-                    let packed = try fetch.wait()[0]
-                    try BroadcastPiece.unpack(packed, source.piece, into: value)
-                    if !isThere[source.piece] { missing -= 1 }
-                    isThere[source.piece] = true
-                    let isKept = keep(id, source.piece, packed)
-                    tell(id, source.piece, isKept ? .kept : .unkept)
+                    _ = try fetch.wait()
+                    let content = try arrival.complete()
+                    missing -= 1
+                    isThere[piece] = true
+                    tell(id, piece, keep(id, piece, content) ? .kept : .unkept)
                 } catch {
+                    arrival.giveUp()
                     failures += 1
                     Log.info(
                         "executor", "cannot fetch a piece of a broadcast",
-                        ["piece": BroadcastPiece.name(id, source.piece), "reason": error])
+                        ["piece": BroadcastPiece.name(id, piece), "reason": error])
                     guard failures <= Self.maxFailures else { throw error }
-                    tell(id, source.piece, .failed)
+                    tell(id, piece, .failed)
                 }
             }
         }
@@ -144,15 +145,17 @@ final class BroadcastClient: Sendable {
     }
 
     /// Whether there is room to serve the piece to others.
-    private func keep(_ id: BroadcastID, _ piece: Int, _ bytes: [UInt8]) -> Bool {
+    private func keep(_ id: BroadcastID, _ piece: Int, _ content: BlockContent) -> Bool {
         let account = state.withLock { state in
             if let known = state.accounts[id] { return known }
             let account = memory.account("\(id)")
             state.accounts[id] = account
             return account
         }
-        guard memory.acquireStorage(bytes.count, for: account) else { return false }
-        state.withLock { $0.held[id, default: [:]][piece] = bytes }
+        guard memory.acquireStorage(Int(clamping: content.length ?? 0), for: account) else {
+            return false
+        }
+        state.withLock { $0.held[id, default: [:]][piece] = content }
         return true
     }
 }

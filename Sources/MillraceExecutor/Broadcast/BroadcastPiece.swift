@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceNet
 import MillraceStore
 
 /// A broadcast value's bytes cut into pieces, each compressed where that pays and with a checksum.
@@ -14,28 +15,22 @@ public enum BroadcastPiece {
     /// Pieces that a value of so many bytes has.
     public static func count(of bytes: Int) -> Int { max(1, (bytes + size - 1) / size) }
 
-    public static func pieces(of value: [UInt8]) -> [[UInt8]] {
-        value.withUnsafeBytes { value in
-            (0..<count(of: value.count)).map { piece in
-                let end = min((piece + 1) * size, value.count)
-                let raw = UnsafeRawBufferPointer(rebasing: value[piece * size..<end])
-                let room = LZ4.headerSize + raw.count
-                let block = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
-                    HugePages.advise(UnsafeMutableRawBufferPointer(buffer))
-                    count = LZ4.writeBlock(raw, at: buffer.baseAddress!)
-                }
-                // What shrank does not keep the room it did not need.
-                return block.count < room / 4 * 3 ? Array(block[...]) : block
-            }
-        }
+    /// Where a piece's bytes are among the value's.
+    static func range(of piece: Int, in count: Int) -> Range<Int> {
+        piece * size..<min((piece + 1) * size, count)
     }
 
-    /// Unpacks a piece of a value to its place among the value's bytes.
-    static func unpack(
-        _ packed: [UInt8], _ piece: Int, into value: UnsafeMutableRawBufferPointer
-    ) throws(ByteError) {
-        let end = min((piece + 1) * size, value.count)
-        try LZ4.decompress(
-            packed, into: UnsafeMutableRawBufferPointer(rebasing: value[piece * size..<end]))
+    /// What is served for each piece. One that does not shrink is not copied: it goes out from the
+    /// value's own bytes.
+    public static func pieces(of value: [UInt8]) -> [BlockContent] {
+        var scratch: [UInt8] = []
+        return (0..<count(of: value.count)).map { piece in
+            let range = range(of: piece, in: value.count)
+            if let header = LZ4.appendBlock(value[range], ifSmaller: &scratch) {
+                return .slice(prefix: header.bytes, value[range])
+            }
+            defer { scratch.removeAll(keepingCapacity: true) }
+            return .slice(prefix: [], Array(scratch)[...])
+        }
     }
 }

@@ -1,5 +1,6 @@
 import MillraceBase
 import MillraceCore
+import MillraceNet
 
 /// The door through which RDD actions and micro-batches go: the driver's scheduler in a cluster,
 /// `SerialJobRunner` in tests.
@@ -47,7 +48,7 @@ public protocol JobRunner: Sendable {
 
     /// A value is there to be fetched by tasks. `pieces` makes its pieces and is called only where
     /// tasks run in other processes. May take as long as that takes.
-    func register(_ broadcast: BroadcastID, pieces: () -> [[UInt8]])
+    func register(_ broadcast: BroadcastID, pieces: () -> [BlockContent])
 
     /// Executors forget a value; with `forever` it cannot be fetched again. Called on any thread,
     /// must not wait.

@@ -1,6 +1,7 @@
 import Glibc
 import MillraceBase
 import MillraceCore
+import MillraceNet
 import MillraceStore
 import Synchronization
 
@@ -61,7 +62,7 @@ public final class SerialJobRunner: JobRunner {
         done()
     }
 
-    public func register(_ broadcast: BroadcastID, pieces: () -> [[UInt8]]) {}
+    public func register(_ broadcast: BroadcastID, pieces: () -> [BlockContent]) {}
     public func removeBroadcast(_ broadcast: BroadcastID, forever: Bool) {}
 
     public func release(_ shuffle: ShuffleID) {

@@ -87,6 +87,12 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     }
 
     func start(
+        name: String, from executor: ExecutorID, into sink: any BlockSink
+    ) -> any BlockFetch {
+        start([BlockRequest(key: Array(name.utf8))], executor, into: sink)
+    }
+
+    func start(
         part: Range<Int>, of name: String, from executor: ExecutorID
     ) -> any BlockFetch {
         let request = BlockRequest(
@@ -94,8 +100,10 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         return start([request], executor)
     }
 
-    func start(_ blocks: [BlockRequest], _ executor: ExecutorID) -> NetworkFetch {
-        let fetch = NetworkFetch(blocks.count, limit: deadline) { [weak self] fetch in
+    func start(
+        _ blocks: [BlockRequest], _ executor: ExecutorID, into sink: (any BlockSink)? = nil
+    ) -> NetworkFetch {
+        let fetch = NetworkFetch(blocks.count, limit: deadline, sink: sink) { [weak self] fetch in
             guard let self else { return }
             loop.post { self.forget(fetch, executor) }
         }
@@ -150,8 +158,9 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         var left = wanted.count
         var isOver = false
         let client = peer.isService ? serviceClient : client
-        attempt.asked = client.fetch(peer.endpoint, requests, deadline: attempt.deadline) {
-            [self] index, result in
+        attempt.asked = client.fetch(
+            peer.endpoint, requests, deadline: attempt.deadline, sink: attempt.fetch.sink
+        ) { [self] index, result in
             guard !isOver else { return }
             switch result {
             case .success(let bytes):

@@ -20,7 +20,13 @@ final class NetworkFetch: BlockFetch, @unchecked Sendable {
     /// Called once, on any thread, when nobody waits any more for what has not come.
     private let abandoned: @Sendable (NetworkFetch) -> Void
 
-    init(_ count: Int, limit: Duration, abandoned: @escaping @Sendable (NetworkFetch) -> Void) {
+    let sink: (any BlockSink)?
+
+    init(
+        _ count: Int, limit: Duration, sink: (any BlockSink)?,
+        abandoned: @escaping @Sendable (NetworkFetch) -> Void
+    ) {
+        self.sink = sink
         state = Mutex(State(blocks: Array(repeating: nil, count: count), missing: count))
         self.limit = limit
         self.abandoned = abandoned

@@ -85,6 +85,15 @@ final class LateBlockFetcher: BlockFetcher {
     }
 
     func start(
+        name: String, from executor: ExecutorID, into sink: any BlockSink
+    ) -> any BlockFetch {
+        guard let network = network.value else {
+            return NoBlockFetcher().start(names: [name], from: executor)
+        }
+        return network.start(name: name, from: executor, into: sink)
+    }
+
+    func start(
         part: Range<Int>, of name: String, from executor: ExecutorID
     ) -> any BlockFetch {
         guard let network = network.value else {

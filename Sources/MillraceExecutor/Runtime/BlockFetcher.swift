@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceNet
 
 /// One block of a map output: what a reduce task asks an executor for.
 public struct BlockID: Hashable, Sendable, CustomStringConvertible {
@@ -31,6 +32,10 @@ public struct BlockID: Hashable, Sendable, CustomStringConvertible {
 public protocol BlockFetcher: Sendable {
     /// Starts a request for blocks by their names and returns at once.
     func start(names: [String], from executor: ExecutorID) -> any BlockFetch
+    /// Starts a request for one block, whose bytes go to `sink`; the fetch brings none.
+    func start(
+        name: String, from executor: ExecutorID, into sink: any BlockSink
+    ) -> any BlockFetch
     /// Starts a request for a part of one block; what comes is shorter at the block's end.
     func start(
         part: Range<Int>, of name: String, from executor: ExecutorID
@@ -79,6 +84,9 @@ public struct NoBlockFetcher: BlockFetcher {
     public func start(names: [String], from executor: ExecutorID) -> any BlockFetch {
         Refused()
     }
+    public func start(
+        name: String, from executor: ExecutorID, into sink: any BlockSink
+    ) -> any BlockFetch { Refused() }
     public func start(
         part: Range<Int>, of name: String, from executor: ExecutorID
     ) -> any BlockFetch { Refused() }

@@ -23,10 +23,12 @@ public final class BlockClient {
 
     /// Asks one peer for blocks. `onBlock` is called on the loop exactly once per request, with its
     /// index, in a later step than this call: as blocks arrive (in order), or with the error.
-    /// `deadline` covers all of it. At most `maxBlocksPerFetch` requests.
+    /// `deadline` covers all of it. At most `maxBlocksPerFetch` requests. With a `sink`, the bytes
+    /// of the blocks go there.
     @discardableResult
     public func fetch(
         _ peer: Endpoint, _ requests: [BlockRequest], deadline: Instant,
+        sink: (any BlockSink)? = nil,
         onBlock: @escaping (_ index: Int, _ result: Result<[UInt8], BlockError>) -> Void
     ) -> BlockFetch {
         loop.preconditionOnLoop()
@@ -35,7 +37,7 @@ public final class BlockClient {
         lastStream &+= 1
         let fetch = BlockFetch(
             loop: loop, peer: peer, stream: lastStream, requests: requests, deadline: deadline,
-            onBlock: onBlock)
+            sink: sink, onBlock: onBlock)
         guard !requests.isEmpty else { return fetch }
         // 20 bytes: what a request's numbers take at most.
         let size = requests.reduce(16) { $0 + $1.key.count + 20 }

@@ -11,15 +11,6 @@ final class BlockClientConnection: ConnectionDelegate {
         case ended
     }
 
-    private struct Arriving {
-        var fetch: BlockFetch?
-        var index: Int
-        var length: Int
-        var received: Int
-        /// Stays empty for a block that nobody waits for any more.
-        var bytes: [UInt8]
-    }
-
     let peer: Endpoint
     /// Strong: a client lives as long as its connections, which end when they are idle.
     private let client: BlockClient
@@ -36,7 +27,7 @@ final class BlockClientConnection: ConnectionDelegate {
     private var head: [UInt8] = []
     private var frameKind = FrameKind.data
     private var frameStream: UInt32 = 0
-    private var arriving: Arriving?
+    private var arriving: ArrivingBlock?
     private var timer: TimerToken?
     private var liveness: TimerToken?
     private var pingSent: Instant?
@@ -198,32 +189,34 @@ final class BlockClientConnection: ConnectionDelegate {
             startBlock()
         }
         guard !piece.isEmpty, arriving != nil else { return }
-        arriving!.received += piece.count  // checked above, here and below
-        guard arriving!.received <= arriving!.length else {
-            throw .protocolViolation("a block longer than its head said")
-        }
-        if arriving!.fetch != nil { arriving!.bytes.append(contentsOf: piece) }
+        let fits: Bool
+        do throws(BlockError) { fits = try arriving!.take(piece) } catch { return drop(error) }
+        guard fits else { throw .protocolViolation("a block longer than its head said") }
     }
 
     private func startBlock() {
         let (index, length) = BlockMessages.readBlockHead(head)
         var fetch = fetches[frameStream]
         if let wanted = fetch, !wanted.isWaiting(for: index) { fetch = nil }
-        let size = Int(clamping: length)
-        if length > UInt64(options.maxBlockSize.bytes), let wanted = fetch {
-            answer(
-                wanted, index,
-                .failure(.tooLarge("\(length) bytes, the limit is \(options.maxBlockSize)")))
-            fetch = nil
+        arriving = ArrivingBlock(fetch, index, length: Int(clamping: length))
+        do throws(BlockError) {
+            guard length <= UInt64(options.maxBlockSize.bytes) else {
+                throw .tooLarge("\(length) bytes, the limit is \(options.maxBlockSize)")
+            }
+            try arriving!.begin()  // set above
+        } catch {
+            drop(error)
         }
-        var bytes: [UInt8] = []
-        // Not more than 8 MiB on a mere claim; beyond that it grows as bytes arrive.
-        if fetch != nil { bytes.reserveCapacity(min(size, 8 << 20)) }
-        arriving = Arriving(fetch: fetch, index: index, length: size, received: 0, bytes: bytes)
+    }
+
+    /// The rest of the arriving block is of no use.
+    private func drop(_ error: BlockError) {
+        guard let fetch = arriving?.fetch.take(), let index = arriving?.index else { return }
+        answer(fetch, index, .failure(error))
     }
 
     private func endFrame() throws(NetError) {
-        guard let arriving, arriving.received == arriving.length else { return }
+        guard let arriving, arriving.isComplete else { return }
         self.arriving = nil
         guard let fetch = arriving.fetch else { return }
         answer(fetch, arriving.index, .success(arriving.bytes))

@@ -10,6 +10,7 @@ public final class BlockFetch {
     let requests: [BlockRequest]
     /// What it gives the peer, until that is sent; nil for one that asks only.
     var pushed: [UInt8]?
+    let sink: (any BlockSink)?
     private let loop: EventLoop
     private var isAnswered: [Bool]
     private var onBlock: ((Int, Result<[UInt8], BlockError>) -> Void)?
@@ -19,7 +20,7 @@ public final class BlockFetch {
 
     init(
         loop: EventLoop, peer: Endpoint, stream: UInt32, requests: [BlockRequest],
-        pushed: [UInt8]? = nil, deadline: Instant,
+        pushed: [UInt8]? = nil, deadline: Instant, sink: (any BlockSink)? = nil,
         onBlock: @escaping (Int, Result<[UInt8], BlockError>) -> Void
     ) {
         self.loop = loop
@@ -27,6 +28,7 @@ public final class BlockFetch {
         self.stream = stream
         self.requests = requests
         self.pushed = pushed
+        self.sink = sink
         self.onBlock = onBlock
         remaining = requests.count
         isAnswered = Array(repeating: false, count: requests.count)

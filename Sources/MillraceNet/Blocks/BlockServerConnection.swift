@@ -222,18 +222,17 @@ final class BlockServerConnection: ConnectionDelegate {
     private func send(
         _ content: BlockContent, _ stream: UInt32, _ index: Int, _ connection: Connection
     ) {
-        let length: Int
-        switch content {
-        case .bytes(let bytes): length = bytes.count
-        case .file(_, _, let count): length = Int(clamping: count)
-        case .failure(let error):
+        if case .failure(let error) = content {
             return send(.failure, stream, BlockMessages.failure(index: index, error), connection)
-        case .later(let start): return make(start, stream, index)
         }
+        if case .later(let start) = content { return make(start, stream, index) }
+        let length = Int(clamping: content.length!)  // it has bytes
         let head = BlockMessages.blockHead(index: index, length: UInt64(length))
         // The first bytes travel with the head; a frame holds head and bytes within the limit.
         let first = min(length, options.maxFrameSize.bytes - BlockMessages.blockHeadSize)
-        sendPiece(.block, stream, head: head, content, 0..<first, connection)
+        content.send(
+            0..<first, as: .block, stream, head: head, checksum: options.usesChecksums,
+            on: connection)
         if first < length {
             rest = Rest(stream: stream, content: content, sent: first, length: length)
         }
@@ -242,44 +241,11 @@ final class BlockServerConnection: ConnectionDelegate {
     private func sendRest(_ connection: Connection) {
         guard var rest = self.rest.take() else { return }
         let end = min(rest.length, rest.sent + options.maxFrameSize.bytes)
-        sendPiece(.data, rest.stream, head: [], rest.content, rest.sent..<end, connection)
+        rest.content.send(
+            rest.sent..<end, as: .data, rest.stream, head: [], checksum: options.usesChecksums,
+            on: connection)
         rest.sent = end
         if end < rest.length { self.rest = rest }
-    }
-
-    private func sendPiece(
-        _ kind: FrameKind, _ stream: UInt32, head: [UInt8], _ content: BlockContent,
-        _ range: Range<Int>,
-        _ connection: Connection
-    ) {
-        let length = head.count + range.count
-        var out: [UInt8] = []
-        switch content {
-        case .bytes(let bytes):
-            var sum: UInt32?
-            if options.usesChecksums {
-                var crc = CRC32C()
-                crc.update(head)
-                crc.update(bytes[range])
-                sum = crc.value
-            }
-            FrameHeader(kind, stream: stream, length: length, checksum: sum).write(to: &out)
-            out.append(contentsOf: head)
-            connection.write(out)
-            if range.count == bytes.count {
-                connection.write(bytes)
-            } else {
-                bytes.withUnsafeBytes {
-                    connection.write(UnsafeRawBufferPointer(rebasing: $0[range]))
-                }
-            }
-        case .file(let file, let offset, _):
-            FrameHeader(kind, stream: stream, length: length).write(to: &out)
-            out.append(contentsOf: head)
-            connection.write(out)
-            connection.write(file, offset: offset + UInt64(range.lowerBound), count: range.count)
-        case .failure, .later: preconditionFailure("it has no bytes")
-        }
     }
 
     // MARK: - Time

@@ -19,6 +19,9 @@ public struct BlockRequest: Hashable, Sendable {
 public enum BlockContent: Sendable {
     /// In memory.
     case bytes([UInt8])
+    /// A prefix, then a part of an array that is not copied. It carries a checksum of its own: none
+    /// is made for its frames.
+    case slice(prefix: [UInt8], ArraySlice<UInt8>)
     /// In a file: `length` bytes from `offset`, sent by `sendfile` in clear.
     case file(SharedFile, offset: UInt64, length: UInt64)
     /// It has not got it, and why.
@@ -29,6 +32,16 @@ public enum BlockContent: Sendable {
 }
 
 extension BlockContent {
+    /// Its bytes; nil of one that is being made or is not there.
+    public var length: UInt64? {
+        switch self {
+        case .bytes(let bytes): UInt64(bytes.count)
+        case .slice(let prefix, let slice): UInt64(prefix.count + slice.count)
+        case .file(_, _, let length): length
+        case .failure, .later: nil
+        }
+    }
+
     /// What of it a request wants, for providers that make whole blocks. Beyond the end is nothing.
     public func part(_ request: BlockRequest) -> BlockContent {
         if request.offset == 0, request.length == nil { return self }
@@ -37,6 +50,7 @@ extension BlockContent {
             let start = min(Int(clamping: request.offset), bytes.count)
             let count = min(Int(clamping: request.length ?? .max), bytes.count - start)
             return .bytes(Array(bytes[start..<(start + count)]))
+        case .slice(let prefix, let slice): return BlockContent.bytes(prefix + slice).part(request)
         case .file(let file, let offset, let length):
             let start = min(request.offset, length)
             let count = min(request.length ?? .max, length - start)

@@ -108,6 +108,11 @@ final class Connection: ReadinessHandler, TickFlushing {
         flushLater()
     }
 
+    func write(_ slice: ArraySlice<UInt8>) {
+        outbound.append(slice)
+        flushLater()
+    }
+
     func write(_ file: SharedFile, offset: UInt64, count: Int) {
         outbound.append(file, offset: offset, count: count)
         flushLater()

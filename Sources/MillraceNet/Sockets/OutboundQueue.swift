@@ -8,6 +8,8 @@ import Glibc
 struct OutboundQueue {
     private enum Segment {
         case bytes([UInt8])
+        /// A part of an array that others hold too.
+        case slice(ArraySlice<UInt8>)
         case file(SharedFile, offset: UInt64, count: Int)
     }
 
@@ -61,6 +63,15 @@ struct OutboundQueue {
         isTailOpen = false
     }
 
+    mutating func append(_ slice: ArraySlice<UInt8>) {
+        guard slice.count >= Self.ownSegmentSize else {
+            return slice.withUnsafeBytes { append($0) }
+        }
+        count += slice.count
+        segments.append(.slice(slice))
+        isTailOpen = false
+    }
+
     mutating func append(_ file: SharedFile, offset: UInt64, count fileCount: Int) {
         guard fileCount > 0 else { return }
         count += fileCount
@@ -104,18 +115,19 @@ struct OutboundQueue {
     private func writeVector(_ descriptor: Int32) -> Int {
         withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.maxVectors) { vectors in
             var used = 0
-            var index = head
-            while used < Self.maxVectors, index < segments.count,
-                case .bytes(let bytes) = segments[index]
-            {
-                let skipped = index == head ? sentOfHead : 0
-                bytes.withUnsafeBytes { buffer in
-                    let start = UnsafeMutableRawPointer(mutating: buffer.baseAddress! + skipped)
-                    vectors.initializeElement(
-                        at: used, to: iovec(iov_base: start, iov_len: buffer.count - skipped))
-                }
+            func add(_ buffer: UnsafeRawBufferPointer) {
+                let skipped = used == 0 ? sentOfHead : 0
+                let start = UnsafeMutableRawPointer(mutating: buffer.baseAddress! + skipped)
+                vectors.initializeElement(
+                    at: used, to: iovec(iov_base: start, iov_len: buffer.count - skipped))
                 used += 1
-                index += 1
+            }
+            gathering: for segment in segments[head...].prefix(Self.maxVectors) {
+                switch segment {
+                case .bytes(let bytes): bytes.withUnsafeBytes(add)
+                case .slice(let slice): slice.withUnsafeBytes(add)
+                case .file: break gathering
+                }
             }
             return writev(descriptor, vectors.baseAddress, Int32(used))
         }
@@ -131,13 +143,8 @@ struct OutboundQueue {
             let room = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
             let taken: Int
             switch segments[head] {
-            case .bytes(let bytes):
-                taken = bytes.withUnsafeBytes { source in
-                    let rest = UnsafeRawBufferPointer(
-                        rebasing: source[sentOfHead...].prefix(room.count))
-                    room.copyMemory(from: rest)
-                    return rest.count
-                }
+            case .bytes(let bytes): taken = bytes.withUnsafeBytes { copy($0, to: room) }
+            case .slice(let slice): taken = slice.withUnsafeBytes { copy($0, to: room) }
             case .file(let file, let offset, let fileCount):
                 taken = pread(file.raw, room.baseAddress, min(fileCount, room.count), off_t(offset))
                 if taken == 0 { errno = EIO }
@@ -149,28 +156,37 @@ struct OutboundQueue {
         return filled
     }
 
+    /// What is unsent of the first segment, as much as there is room for.
+    private func copy(
+        _ segment: UnsafeRawBufferPointer, to room: UnsafeMutableRawBufferPointer
+    ) -> Int {
+        let rest = UnsafeRawBufferPointer(rebasing: segment[sentOfHead...].prefix(room.count))
+        room.copyMemory(from: rest)
+        return rest.count
+    }
+
     private mutating func consume(_ sent: Int) {
         count -= sent
         var rest = sent
         while rest > 0 {
+            let available: Int
             switch segments[head] {
-            case .bytes(let bytes):
-                let available = bytes.count - sentOfHead
-                guard rest >= available else {
-                    sentOfHead += rest
-                    return
-                }
-                rest -= available
-                advance()
+            case .bytes(let bytes): available = bytes.count - sentOfHead
+            case .slice(let slice): available = slice.count - sentOfHead
             case .file(let file, let offset, let fileCount):
                 guard rest >= fileCount else {
                     segments[head] = .file(
                         file, offset: offset + UInt64(rest), count: fileCount - rest)
                     return
                 }
-                rest -= fileCount
-                advance()
+                available = fileCount
             }
+            guard rest >= available else {
+                sentOfHead += rest
+                return
+            }
+            rest -= available
+            advance()
         }
     }
 

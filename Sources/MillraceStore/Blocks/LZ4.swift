@@ -41,13 +41,10 @@ public enum LZ4 {
         _ raw: UnsafeRawBufferPointer, at target: UnsafeMutableRawPointer
     ) -> Int {
         let stored = store(raw, at: target + headerSize)
-        target.storeBytes(of: stored.isCompressed ? 1 : 0, as: UInt8.self)
-        target.storeBytes(of: UInt32(raw.count).littleEndian, toByteOffset: 1, as: UInt32.self)
-        target.storeBytes(of: UInt32(stored.size).littleEndian, toByteOffset: 5, as: UInt32.self)
-        var checksum = CRC32C()
-        checksum.update(UnsafeRawBufferPointer(start: target, count: 9))
-        checksum.update(UnsafeRawBufferPointer(start: target + headerSize, count: stored.size))
-        target.storeBytes(of: checksum.value.littleEndian, toByteOffset: 9, as: UInt32.self)
+        let header = BlockHeader(
+            isCompressed: stored.isCompressed, rawSize: raw.count,
+            stored: UnsafeRawBufferPointer(start: target + headerSize, count: stored.size))
+        header.write(to: target)
         return headerSize + stored.size
     }
 
@@ -123,31 +120,26 @@ public enum LZ4 {
         guard start >= 0, bytes.count - start >= headerSize else {
             throw ByteError(offset: start, reason: "a block's header is cut off")
         }
-        let (method, rawSize, storedSize, checksum) = bytes.withUnsafeBytes { bytes in
-            func word(_ offset: Int) -> Int {
-                let word = bytes.loadUnaligned(fromByteOffset: start + offset, as: UInt32.self)
-                return Int(UInt32(littleEndian: word))
-            }
-            return (bytes[start], word(1), word(5), word(9))
+        let header: BlockHeader
+        do throws(ByteError) {
+            header = try BlockHeader(Array(bytes[start..<(start + headerSize)]))
+        } catch {
+            throw ByteError(offset: start + error.offset, reason: error.reason)
         }
         let storedStart = start + headerSize
-        guard storedSize <= bytes.count - storedStart else {
+        guard header.storedSize <= bytes.count - storedStart else {
             throw ByteError(
                 offset: start + 5,
-                reason: "a block of \(storedSize) bytes has \(bytes.count - storedStart)")
+                reason: "a block of \(header.storedSize) bytes has \(bytes.count - storedStart)")
         }
-        var actual = CRC32C()
-        actual.update(bytes[start..<(start + 9)])
-        actual.update(bytes[storedStart..<(storedStart + storedSize)])
-        guard Int(actual.value) == checksum else {
+        var actual = header.checksumStart
+        actual.update(bytes[storedStart..<(storedStart + header.storedSize)])
+        guard actual.value == header.checksum else {
             throw ByteError(offset: start, reason: "the block's checksum does not fit its bytes")
         }
-        guard method == 1 || (method == 0 && rawSize == storedSize) else {
-            throw ByteError(offset: start, reason: "\(method) is no method of a block")
-        }
         return Block(
-            isCompressed: method == 1, rawSize: rawSize,
-            stored: storedStart..<(storedStart + storedSize))
+            isCompressed: header.isCompressed, rawSize: header.rawSize,
+            stored: storedStart..<(storedStart + header.storedSize))
     }
 
     // MARK: the bare codec
@@ -173,15 +165,23 @@ public enum LZ4 {
     private static func store(
         _ raw: UnsafeRawBufferPointer, at target: UnsafeMutableRawPointer
     ) -> (isCompressed: Bool, size: Int) {
-        precondition(raw.count <= maximumBlockSize, "a block of \(raw.count) bytes")
-        guard raw.count > 0, let source = raw.baseAddress else { return (false, 0) }
         // One byte less than raw, or it isn't worth it.
-        let size = LZ4_compress_default(
-            source.assumingMemoryBound(to: CChar.self), target.assumingMemoryBound(to: CChar.self),
-            Int32(raw.count), Int32(raw.count - 1))
-        if size > 0 { return (true, Int(size)) }
-        target.copyMemory(from: source, byteCount: raw.count)
+        let size = compress(raw, to: target, limit: raw.count - 1)
+        if size > 0 { return (true, size) }
+        if let source = raw.baseAddress { target.copyMemory(from: source, byteCount: raw.count) }
         return (false, raw.count)
+    }
+
+    /// How many bytes the compressed form is; 0 if it is more than `limit`.
+    static func compress(
+        _ raw: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer, limit: Int
+    ) -> Int {
+        precondition(raw.count <= maximumBlockSize, "a block of \(raw.count) bytes")
+        guard raw.count > 0, limit > 0, let source = raw.baseAddress else { return 0 }
+        return Int(
+            LZ4_compress_default(
+                source.assumingMemoryBound(to: CChar.self),
+                target.assumingMemoryBound(to: CChar.self), Int32(raw.count), Int32(limit)))
     }
 
     /// Exactly `rawSize` bytes, or nil if the bytes do not decompress to that.

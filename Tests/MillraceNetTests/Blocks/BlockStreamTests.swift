@@ -1,5 +1,6 @@
 import Glibc
 import MillraceBase
+import Synchronization
 import Testing
 
 @testable import MillraceNet
@@ -31,6 +32,23 @@ func pattern(_ count: Int) -> [UInt8] {
     return bytes
 }
 private let base = (0..<4_099).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 8) }
+
+/// Keeps what it is given, but refuses the block 3.
+private final class GatheringSink: BlockSink {
+    let blocks = Mutex<[Int: [UInt8]]>([:])
+    private let current = Mutex(0)
+
+    func begin(_ index: Int, length: Int) throws(BlockError) {
+        guard index != 3 else { throw .failed("no room") }
+        current.withLock { $0 = index }
+        blocks.withLock { $0[index] = [] }
+    }
+
+    func take(_ bytes: UnsafeRawBufferPointer) throws(BlockError) {
+        let index = current.withLock { $0 }
+        blocks.withLock { $0[index]?.append(contentsOf: bytes) }
+    }
+}
 
 /// Compared here, because the test library would print megabytes of a difference.
 func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool {
@@ -71,6 +89,46 @@ func isEqual(_ result: Result<[UInt8], BlockError>, _ bytes: [UInt8]) -> Bool {
             #expect(isEqual(results[3].1, []))
             #expect(isEqual(results[4].1, Array(pattern(5_000_000)[100..<1_100])))
         }
+    }
+
+    @Test("gives a sink the bytes as they come, also of a part of an array behind a prefix")
+    func sinks() async throws {
+        let bytes = pattern(3_000_000)
+        let sink = GatheringSink()
+        try await withLoop { loop in
+            let results = try await loop.wait([Result<[UInt8], BlockError>].self) { promise in
+                let provider = TableProvider()
+                provider.blocks = [
+                    Array("slice".utf8): .slice(
+                        prefix: Array(bytes[..<100]), bytes[100..<2_500_000]),
+                    Array("short".utf8): .slice(prefix: [1, 2, 3], []),
+                    Array("bytes".utf8): .bytes(bytes),
+                ]
+                let server = try BlockServer(loop: loop, address: .loopback(), provider: provider)
+                let client = BlockClient(loop: loop)
+                let requests = ["slice", "no", "short", "refused", "bytes"].map {
+                    BlockRequest(key: Array(($0 == "refused" ? "bytes" : $0).utf8))
+                }
+                var results: [Result<[UInt8], BlockError>] = []
+                client.fetch(
+                    Endpoint(server.address), requests, deadline: loop.now + .seconds(20),
+                    sink: sink
+                ) { _, result in
+                    results.append(result)
+                    guard results.count == requests.count else { return }
+                    promise.succeed(results)
+                    client.close()
+                    server.close()
+                }
+            }
+            #expect(
+                results == [
+                    .success([]), .failure(.notFound("no")), .success([]),
+                    .failure(.failed("no room")), .success([]),
+                ])
+        }
+        #expect(
+            sink.blocks.withLock { $0 == [0: Array(bytes[..<2_500_000]), 2: [1, 2, 3], 4: bytes] })
     }
 
     @Test("tells a server something, before and after the greeting, beside its fetches")
