@@ -26,6 +26,11 @@ public struct ExecutorEntries: ConfEntries {
         doc: "Executors that may fail before the application is given up and its program exits "
             + "with 11; twice as many as there are to be, at least 3, if not set.",
         valid: .ifSet(.between(0, 1_000_000)))
+    public let failuresValidityInterval = ConfEntry<Duration?>(
+        "millrace.executor.failuresValidityInterval", default: nil,
+        doc: "How long a failed executor counts towards `millrace.executor.maxNumFailures`; for "
+            + "ever if not set. A stream that runs for months wants an hour.",
+        valid: .ifSet(.atLeast(.milliseconds(1))))
     public let decommissionTimeout = ConfEntry<Duration?>(
         "millrace.executor.decommission.forceKillTimeout", default: nil,
         doc: "How long a decommissioned executor may take to finish its tasks and move its blocks "

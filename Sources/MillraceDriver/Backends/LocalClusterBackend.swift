@@ -34,7 +34,7 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     /// Executors that have been let in.
     private var registered: Set<ExecutorID> = []
     private var next = ExecutorID(0)
-    private var failures = 0
+    private var failures = ExecutorFailures(validity: nil)
     private var stopping: (() -> Void)?
 
     /// Time that an executor has to end by itself before it gets a signal.
@@ -63,6 +63,7 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     public func start(_ driver: DriverDoor, conf: Conf) throws {
         self.driver = driver
         self.conf = conf
+        failures = ExecutorFailures(validity: conf.executor.failuresValidityInterval)
         let host = conf.driver.bindAddress ?? conf.driver.host ?? "127.0.0.1"
         server = try FixedPort.listen(
             on: conf.driver.port, setting: "millrace.driver.port",
@@ -209,13 +210,15 @@ public final class LocalClusterBackend: DriverBackend, @unchecked Sendable {
     }
 
     private func replace() {
-        failures += 1
+        guard let driver else { return }
+        let count = failures.note(at: driver.loop.now)
         let limit = conf.executor.maxFailures ?? max(2 * (maximum ?? wanted), 3)
-        guard failures <= limit else {
-            driver?.giveUp(
+        guard count <= limit else {
+            let within = conf.executor.failuresValidityInterval.map { " within \($0)" } ?? ""
+            driver.giveUp(
                 MillraceError(
                     .tooManyExecutorFailures,
-                    "\(failures) executors failed; \(limit) failures are the limit "
+                    "\(count) executors failed\(within); \(limit) failures are the limit "
                         + "(millrace.executor.maxNumFailures)"))
             return
         }
