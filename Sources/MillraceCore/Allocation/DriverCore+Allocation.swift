@@ -120,15 +120,16 @@ extension DriverCore {
     }
 
     /// Lets those go that aren't needed: never below the target, which is lower by then if there
-    /// is less to do.
+    /// is less to do, nor below what a barrier stage waits for, which the target has yet to reach.
     private mutating func remove(
         _ timedOut: [ExecutorID], _ now: Instant, _ effects: inout Effects
     ) {
         guard let allocation, !timedOut.isEmpty else { return }
         let policy = allocation.policy
+        let floor = max(policy.floor, policy.executorsForBarrier(tasks.largestBarrier))
         var staying = tasks.executors.takingCount
         var leaving: [ExecutorID] = []
-        for executor in timedOut where staying - 1 >= policy.floor {
+        for executor in timedOut where staying - 1 >= floor {
             leaving.append(executor)
             staying -= 1
         }

@@ -88,14 +88,17 @@ struct ExecutorAllocation: Sendable {
         var needed = executors(load.pending + load.pendingSpeculative + load.running)
         // A copy of a slow task is to run on another executor than the task.
         if settings.tasksPerExecutor > 1, needed == 1, load.pendingSpeculative > 0 { needed += 1 }
-        if load.atOnce > 0 {
-            let slots = max(settings.tasksPerExecutor, 1)
-            needed = max(needed, (load.atOnce + slots - 1) / slots)
-        }
+        needed = max(needed, executorsForBarrier(load.atOnce))
         if load.unschedulableSets > 0 {
             needed = max(needed, current + executors(load.unschedulableSets))
         }
         return needed
+    }
+
+    /// Executors that have so many slots together.
+    func executorsForBarrier(_ tasks: Int) -> Int {
+        let slots = max(settings.tasksPerExecutor, 1)
+        return (tasks + slots - 1) / slots
     }
 
     /// Moves the target. Returns the total to ask for, if that has changed.
