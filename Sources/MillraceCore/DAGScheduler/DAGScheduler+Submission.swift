@@ -20,7 +20,12 @@ extension DAGScheduler {
             }
             guard isReady else { continue }
             rollBackIfExposed(id, now, &tasks, &effects)
-            if let slot = stages.slot(of: id) { start(slot, now, &tasks, &effects) }
+            // Its readers were submitted again. They may have rolled back what it reads itself, or
+            // have been all that its job was for.
+            guard let slot = stages.slot(of: id), stages[slot: slot].status == .waiting,
+                stages[slot: slot].awaited.allSatisfy(outputs.isComplete)
+            else { continue }
+            start(slot, now, &tasks, &effects)
         }
     }
 

@@ -4,28 +4,26 @@ import MillraceCore
 /// Jobs of the shapes that tests need.
 enum Jobs {
     /// Stages in a row: `counts` are their task counts, the last one is the final stage; a shuffle
-    /// between each two.
+    /// between each two. The final stage reads the shuffles after the stages `also` too.
     static func chain(
         _ id: Int, _ counts: [Int], shuffles: [Int] = [], partitions: [Int]? = nil,
         preferred: [Int] = [], hosts: [String] = [], ownsState: Bool = false,
         persisted: [Int] = [], copies: Int = 1,
         properties: JobProperties = JobProperties(), hasInputs: Bool = false,
-        indeterminate: [Int] = [], barrier: [Int] = []
+        indeterminate: [Int] = [], barrier: [Int] = [], also: [Int] = []
     ) -> JobDescription {
         var nodes: [LineageNode] = []
         for (place, count) in counts.enumerated() {
-            var dependencies: [Dependency] = []
-            if place > 0 {
-                var map = plan(place - 1, counts, shuffles, hasInputs)
-                map.isIndeterminate = indeterminate.contains(place - 1)
-                dependencies = [
-                    .shuffle(
-                        ShuffleDependency(
-                            shuffle: ShuffleID(shuffles[place - 1]), parent: RDDID(place - 1),
-                            reducerCount: count, map: map))
-                ]
-            }
             let isFinal = place == counts.count - 1
+            let parents = (place > 0 ? [place - 1] : []) + (isFinal ? also : [])
+            let dependencies = parents.map { parent in
+                var map = plan(parent, counts, shuffles, hasInputs)
+                map.isIndeterminate = indeterminate.contains(parent)
+                return Dependency.shuffle(
+                    ShuffleDependency(
+                        shuffle: ShuffleID(shuffles[parent]), parent: RDDID(parent),
+                        reducerCount: counts[parent + 1], map: map))
+            }
             nodes.append(
                 LineageNode(
                     id: RDDID(place), partitionCount: count, dependencies: dependencies,

@@ -22,7 +22,7 @@ import MillraceBase
 ///     release 0    commit 3 on=0
 ///     kept 0 on=1 rdd=0             executor keeps partition 0 of rdd 0; also gone 0 on=1 rdd=0
 ///     unpersist 0  blocks 0
-///     outputs 0    setup 1.0        held             quiescent
+///     outputs 0    setup 1.0        held             quiescent    shuffles (how many)
 ///     succeed 0 1  acc=0:5,1:2      the same updates of accumulators 0 and 1 by each; also `fail`
 ///     partial 0 acc=0:3             values           what the accumulators are
 ///     job 0 query=0                 a batch that may run under a grant (query by number)
@@ -30,6 +30,7 @@ import MillraceBase
 ///     job 0 query=q batch=3         settle q through=3   retract q after=3
 ///     set locality-wait=0ms         before the first event
 ///     job 0 prefer-hosts=a,b,-  prefer=0,-1,1 [state]
+///     job 0 chain=1,1,1 shuffles=0,1 indeterminate=0 also=0 (shuffles the final stage reads too)
 ///     set mode=FAIR                 pool a weight=2 min-share=1 mode=FAIR    job 0 pool=a
 ///     running                       attempts of each pool
 struct ScriptRunner {
@@ -131,6 +132,7 @@ struct ScriptRunner {
                 "executor \($0) holds \(core.heldTaskCount(of: ExecutorID($0)))"
             }
         case "quiescent": output.append("\(core.isQuiescent)")
+        case "shuffles": output.append("\(core.shuffleCount)")
         case "end-query", "group": try performOnGrants(arguments)
         case "pool", "running", "decommission", "copies", "disk-full": try performOnTasks(arguments)
         case "barrier", "gather", "places": try performOnBarriers(arguments)
@@ -233,7 +235,8 @@ struct ScriptRunner {
                     persisted: try arguments.list("persist") ?? [],
                     copies: try arguments.integer("copies") ?? 1, properties: properties,
                     hasInputs: arguments.words.contains("inputs"),
-                    indeterminate: try arguments.list("indeterminate") ?? [], barrier: barrier)))
+                    indeterminate: try arguments.list("indeterminate") ?? [], barrier: barrier,
+                    also: try arguments.list("also") ?? [])))
     }
 
     private static func success(_ launched: Launched) -> TaskEndReason {
