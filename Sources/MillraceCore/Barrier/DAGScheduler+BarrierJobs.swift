@@ -6,18 +6,23 @@ import MillraceBase
 /// dynamic allocation there may be no executor at all yet, so what counts is what there may be at
 /// most; the stage itself, when it waits to be launched, is what makes the executors come. (Spark
 /// refuses barrier stages then, SPARK-24942: it would begin them with what there happens to be.)
+///
+/// Until the job is begun or given up its shuffles are in use: one that's released in the meantime,
+/// or that another job computed and doesn't need any more, stays.
 extension DAGScheduler {
     struct WaitingJob: Sendable {
         let job: JobDescription
         let tasks: Int
+        let shuffles: [ShuffleID]
         var check: SlotCheck
     }
 
     /// Whether the job may begin; else it's kept, or refused for good.
     mutating func hasSlots(
-        _ job: JobDescription, _ tasks: Int, _ registry: ExecutorRegistry, _ now: Instant,
+        _ job: JobDescription, _ cut: StageCut, _ registry: ExecutorRegistry, _ now: Instant,
         _ effects: inout Effects
     ) throws(JobFailure) -> Bool {
+        let tasks = cut.barrierTasks(outputs)
         guard tasks > 0 else { return true }
         if let most = settings.allocation?.mostSlots {
             guard tasks > most else { return true }
@@ -30,7 +35,9 @@ extension DAGScheduler {
         guard tasks > registry.takingCores else { return true }
         codeProbe(.barrierJobWaits)
         waitingJobs.append(
-            WaitingJob(job: job, tasks: tasks, check: SlotCheck(settings.barrier, now: now)))
+            WaitingJob(
+                job: job, tasks: tasks, shuffles: keepShuffles(of: cut),
+                check: SlotCheck(settings.barrier, now: now)))
         effects.append(
             .notice(
                 .barrier(
@@ -50,6 +57,7 @@ extension DAGScheduler {
             if waiting.tasks <= slots {
                 waitingJobs.remove(at: place)
                 submit(waiting.job, now, &tasks, &effects)
+                letGo(waiting.shuffles, &effects)
             } else if waiting.check.nextAt <= now, waitingJobs[place].check.fail(settings.barrier) {
                 codeProbe(.barrierJobGivenUp)
                 waitingJobs.remove(at: place)
@@ -59,6 +67,7 @@ extension DAGScheduler {
                     \(settings.barrier.checkInterval.confText) (SPARK-24819)
                     """
                 effects.append(.jobFailed(waiting.job.id, .invalid(message: message)))
+                letGo(waiting.shuffles, &effects)
             } else {
                 place += 1
             }
@@ -71,10 +80,32 @@ extension DAGScheduler {
         _ reason: String, _ effects: inout Effects, where isMeant: (JobDescription) -> Bool
     ) {
         guard !waitingJobs.isEmpty else { return }
-        for waiting in waitingJobs where isMeant(waiting.job) {
-            effects.append(.jobFailed(waiting.job.id, .cancelled(reason: reason)))
-        }
+        let cancelled = waitingJobs.filter { isMeant($0.job) }
         waitingJobs.removeAll { isMeant($0.job) }
+        for waiting in cancelled {
+            effects.append(.jobFailed(waiting.job.id, .cancelled(reason: reason)))
+            letGo(waiting.shuffles, &effects)
+        }
+    }
+
+    // MARK: Its shuffles
+
+    private mutating func keepShuffles(of cut: StageCut) -> [ShuffleID] {
+        cut.drafts.compactMap { draft in
+            guard let output = draft.output else { return nil }
+            let slot = outputs.register(
+                output.shuffle, mapCount: draft.partitionCount, reducerCount: output.reducerCount)
+            outputs.shuffles[slot: slot].waitingJobs += 1
+            return output.shuffle
+        }
+    }
+
+    private mutating func letGo(_ shuffles: [ShuffleID], _ effects: inout Effects) {
+        for shuffle in shuffles {
+            let slot = outputs.shuffles.slot(of: shuffle)!
+            outputs.shuffles[slot: slot].waitingJobs -= 1
+            removeShuffleIfReleased(slot, &effects)
+        }
     }
 }
 

@@ -97,7 +97,8 @@ extension DAGScheduler {
 
     /// Whether a success comes from an attempt whose outputs don't fit those of a later one.
     @inline(__always) func isRefused(_ ended: TaskScheduler.Ended, _ slot: Int) -> Bool {
-        if settings.canary == .staleOutput { return false }
+        // Where tasks of one attempt count together, it would sing so loud that the core stops.
+        if settings.canary == .staleOutput, !stages[slot: slot].plan.isBarrier { return false }
         if ended.stageAttempt < stages[slot: slot].acceptedFrom { return true }
         return stages[slot: slot].isIndeterminate
             && ended.stageAttempt < stages[slot: slot].nextAttempt - 1

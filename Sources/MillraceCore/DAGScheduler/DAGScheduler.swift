@@ -51,8 +51,7 @@ struct DAGScheduler: Sendable {
             try refuseCancelled(job)
             let cut = try StageCut(job, kept: blocks)
             try checkKnownShuffles(cut)
-            let wanted = cut.barrierTasks(outputs)
-            guard try hasSlots(job, wanted, tasks.executors, now, &effects) else { return }
+            guard try hasSlots(job, cut, tasks.executors, now, &effects) else { return }
             notePersisted(job)
             let final = addStages(cut, for: job, resuming, &effects)
             completeIfDone(job.id, &tasks, &effects)
@@ -238,7 +237,7 @@ struct DAGScheduler: Sendable {
         removeShuffleIfReleased(slot, &effects)
     }
 
-    private mutating func removeShuffleIfReleased(_ slot: Int, _ effects: inout Effects) {
+    mutating func removeShuffleIfReleased(_ slot: Int, _ effects: inout Effects) {
         guard outputs.shuffles[slot: slot].isReleased, outputs.shuffles[slot: slot].isUnused else {
             return
         }

@@ -20,6 +20,8 @@ struct MapOutputTracker: Sendable {
         var mapStage: StageID?
         /// Stages of running jobs that read the outputs, oldest first.
         var readers: [StageID] = []
+        /// Jobs that name it and wait for slots: it is theirs although they have no stages yet.
+        var waitingJobs = 0
         var isReleased = false
         /// Which of its values this is; another one after all outputs were forgotten together.
         var generation: Int
@@ -31,7 +33,7 @@ struct MapOutputTracker: Sendable {
         var origin: StageOrigin?
 
         var isComplete: Bool { available == mapCount }
-        var isUnused: Bool { mapStage == nil && readers.isEmpty }
+        var isUnused: Bool { mapStage == nil && readers.isEmpty && waitingJobs == 0 }
 
         mutating func vacate() {
             statuses = []

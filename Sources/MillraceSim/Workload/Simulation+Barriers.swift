@@ -35,6 +35,12 @@ extension DayPlan {
             settings.barrier.checkInterval = .milliseconds(5)
             settings.barrier.maxCheckFailures = 3
         }
+        if let allocation = settings.allocation {
+            // Nor do all that a stage needs come at once: one, then two, then four. A stage that
+            // looks for a shorter time is given up again and again, and rightly.
+            let growth = allocation.backlogTimeout + allocation.sustainedBacklogTimeout * 3
+            settings.barrier.checkInterval = max(settings.barrier.checkInterval, growth / 5)
+        }
         settings.barrier.syncTimeout = .milliseconds(random.pick([300, 3_600_000]))
     }
 }

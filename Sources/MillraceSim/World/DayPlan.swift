@@ -48,8 +48,6 @@ struct DayPlan {
         var allocation = AllocationSettings()
         allocation.minExecutors = random.below(2)
         allocation.initialExecutors = allocation.minExecutors + random.below(2)
-        allocation.maxExecutors = max(allocation.initialExecutors, executors, 1)
-        allocation.tasksPerExecutor = coresPerExecutor
         allocation.allocationRatio = random.pick([0.3, 1])
         allocation.backlogTimeout = .milliseconds(random.pick([1, 100, 1_000]))
         allocation.sustainedBacklogTimeout = .milliseconds(random.pick([1, 100, 1_000]))
@@ -59,6 +57,14 @@ struct DayPlan {
         allocation.decommissions = random.chance(500)
         allocation.interval = .milliseconds(random.pick([1, 100]))
         return allocation
+    }
+
+    /// Tells the driver of as many executors and cores as there may be, after the kind of day had
+    /// its say: with wrong numbers a barrier stage waits for slots that never come, and rightly.
+    mutating func settleAllocation() {
+        guard let initial = settings.allocation?.initialExecutors else { return }
+        settings.allocation?.maxExecutors = max(initial, executors, 1)
+        settings.allocation?.tasksPerExecutor = coresPerExecutor
     }
 
     init(_ random: inout SplitMix64, _ weather: Weather, canary: Canary?) {

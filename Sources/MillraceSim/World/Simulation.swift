@@ -95,10 +95,11 @@ public final class Simulation {
         var plan = DayPlan(&random, weather, canary: canary)
         let kind = DayKind.draw(&random)
         kind.set(&weather, &plan, &random)
+        plan.settleAllocation()
         graph = Graph(&random, kind.shape(&random))
         if random.chance(150) { plan.limitResults(of: &graph, &random) }
         var barrierChance = SplitMix64(seed: seed, stream: 6)
-        if kind == .ordinary, barrierChance.chance(900) {
+        if barrierChance.chance(kind == .ordinary ? 900 : 300) {
             plan.drawBarriers(&barrierChance)
             let share = barrierChance.pick([300, 900])
             barriers.isWatching = graph.drawBarriers(
