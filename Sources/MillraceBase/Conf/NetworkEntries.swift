@@ -41,8 +41,9 @@ public struct NetworkEntries: ConfEntries {
         valid: .ifSet(.between(0, 65_535)))
     public let maxBlockInMemory = ConfEntry(
         "millrace.network.maxRemoteBlockSizeFetchToMem", default: ByteCount.mebibytes(200),
-        doc: "A block of map output above this size is fetched and read a piece at a time, so that "
-            + "it is never whole in memory; so is any block for which there is no memory.",
+        doc: "A block of map output above this size is received into a file of the executor that "
+            + "reads it, a few MiB at a time, so that it is never whole in memory; a smaller one "
+            + "for which there is no memory is read a few MiB at a time from its owner.",
         valid: .between(.kibibytes(1), .gibibytes(2)),
         simulate: [.kibibytes(64), .mebibytes(200)])
     public let connectionsPerPeer = ConfEntry(

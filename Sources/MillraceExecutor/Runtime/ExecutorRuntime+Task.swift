@@ -88,7 +88,7 @@ extension ExecutorRuntime {
             end.reason =
                 context.interruption.reason.map { .killed(reason: $0) }
                 ?? Self.reason(error, stage.setup)
-            end.isExecutorAtFault = error is LocalDiskFull
+            end.isExecutorAtFault = error is LocalDiskFull || error is LocalDiskDamaged
             // Said before the task's end, so that the plan comes with its next attempt.
             if let missing = error as? PlanMissing { report(.planMissing(missing.plan)) }
             end.accumulators = (try? context.accumulators.updates(ofFailed: true)) ?? []

@@ -62,19 +62,25 @@ extension FetchedBlocks {
             })
     }
 
-    /// Of another executor, a part at a time over the network: it is too large to be held whole.
+    /// Of another executor, and too large to be held whole.
     func distant(_ status: MapStatus) throws -> Content {
+        if status.sizes[reduce] > runtime.maxBlockInMemory { return try copied(status) }
+        // Small enough, but there is no memory: a part at a time, as it is read.
         try reserveForPiece()
-        let name = BlockID(
-            shuffle: outputs.shuffle, mapTask: status.mapTask, reduce: reduce
-        ).description
         return .pieces(
             BlockPieces(of: runtime.pieceSize) { [unowned self] offset, count in
-                let fetch = runtime.fetcher.start(
-                    part: offset..<(offset + count), of: name, from: status.executor)
-                do { return try wait(for: fetch)[0] } catch let error as BlockFetchError {
-                    throw failure(status, error.message)
-                }
+                let fetch = part(offset..<(offset + count), of: status)
+                return try arrived(fetch, of: status)
             })
+    }
+
+    func part(_ range: Range<Int>, of status: MapStatus) -> any BlockFetch {
+        runtime.fetcher.start(part: range, of: "\(block(of: status))", from: status.executor)
+    }
+
+    func arrived(_ fetch: any BlockFetch, of status: MapStatus) throws -> [UInt8] {
+        do { return try wait(for: fetch)[0] } catch let error as BlockFetchError {
+            throw failure(status, error.message)
+        }
     }
 }

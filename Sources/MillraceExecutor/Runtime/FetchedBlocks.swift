@@ -31,8 +31,9 @@ final class FetchedBlocks: ShuffleBlocks {
     private var underWay: [(request: Request, fetch: any BlockFetch)] = []
     private var bytesInFlight = 0
     private var ready: [(status: MapStatus, bytes: [UInt8])] = []
-    /// Of the block that is read.
+    /// Of the block that is read, and its file when it was put into one.
     private var pieces: BlockPieces?
+    var copy: FetchedCopy?
     /// Whose block was handed out last, and what is reserved for it.
     private var current: MapStatus?
     private var handedOut = 0
@@ -99,6 +100,7 @@ final class FetchedBlocks: ShuffleBlocks {
             if let piece = try pieces?.next() { return piece }
         } catch let error as StoreError { throw damaged(error) }
         pieces = nil
+        copy = nil
         return nil
     }
 
@@ -144,9 +146,7 @@ final class FetchedBlocks: ShuffleBlocks {
                 continue
             }
             waiting.removeLast()
-            let blocks = next.statuses.map {
-                BlockID(shuffle: outputs.shuffle, mapTask: $0.mapTask, reduce: reduce)
-            }
+            let blocks = next.statuses.map(block(of:))
             underWay.append((next, runtime.fetcher.start(blocks, from: next.executor)))
             bytesInFlight += next.bytes
             held += next.bytes
@@ -173,6 +173,17 @@ final class FetchedBlocks: ShuffleBlocks {
 
     // MARK: Memory
 
+    /// As long as `body` runs, room for another piece if there is any.
+    func reservingAnother<Result>(_ body: (_ isThere: Bool) throws -> Result) throws -> Result {
+        let isThere = try consumer.grow(to: held + runtime.pieceSize)
+        if isThere { held += runtime.pieceSize }
+        defer {
+            if isThere { held -= runtime.pieceSize }
+            consumer.shrink(to: held)
+        }
+        return try body(isThere)
+    }
+
     /// Once: what is read piece by piece needs room for one.
     func reserveForPiece() throws {
         if hasPieceReserved { return }
@@ -192,16 +203,22 @@ final class FetchedBlocks: ShuffleBlocks {
 
     /// A frame whose checksum does not hold: the output is lost and will be computed again.
     func damaged(_ error: any Error) -> any Error {
-        current.map { damage($0, error) } ?? error
+        guard let current else { return error }
+        // What arrived here whole is not its owner's to compute again.
+        return copy?.damage ?? damage(current, error)
     }
 
     func damage(_ status: MapStatus, _ error: any Error) -> FetchFailure {
-        let block = BlockID(shuffle: outputs.shuffle, mapTask: status.mapTask, reduce: reduce)
+        let block = block(of: status)
         let cause = runtime.diagnosis.cause(
             block, from: status.executor, isOwn: status.executor == runtime.executor)
         let message = "\(block) was damaged \(cause) (\(error))"
         Log.warn("executor", "a block is computed again", ["reason": message])
         return failure(status, message)
+    }
+
+    func block(of status: MapStatus) -> BlockID {
+        BlockID(shuffle: outputs.shuffle, mapTask: status.mapTask, reduce: reduce)
     }
 
     func failure(_ status: MapStatus, _ message: String) -> FetchFailure {
