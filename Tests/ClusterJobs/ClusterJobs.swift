@@ -47,6 +47,7 @@ import MillraceBase
         case let scenario? where try await StorageJobs.run(scenario, context): break
         case let scenario? where try await BroadcastJobs.run(scenario, context): break
         case let scenario? where try await ExecutorFaults.run(scenario, context): break
+        case let scenario? where try await MidFetchJobs.run(scenario, context): break
         case let scenario? where try await BarrierJobs.run(scenario, context): break
         case let scenario?
         where try await MemoryJobs.run(scenario, Array(arguments.dropFirst()), context):

@@ -97,7 +97,8 @@ private func fillDisk(marker: String) {
     ftruncate(ballast, off_t(size - (128 << 10)))
 }
 
-private func executorFolder() -> String {
+/// Of the executor that runs the calling task.
+func executorFolder() -> String {
     guard let folder = getenv("MILLRACE_EXECUTOR_DIRECTORY") else {
         ClusterJobs.fail("no executor process")
     }

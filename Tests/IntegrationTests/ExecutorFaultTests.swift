@@ -46,7 +46,9 @@ import Testing
         .code == 0
 
     /// Runs it where what it mounts is nobody else's.
-    private func runWithDisks(_ scenario: String) throws -> Program.Outcome {
+    private func runWithDisks(
+        _ scenario: String, _ more: String = ""
+    ) throws -> Program.Outcome {
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("millrace-disks-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -55,6 +57,7 @@ import Testing
             millrace.master=local-cluster[2,1,1024]
             millrace.shuffle.memoryOutput.max=64k
             millrace.local.dir=\(folder.path)
+            \(more)
 
             """
         let outcome = try Program(path: "/usr/bin/unshare").run(
@@ -89,6 +92,17 @@ import Testing
         #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
         #expect(outcome.output.contains("failed 4 times"))
         #expect(outcome.output.contains("no room in"))
+    }
+
+    @Test(
+        "a task whose disk is full when a large block arrives runs elsewhere, and the job is exact",
+        .enabled(if: mayMount, "only root may mount small disks"))
+    func fullDiskInMidFetch() throws {
+        let outcome = try runWithDisks("full-disk", MidFetchTests.largeBlocks)
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+        let words = #/no room in \S+/executor-\d for a copy of shuffle_0_\d_\d, .*: \d{6,7} bytes/#
+        #expect(outcome.errors.firstMatch(of: words) != nil, "\(outcome.errors)")
+        #expect(!outcome.errors.contains("failed 4 times"))
     }
 
     @Test("an executor that doesn't answer when its task is killed is given up")
