@@ -46,12 +46,8 @@ public struct Bytes: Sendable {
         count: Int, _ fill: (UnsafeMutableRawBufferPointer) throws -> Void
     ) rethrows {
         if count > Self.inlineCount {
-            let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-                try fill(
-                    UnsafeMutableRawBufferPointer(
-                        rebasing: UnsafeMutableRawBufferPointer(buffer)[..<count]))
-                filled = count
-            }
+            var bytes = Self.uninitialized(count)
+            try bytes.withUnsafeMutableBytes(fill)
             self.init(owning: bytes)
             return
         }
@@ -81,6 +77,12 @@ public struct Bytes: Sendable {
         self.init(
             storage: storage, head: head,
             tail: place | UInt64(truncatingIfNeeded: count) << 8 | Self.slice)
+    }
+
+    /// Here and not where it is used, where the compiler would ask the runtime each time how an
+    /// array of bytes is stored: a sixth of what making a value cost.
+    @usableFromInline static func uninitialized(_ count: Int) -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: count) { $1 = count }
     }
 
     @inlinable init(inline bytes: UnsafeRawBufferPointer) {

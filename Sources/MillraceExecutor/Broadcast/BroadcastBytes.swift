@@ -1,4 +1,5 @@
 import MillraceBase
+import MillraceWire
 
 /// The bytes of a broadcast value, filled as its pieces arrive. The array becomes the value:
 /// nothing of it is copied, and pieces that arrived as they are go out from it to others.

@@ -34,7 +34,7 @@ extension Cursor {
         let chunk = RowBuffer<Element>()
         while try next(into: chunk) {
             rows.reserveCapacity(rows.count + chunk.count)
-            chunk.moveEach { rows.append($0) }
+            rows.append(moving: chunk)
         }
         return rows
     }

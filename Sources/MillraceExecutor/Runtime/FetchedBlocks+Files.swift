@@ -50,15 +50,14 @@ extension FetchedBlocks {
 
     private func pieces(of segment: ShuffleDataFile.Segment, _ file: any ReadableFile) -> Content {
         .pieces(
-            BlockPieces(of: runtime.pieceSize) { offset, count in
+            BlockPieces(of: runtime.pieceSize) { offset, count, bytes in
                 let wanted = min(count, segment.length - offset)
-                let bytes = try file.read(at: segment.offset + offset, count: wanted)
+                let start = segment.offset + offset
+                try file.read(at: start, count: wanted, reusing: &bytes)
                 guard bytes.count == wanted else {
                     throw StoreError.corrupt(
-                        segment.path, at: segment.offset + offset + bytes.count,
-                        "the file ends here")
+                        segment.path, at: start + bytes.count, "the file ends here")
                 }
-                return bytes
             })
     }
 
@@ -68,9 +67,9 @@ extension FetchedBlocks {
         // Small enough, but there is no memory: a part at a time, as it is read.
         try reserveForPiece()
         return .pieces(
-            BlockPieces(of: runtime.pieceSize) { [unowned self] offset, count in
+            BlockPieces(of: runtime.pieceSize) { [unowned self] offset, count, bytes in
                 let fetch = part(offset..<(offset + count), of: status)
-                return try arrived(fetch, of: status)
+                bytes = try arrived(fetch, of: status)
             })
     }
 

@@ -96,7 +96,7 @@ extension FetchedBlocks {
         }
         self.copy = copy
         return .pieces(
-            BlockPieces(of: runtime.pieceSize) { try copy.read(at: $0, count: $1) })
+            BlockPieces(of: runtime.pieceSize) { $2 = try copy.read(at: $0, count: $1) })
     }
 
     private func receive(

@@ -2,12 +2,15 @@ import MillraceStore
 
 /// A block that is too large to be held, as pieces of whole frames.
 struct BlockPieces {
-    /// Bytes of the block from an offset on; fewer than asked for only at its end.
-    typealias Read = (_ offset: Int, _ count: Int) throws -> [UInt8]
+    /// Puts the block's bytes from an offset on into an array, in place of what is there; fewer
+    /// than asked for only at its end.
+    typealias Read = (_ offset: Int, _ count: Int, _ bytes: inout [UInt8]) throws -> Void
     private let size: Int
     private let read: Read
     private var position = 0
     private var isAtEnd = false
+    /// The last piece: its memory is used again when who got it holds it no more.
+    private var piece: [UInt8] = []
 
     /// Pieces of up to `size` bytes, more only for a frame that is larger.
     init(of size: Int, read: @escaping Read) {
@@ -20,17 +23,18 @@ struct BlockPieces {
     mutating func next() throws -> [UInt8]? {
         var count = size
         while !isAtEnd {
-            let bytes = try read(position, count)
-            isAtEnd = bytes.count < count
-            if isAtEnd { return bytes.isEmpty ? nil : bytes }
-            let whole = BlockFrame.wholeFrames(bytes)
+            try read(position, count, &piece)
+            isAtEnd = piece.count < count
+            if isAtEnd { return piece.isEmpty ? nil : piece }
+            let whole = BlockFrame.wholeFrames(piece)
             if whole > 0 {
                 position += whole
-                return whole == bytes.count ? bytes : Array(bytes[..<whole])
+                piece.removeLast(piece.count - whole)
+                return piece
             }
-            guard let needed = BlockFrame.size(bytes, at: 0), needed > count else {
+            guard let needed = BlockFrame.size(piece, at: 0), needed > count else {
                 isAtEnd = true
-                return bytes
+                return piece
             }
             count = needed
         }

@@ -38,10 +38,12 @@ final class ShuffleReadCursor<Row>: Cursor<Row> {
             try task.killTaskIfInterrupted()
             if reader.isAtEnd {
                 if position == block.count {
+                    // Let go of, so that its memory can take the next one.
+                    block = []
+                    position = 0
                     guard let next = try blocks.next() else { return false }
                     task.metrics.bytesRead += next.count
                     block = next
-                    position = 0
                 }
                 do {
                     reader = ByteReader(try BlockFrame.unpack(block, at: &position, cipher))

@@ -45,7 +45,8 @@ public enum RowSort {
     @inlinable static func items<Key, Value>(
         _ rows: RowBuffer<(Key, Value)>, _ ascending: Bool
     ) -> UnsafeMutableBufferPointer<PrefixItem>? {
-        let items = UnsafeMutableBufferPointer<PrefixItem>.allocate(capacity: rows.count)
+        let items = UnsafeMutableBufferPointer<PrefixItem>(
+            start: HugePages.allocate(capacity: rows.count), count: rows.count)
         let keys = rows.rows
         for row in 0..<rows.count {
             guard let prefix = SortPrefix.of(keys[row].0) else {
@@ -73,7 +74,8 @@ public enum RowSort {
 
     /// By prefix; stable. Radix sort from the lowest digit up; digits that all share are left out.
     @usableFromInline static func sort(_ items: UnsafeMutableBufferPointer<PrefixItem>) {
-        let other = UnsafeMutableBufferPointer<PrefixItem>.allocate(capacity: items.count)
+        let other = UnsafeMutableBufferPointer<PrefixItem>(
+            start: HugePages.allocate(capacity: items.count), count: items.count)
         defer { other.deallocate() }
         var (all, any) = (UInt64.max, UInt64(0))
         for item in items {

@@ -90,7 +90,7 @@ final class SortCursor<Key, Value>: Cursor<(Key, Value)> {
         while try child.next(into: chunk) {
             footprint.measure(chunk.rows)
             try makeRoom(chunk.count)
-            chunk.moveEach { rows.append($0) }
+            rows.append(moving: chunk)
         }
         if let consumer, var runs, !runs.isEmpty {
             _ = try spill()

@@ -86,6 +86,25 @@ extension ReadableFile {
         buffer.copyBytes(from: bytes)
         return bytes.count
     }
+
+    /// Up to `count` bytes from `offset`, in place of what is in `bytes`, whose memory is used
+    /// again if nobody else holds it; fewer only at the end of the file.
+    public func read(
+        at offset: Int, count: Int, reusing bytes: inout [UInt8]
+    ) throws(StoreError) {
+        bytes.removeAll(keepingCapacity: true)
+        var outcome = Result<Int, StoreError>.success(0)
+        bytes.append(addingCapacity: count) { room in
+            room.withUnsafeMutableBufferPointer { target, filled in
+                let free = UnsafeMutableRawBufferPointer(
+                    start: target.baseAddress, count: min(count, target.count))
+                do throws(StoreError) { filled = try read(at: offset, into: free) } catch {
+                    outcome = .failure(error)
+                }
+            }
+        }
+        _ = try outcome.get()
+    }
 }
 
 extension WritableFile {

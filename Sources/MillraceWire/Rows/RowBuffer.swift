@@ -11,7 +11,7 @@ public final class RowBuffer<Row> {
         @usableFromInline var capacity: Int
 
         @inlinable init(capacity: Int) {
-            base = .allocate(capacity: capacity)
+            base = HugePages.allocate(capacity: capacity)
             self.capacity = capacity
         }
     }
@@ -88,13 +88,22 @@ public final class RowBuffer<Row> {
         filled &+= added
     }
 
+    /// Appends the rows of another buffer, which is empty then.
+    public func append(moving other: RowBuffer) {
+        let rows = other.takeAll()
+        append(room: rows.count) { room in
+            room.moveInitialize(from: rows.baseAddress!, count: rows.count)  // allocated
+            return rows.count
+        }
+    }
+
     @inlinable public func reserveCapacity(_ wanted: Int) {
         if wanted > capacity { grow(to: wanted) }
     }
 
     @usableFromInline func grow(to wanted: Int) {
         let larger = Swift.max(wanted, 2 * capacity, 16)
-        let moved = UnsafeMutablePointer<Row>.allocate(capacity: larger)
+        let moved: UnsafeMutablePointer<Row> = HugePages.allocate(capacity: larger)
         moved.moveInitialize(from: base, count: filled)
         base.deallocate()
         base = moved
