@@ -15,6 +15,7 @@ import MillraceBase
         case "kill-executor-in-reduce": try await killExecutor(context, inReduce: true)
         case "kill-executor-between-jobs": try await killBetweenJobs(context)
         case "count-map-tasks-after-kill": try await countMapTasksAfterKill(context)
+        case "read-encrypted-after-kill": try await readEncryptedAfterKill(context)
         case "kill-service-while-reading":
             try await killServiceWhileReading(context, pid_t(arguments[1])!)
         case "failing-task": try await failingTask(context)

@@ -55,7 +55,8 @@ enum MemoryJobs {
             .mapPartitions { rows -> [(Int, Int, Int, Bool)] in
                 var (count, sum, last, isRight) = (0, 0, Int.min, true)
                 for (key, value) in rows {
-                    isRight = isRight && key >= last && value.count == 92
+                    isRight =
+                        isRight && key >= last && value.count == 92
                         && value[91] == UInt8(truncatingIfNeeded: key)
                     (count, sum, last) = (count + 1, sum &+ key, key)
                 }
@@ -143,7 +144,8 @@ enum MemoryJobs {
         print("the word is in \(found[1].1) of \(found[1].0) files")
     }
 
-    private static func search(_ folder: String, _ word: String) -> (files: Int, plain: Int) {
+    /// Files of map outputs and spills, and those of them in which a word is as it is.
+    static func search(_ folder: String, _ word: String) -> (files: Int, plain: Int) {
         var (files, plain) = (0, 0)
         for name in ExecutorFaults.names(in: folder)
         where name.contains(".data") || name.contains("spill") {

@@ -3,8 +3,8 @@ import Glibc
 import Millrace
 import MillraceBase
 
-/// A reduce task reads two large blocks, one of its own executor and one of another, which ends when
-/// the first part of its block has been written to the reader's disk and the rest has not come.
+/// A reduce task reads two large blocks, one of its own executor and one of another, which ends
+/// when the first part of its block is on the reader's disk and the rest has not come.
 enum MidFetchJobs {
     static func run(_ scenario: String, _ context: MillraceContext) async throws -> Bool {
         switch scenario {

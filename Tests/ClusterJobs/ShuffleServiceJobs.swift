@@ -18,6 +18,24 @@ extension ClusterJobs {
         print("map tasks: \(names(in: folder).count)")
     }
 
+    /// Says in how many files a word of the rows can be read, and how many map tasks ran although
+    /// every executor that ran them was killed.
+    static func readEncryptedAfterKill(_ context: MillraceContext) async throws {
+        let folder = temporaryFolder()
+        let word = ["quetz", "alcoatlus"].joined()
+        let rows = context.range(0, 4_000, 1, 4).mapPartitionsWithIndex { index, rows in
+            note(folder)
+            return rows.map { ($0 % 10, "\(word) \($0)") }
+        }.partitionBy(HashPartitioner(4))
+        let expected = (0..<4_000).map { "\($0 % 10) \(word) \($0)" }.sorted()
+        check(try await rows.map { "\($0.0) \($0.1)" }.collect().sorted(), expected)
+        let found = MemoryJobs.search(context.conf.application.localDirectory ?? "/tmp", word)
+        print("the word is in \(found.plain) of \(found.files) files")
+        try await killAll(context)
+        check(try await rows.map { "\($0.0) \($0.1)" }.collect().sorted(), expected)
+        print("map tasks: \(names(in: folder).count)")
+    }
+
     /// A task in the middle of the job kills the service from which all its siblings read.
     static func killServiceWhileReading(
         _ context: MillraceContext, _ service: pid_t

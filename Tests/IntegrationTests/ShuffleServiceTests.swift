@@ -45,11 +45,11 @@ import Testing
         func settings(_ more: String = "") -> [String: String] {
             [
                 "MILLRACE_CONF": """
-                    millrace.master=local-cluster[2,1,1024]
-                    millrace.shuffle.service.enabled=true
-                    millrace.shuffle.service.port=\(port)
-                    \(more)
-                    """
+                millrace.master=local-cluster[2,1,1024]
+                millrace.shuffle.service.enabled=true
+                millrace.shuffle.service.port=\(port)
+                \(more)
+                """
             ]
         }
 
@@ -70,6 +70,27 @@ import Testing
         #expect(status.contains(#""applicationsFinished":1"#), "\(status)")
         #expect(status.contains(#""registeredExecutorsSize":0"#), "\(status)")
         #expect(!status.contains(#""blocksServed":0"#), "\(status)")
+    }
+
+    @Test(
+        "a service serves encrypted files, which it cannot read, when their executors are dead",
+        arguments: [true, false])
+    func encryptedFiles(isOn: Bool) throws {
+        let service = try Service()
+        let folder = service.folder.appendingPathComponent("local")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let outcome = try Program.built("ClusterJobs").run(
+            ["read-encrypted-after-kill"],
+            environment: service.settings(
+                """
+                millrace.local.dir=\(folder.path)
+                millrace.io.encryption.enabled=\(isOn)
+                millrace.shuffle.compress=false
+                """))
+        #expect(
+            outcome.output == "the word is in \(isOn ? 0 : 4) of 4 files\nmap tasks: 4\nok\n",
+            "\(outcome.output) \(outcome.errors)")
+        #expect(try !service.status().contains(#""blocksServed":0"#))
     }
 
     @Test("without one they are computed again")
@@ -113,11 +134,11 @@ import Testing
             ["three-stages"],
             environment: [
                 "MILLRACE_CONF": """
-                    millrace.master=local-cluster[1,1,1024]
-                    millrace.shuffle.service.enabled=true
-                    millrace.shuffle.service.port=\(try freePort())
-                    millrace.shuffle.registration.timeout=200ms
-                    """
+                millrace.master=local-cluster[1,1,1024]
+                millrace.shuffle.service.enabled=true
+                millrace.shuffle.service.port=\(try freePort())
+                millrace.shuffle.registration.timeout=200ms
+                """
             ])
         #expect(outcome.code != 0)
         #expect(outcome.errors.contains("cannot register with the shuffle service"))
