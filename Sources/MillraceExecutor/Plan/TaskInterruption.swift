@@ -85,6 +85,15 @@ extension TaskContext {
     }
 }
 
+extension TaskContext {
+    /// The blocks of a fetch, waited for by the task of the calling thread, if there is one, not
+    /// longer than it is wanted. Throws `TaskKilled` and `BlockFetchError`.
+    static func waiting(for fetch: any BlockFetch) throws -> [[UInt8]] {
+        guard let task = current else { return try fetch.wait() }
+        return try task.waiting(wakenBy: { fetch.cancel() }) { try fetch.wait() }
+    }
+}
+
 /// A task was asked to end and did. Spark's TaskKilledException.
 public struct TaskKilled: Error, Hashable, Sendable, CustomStringConvertible {
     public var reason: String

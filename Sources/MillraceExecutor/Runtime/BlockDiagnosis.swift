@@ -30,9 +30,7 @@ final class BlockDiagnosis: Sendable {
             thread.perform { [self] in
                 do {
                     var reply = ByteWriter()
-                    guard let sums = try checksums(block) else {
-                        return answer(.failure(.notFound(key)))
-                    }
+                    guard let sums = try checksums(block) else { return answer(.bytes([])) }
                     reply.writeFixed(sums.written)
                     reply.writeFixed(sums.now)
                     answer(.bytes(reply.bytes))
@@ -41,35 +39,83 @@ final class BlockDiagnosis: Sendable {
         }
     }
 
-    /// nil for a block that isn't in a file here.
-    private func checksums(_ block: BlockID) throws -> (written: UInt32, now: UInt32)? {
-        guard
-            case .file(let file, let partition)? = try store.block(
-                shuffle: block.shuffle, task: block.mapTask, reduce: block.reduce)
-        else { return nil }
-        return (file.segments[partition].checksum, try file.checksum(of: partition))
+    /// nil for a block that is in memory here. Throws for one that isn't here, and `StoreError`.
+    private func checksums(_ block: BlockID) throws -> BlockChecksums? {
+        let content = try store.block(
+            shuffle: block.shuffle, task: block.mapTask, reduce: block.reduce)
+        switch content {
+        case nil: throw MillraceError(.notFound, "\(block) is not here")
+        case .memory: return nil
+        case .file(let file, let partition):
+            return BlockChecksums(
+                written: file.segments[partition].checksum, now: try file.checksum(of: partition))
+        }
     }
 
     // MARK: The reader's side
 
-    /// What is to be said of a damaged block. Waits for its owner.
-    func cause(_ block: BlockID, from executor: ExecutorID, isOwn: Bool) -> String {
+    /// Where a block was damaged of which so much is known here: the checksum of what arrived, if
+    /// that is. Waits for its owner.
+    func damage(
+        of block: BlockID, from executor: ExecutorID, isOwn: Bool, received: UInt32? = nil
+    ) -> BlockDamage {
         do {
             let sums = isOwn ? try checksums(block) : try ask(block, executor)
-            guard let sums else { return "in the memory of \(executor)" }
-            return sums.written == sums.now
-                ? "on its way, in the network or in memory: the file of \(executor) is as it was "
-                    + "written"
-                : "on the disk of \(executor): its file is not what was written"
-        } catch { return "somewhere: \(executor) cannot say where (\(error))" }
+            return BlockDamage(of: executor, sums, received: received)
+        } catch { return .unknown(executor, "\(error)") }
     }
 
-    private func ask(
-        _ block: BlockID, _ executor: ExecutorID
-    ) throws -> (written: UInt32, now: UInt32)? {
-        let reply = try fetcher.start(names: [Self.prefix + block.description], from: executor)
-            .wait()
-        var reader = ByteReader(reply.first ?? [])
-        return (try reader.readFixed(UInt32.self), try reader.readFixed(UInt32.self))
+    /// nil when the block is in no file.
+    private func ask(_ block: BlockID, _ executor: ExecutorID) throws -> BlockChecksums? {
+        let fetch = fetcher.start(names: [Self.prefix + block.description], from: executor)
+        let reply = try TaskContext.waiting(for: fetch)
+        guard let bytes = reply.first, !bytes.isEmpty else { return nil }
+        var reader = ByteReader(bytes)
+        return BlockChecksums(
+            written: try reader.readFixed(UInt32.self), now: try reader.readFixed(UInt32.self))
+    }
+}
+
+/// Of a block in a file: as it was written, and as it is read now.
+struct BlockChecksums: Hashable, Sendable {
+    var written: UInt32
+    var now: UInt32
+}
+
+/// Where a block was damaged that its reader could not open.
+enum BlockDamage: Hashable, Sendable, CustomStringConvertible {
+    /// Its owner's file is not what was written.
+    case onDisk(ExecutorID)
+    /// The file is right: in the network, or in the memory of either side.
+    case onItsWay(ExecutorID)
+    /// What arrived is what was written, and that was wrong already.
+    case beforeWritten(ExecutorID)
+    /// It was never in a file.
+    case inMemory(ExecutorID)
+    /// The owner cannot say, and why.
+    case unknown(ExecutorID, String)
+
+    init(of owner: ExecutorID, _ sums: BlockChecksums?, received: UInt32?) {
+        guard let sums else {
+            self = .inMemory(owner)
+            return
+        }
+        if sums.written != sums.now {
+            self = .onDisk(owner)
+        } else {
+            self = received == sums.written ? .beforeWritten(owner) : .onItsWay(owner)
+        }
+    }
+
+    var description: String {
+        switch self {
+        case .onDisk(let owner): "on the disk of \(owner): its file is not what was written"
+        case .onItsWay(let owner):
+            "on its way, in the network or in memory: the file of \(owner) is as it was written"
+        case .beforeWritten(let owner):
+            "before it was written, in the memory of \(owner): what arrived is what its file has"
+        case .inMemory(let owner): "in the memory of \(owner)"
+        case .unknown(let owner, let why): "somewhere: \(owner) cannot say where (\(why))"
+        }
     }
 }

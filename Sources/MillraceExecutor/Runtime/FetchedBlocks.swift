@@ -167,8 +167,7 @@ final class FetchedBlocks: ShuffleBlocks {
 
     /// Not longer than the task is wanted.
     func wait(for fetch: any BlockFetch) throws -> [[UInt8]] {
-        guard let task = TaskContext.current else { return try fetch.wait() }
-        return try task.waiting(wakenBy: { fetch.cancel() }) { try fetch.wait() }
+        try TaskContext.waiting(for: fetch)
     }
 
     // MARK: Memory
@@ -210,9 +209,10 @@ final class FetchedBlocks: ShuffleBlocks {
 
     func damage(_ status: MapStatus, _ error: any Error) -> FetchFailure {
         let block = block(of: status)
-        let cause = runtime.diagnosis.cause(
-            block, from: status.executor, isOwn: status.executor == runtime.executor)
-        let message = "\(block) was damaged \(cause) (\(error))"
+        let place = runtime.diagnosis.damage(
+            of: block, from: status.executor, isOwn: status.executor == runtime.executor,
+            received: copy?.checksum)
+        let message = "\(block) was damaged \(place) (\(error))"
         Log.warn("executor", "a block is computed again", ["reason": message])
         return failure(status, message)
     }

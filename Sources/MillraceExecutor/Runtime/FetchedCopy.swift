@@ -13,6 +13,8 @@ final class FetchedCopy {
     private let folder: String
     private let executor: ExecutorID
     private var received = CRC32C()
+    /// Of what arrived.
+    var checksum: UInt32 { received.value }
 
     /// Throws `StoreError`.
     init(of block: BlockID, in spills: SpillFolder, on executor: ExecutorID) throws(StoreError) {

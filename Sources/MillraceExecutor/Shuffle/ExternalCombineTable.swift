@@ -32,7 +32,7 @@ public final class ExternalCombineTable<Key, Combined> {
         let room = Room()
         let consumer = task.memory.consumer("combine") { _ in try room.table?.spill() ?? 0 }
         memory = TableMemory(consumer, try? RowCodec())
-        runs = (try? RowCodec()).map { SpilledRuns($0, folder) }
+        runs = (try? RowCodec()).map { SpilledRuns($0, of: "a combine table", in: folder) }
         room.table = self
     }
 

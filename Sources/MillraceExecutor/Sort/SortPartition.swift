@@ -62,7 +62,7 @@ final class SortCursor<Key, Value>: Cursor<(Key, Value)> {
         footprint = RowFootprint(codec)
         super.init()
         if let folder = task.shuffle.spills {
-            runs = SpilledRuns(codec, folder)
+            runs = SpilledRuns(codec, of: "a sort", in: folder)
             consumer = task.memory.consumer("sort") { [unowned self] _ in try spill() }
         }
     }

@@ -7,10 +7,13 @@ struct SpilledRuns<Key, Value> {
     typealias Merge = (RunMerge<Key, Value>, Int, RowBuffer<Row>) throws -> Bool
     private let codec: RowCodec<Row>
     private let folder: SpillFolder
+    /// Whose they are, for who reads that the disk is full.
+    private let owner: String
     private var runs: [SortedRun<Row>] = []
 
-    init(_ codec: RowCodec<Row>, _ folder: SpillFolder) {
+    init(_ codec: RowCodec<Row>, of owner: String, in folder: SpillFolder) {
         self.codec = codec
+        self.owner = owner
         self.folder = folder
     }
 
@@ -22,7 +25,7 @@ struct SpilledRuns<Key, Value> {
         bytes: Int, bytesPerRow: Int, next: (Int, RowBuffer<Row>) throws -> Bool
     ) throws {
         let run = try LocalDiskFull.whileWriting(
-            "a sorted run", bytes: bytes, to: folder.folder
+            "a spill of \(owner)", bytes: bytes, to: folder.folder
         ) { try SortedRun(codec, folder, bytesPerRow: bytesPerRow, next: next) }
         runs.append(run)
     }

@@ -46,6 +46,27 @@ import Testing
         #expect(task.spilled.isEmpty && task.manager.executionUsed == 0)
     }
 
+    @Test(
+        "a disk that is full in a table's spill is said so, and nothing is left",
+        arguments: [0, 1, 20_000, 150_000])
+    func fullDisk(room: Int) throws {
+        let task = LimitedTask(bytes: 1 << 20, fileSystem: SmallDisk(room: room))
+        let error = #expect(throws: LocalDiskFull.self) {
+            try task.run {
+                let combine = ExternalCombineTable<String, Int>()
+                try Self.add(Self.rows, to: combine)
+                let output = RowBuffer<(String, Int)>()
+                while try combine.pull(into: output, merge: { $0 += $1 }) {}
+            }
+        }
+        let text = try #require(error).description
+        let words =
+            #/^no room in /\S+ for a spill of a combine table: \d{5,} bytes wanted, No space left/#
+        #expect(text.firstMatch(of: words) != nil, "\(text)")
+        #expect(text.hasSuffix("or set millrace.local.dir to a folder on a larger disk"))
+        #expect(task.spilled.isEmpty && task.manager.executionUsed == 0)
+    }
+
     @Test("a table gives way to who needs its memory, while it fills and while it is read")
     func givesWay() throws {
         let task = LimitedTask(bytes: 8 << 20)

@@ -87,6 +87,27 @@ import Testing
         }
     }
 
+    @Test(
+        "a disk that is full in a spill is said so, and nothing is left",
+        arguments: [0, 1, 20_000, 400_000, 700_000])
+    func fullDisk(room: Int) throws {
+        let task = LimitedTask(bytes: 1 << 20, fileSystem: SmallDisk(room: room))
+        var random = SplitMix64(seed: 7)
+        let rows = (0..<30_000).map { _ in (Int(random.next() % 50_000), "value \(random.next())") }
+        let error = #expect(throws: LocalDiskFull.self) {
+            try task.run {
+                let cursor = try sorted(rows, task)
+                let chunk = RowBuffer<(Int, String)>()
+                while try cursor.next(into: chunk) {}
+            }
+        }
+        let text = try #require(error).description
+        let words = #/^no room in /\S+ for a spill of a sort: \d{5,} bytes wanted, No space left/#
+        #expect(text.firstMatch(of: words) != nil, "\(text)")
+        #expect(text.hasSuffix("or set millrace.local.dir to a folder on a larger disk"))
+        #expect(task.spilled.isEmpty && task.manager.executionUsed == 0)
+    }
+
     private func sorted(
         _ rows: [(Int, String)], _ task: LimitedTask
     ) throws -> Cursor<(Int, String)> {
