@@ -22,7 +22,8 @@ enum ShuffleServiceCommand: Command {
           --port N                default: millrace.shuffle.service.port (7337); 0: any
           --block-port N          of the blocks; default: the next one; 0: any
           --state-dir DIR         where registrations are kept over restarts; default
-                                  /tmp/millrace-shuffle-service-PORT
+                                  millrace-shuffle-service-PORT in the folder for temporary
+                                  files (TMPDIR, or /tmp)
           --local-dirs DIR,...    executors' folders must lie in one of these; default
                                   the folder for temporary files
           --conf, -c KEY=VALUE    a setting (`millrace conf shuffle.service`)
@@ -91,12 +92,13 @@ enum ShuffleServiceCommand: Command {
         let port = arguments.port ?? conf.shuffleService.port
         let roots = try
             (arguments.localDirectories.isEmpty
-            ? [LaunchEnvironment.variable("TMPDIR") ?? "/tmp"] : arguments.localDirectories)
+            ? [LaunchEnvironment.temporaryFolder] : arguments.localDirectories)
             .map(Self.resolved)
         let options = ShuffleService.Options(
             host: arguments.host, port: port,
             blockPort: arguments.blockPort ?? (port == 0 ? 0 : port + 1),
-            stateFolder: arguments.stateFolder ?? "/tmp/millrace-shuffle-service-\(port)",
+            stateFolder: arguments.stateFolder
+                ?? "\(LaunchEnvironment.temporaryFolder)/millrace-shuffle-service-\(port)",
             roots: roots, applicationTimeout: conf.shuffleService.applicationTimeout,
             token: try ShuffleServiceProgram.token(conf))
         try ShuffleServiceProgram.run(options, conf: conf) { address in

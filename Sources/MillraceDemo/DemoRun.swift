@@ -27,7 +27,7 @@ final class DemoRun {
         self.options = options
         programs = try Programs()
         var template = Array(
-            "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/millrace-demo-XXXXXX\0".utf8)
+            "\(LaunchEnvironment.temporaryFolder)/millrace-demo-XXXXXX\0".utf8)
         let made = template.withUnsafeMutableBytes {
             mkdtemp($0.baseAddress!.assumingMemoryBound(to: CChar.self)) != nil
         }

@@ -19,7 +19,7 @@ struct LocalDirectory: Sendable {
     init(_ conf: Conf, applicationID: String) throws {
         let fileSystem = PosixFileSystem()
         let parent = try StorePath.resolve(
-            conf.application.localDirectory ?? LaunchEnvironment.variable("TMPDIR") ?? "/tmp")
+            conf.application.localDirectory ?? LaunchEnvironment.temporaryFolder)
         path = StorePath.join(parent, "millrace-\(applicationID)")
         // Nobody finds it under its own name before it's locked.
         let hidden = StorePath.join(parent, ".millrace-\(applicationID)")

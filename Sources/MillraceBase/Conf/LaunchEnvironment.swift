@@ -34,6 +34,9 @@ public enum LaunchEnvironment {
         return try Conf(all + settings)
     }
 
+    /// Where this machine wants temporary files: TMPDIR, or /tmp.
+    public static var temporaryFolder: String { variable("TMPDIR") ?? "/tmp" }
+
     /// An environment variable of this process; nil when it is not set or empty.
     public static func variable(_ name: String) -> String? {
         guard let value = getenv(name), value.pointee != 0 else { return nil }

@@ -22,7 +22,7 @@ public final class SerialJobRunner: JobRunner {
 
     public init() {
         let number = Self.runners.wrappingAdd(1, ordering: .relaxed).newValue
-        folder = "/tmp/millrace-serial-\(getpid())-\(number)"
+        folder = "\(LaunchEnvironment.temporaryFolder)/millrace-serial-\(getpid())-\(number)"
         blocks = BlockManager(memory: .unlimited(), folder: folder) { _ in }
     }
 

@@ -25,6 +25,17 @@ public final class MapOutputStore: Sendable {
     private struct State {
         var outputs: [Key: Output] = [:]
         var tasks: [ShuffleID: [TaskID]] = [:]
+        /// Outputs that are being written, and which of their shuffles were removed meanwhile.
+        var writing: [ShuffleID: Int] = [:]
+        var removedWhileWritten: Set<ShuffleID> = []
+
+        /// False when nobody wants it any more.
+        mutating func keep(_ output: Output, _ key: Key) -> Bool {
+            guard !removedWhileWritten.contains(key.shuffle) else { return false }
+            outputs[key] = output
+            tasks[key.shuffle, default: []].append(key.task)
+            return true
+        }
     }
 
     /// How new output is compressed.
@@ -92,10 +103,10 @@ public final class MapOutputStore: Sendable {
         let key = Key(shuffle: shuffle, task: task)
         if !output.hasSpilled, total <= largestInMemory, takeMemory(total) {
             let blocks = output.joined()
-            return state.withLock { state in
-                state.outputs[key] = .memory(blocks)
-                state.tasks[shuffle, default: []].append(task)
+            if !state.withLock({ $0.keep(.memory(blocks), key) }) {
+                memory.releaseStorage(total, of: account)
             }
+            return
         }
         let file = try LocalDiskFull.whileWriting(
             "the output of \(task) of \(shuffle)", bytes: total, to: files.folder
@@ -108,9 +119,24 @@ public final class MapOutputStore: Sendable {
             }
             return try writer.commit()
         }
+        if !state.withLock({ $0.keep(.file(file), key) }) { deleteFiles(of: shuffle) }
+    }
+
+    /// An output of this shuffle is begun: if the shuffle is removed before `endWriting`, the
+    /// output goes with it. For a task that was still running when nobody wanted it any more.
+    func beginWriting(_ shuffle: ShuffleID) {
+        state.withLock { $0.writing[shuffle, default: 0] += 1 }
+    }
+
+    /// It is published, or given up.
+    func endWriting(_ shuffle: ShuffleID) {
         state.withLock { state in
-            state.outputs[key] = .file(file)
-            state.tasks[shuffle, default: []].append(task)
+            guard let count = state.writing[shuffle], count > 1 else {
+                state.writing[shuffle] = nil
+                state.removedWhileWritten.remove(shuffle)
+                return
+            }
+            state.writing[shuffle] = count - 1
         }
     }
 
@@ -129,6 +155,8 @@ public final class MapOutputStore: Sendable {
     ) throws {
         let key = Key(shuffle: shuffle, task: task)
         if state.withLock({ $0.outputs[key] != nil }) { return }
+        beginWriting(shuffle)
+        defer { endWriting(shuffle) }
         if bytes <= largestInMemory, takeMemory(bytes) {
             var isKept = false
             var held = bytes
@@ -139,20 +167,14 @@ public final class MapOutputStore: Sendable {
             held = blocks.reduce(0) { $0 + $1.count }
             memory.releaseStorage(max(0, bytes - held), of: account)
             state.withLock { state in
-                guard state.outputs[key] == nil else { return }
-                isKept = true
-                state.outputs[key] = .memory(blocks)
-                state.tasks[shuffle, default: []].append(task)
+                if state.outputs[key] == nil { isKept = state.keep(.memory(blocks), key) }
             }
             return
         }
         let writer = try files.write(shuffle, task, partitions: partitions)
         try collect { try writer.append($0, $1) }
         let file = try writer.commit()
-        state.withLock { state in
-            state.outputs[key] = .file(file)
-            state.tasks[shuffle, default: []].append(task)
-        }
+        if !state.withLock({ $0.keep(.file(file), key) }) { deleteFiles(of: shuffle) }
     }
 
     /// The block of `reduce` in `task`'s output, or nil when this executor has no such output.
@@ -172,6 +194,7 @@ public final class MapOutputStore: Sendable {
     public func remove(_ shuffle: ShuffleID) {
         let (hasFiles, freed) = state.withLock { state in
             var (hasFiles, freed) = (false, 0)
+            if state.writing[shuffle] != nil { state.removedWhileWritten.insert(shuffle) }
             for task in state.tasks.removeValue(forKey: shuffle) ?? [] {
                 switch state.outputs.removeValue(forKey: Key(shuffle: shuffle, task: task)) {
                 case .memory(let blocks): freed += blocks.reduce(0) { $0 + $1.count }
@@ -182,7 +205,10 @@ public final class MapOutputStore: Sendable {
             return (hasFiles, freed)
         }
         if freed > 0 { memory.releaseStorage(freed, of: account) }
-        guard hasFiles else { return }
+        if hasFiles { deleteFiles(of: shuffle) }
+    }
+
+    private func deleteFiles(of shuffle: ShuffleID) {
         do { try files.delete(shuffle) } catch {
             Log.warn(
                 "executor", "cannot delete shuffle files", ["shuffle": shuffle, "reason": error])

@@ -22,12 +22,16 @@ final class StoredMapOutput: MapOutputWriter {
         self.task = task
         output = CollectedOutput(reducers: reducers)
         least = min(Self.mostKept, memory.manager.total / 16)
+        store.beginWriting(shuffle)
         let consumer = memory.consumer("shuffle output") { [unowned self] _ in try spill() }
         self.consumer = consumer
         _ = try consumer.grow(to: least)
     }
 
-    deinit { consumer?.close() }
+    deinit {
+        consumer?.close()
+        store.endWriting(shuffle)
+    }
 
     func append(_ piece: [UInt8], reduce: Int) throws {
         try reserve(piece.count)

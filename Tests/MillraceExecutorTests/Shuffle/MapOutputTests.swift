@@ -131,4 +131,32 @@ import Testing
         let sizes = (0..<100).map { _ in compression.pack(text).count }
         #expect(sizes.last! < 1000, "it never tried again")
     }
+
+    @Test(
+        "an output of a shuffle that was removed while it was written is not kept",
+        arguments: [0, 1 << 30])
+    func removedMeanwhile(largestInMemory: Int) throws {
+        let memory = MemoryManager(
+            limit: MemoryLimit(bytes: 1 << 30, source: .setting), total: 1 << 30, storageRegion: 0)
+        let store = MapOutputStore(
+            files: try ShuffleFiles(PosixFileSystem(), folder: folder.path),
+            largestInMemory: largestInMemory, memoryBudget: 1 << 30, memory: memory)
+        let taskMemory = TaskMemory(manager: memory, task: task)
+        do {
+            let late = try StoredMapOutput(
+                store: store, shuffle: shuffle, task: task, reducers: 1, memory: taskMemory)
+            try late.append([1, 2, 3], reduce: 0)
+            store.remove(shuffle)
+            _ = try late.commit()
+        }
+        #expect(try store.block(shuffle: shuffle, task: task, reduce: 0) == nil)
+        #expect(folder.names.isEmpty)
+        #expect(memory.storageUsed == 0)
+        // By then it is over: an output that is begun later is kept.
+        let next = try StoredMapOutput(
+            store: store, shuffle: shuffle, task: TaskID(9), reducers: 1, memory: taskMemory)
+        try next.append([4], reduce: 0)
+        _ = try next.commit()
+        #expect(try store.block(shuffle: shuffle, task: TaskID(9), reduce: 0) != nil)
+    }
 }

@@ -46,7 +46,6 @@ enum QueryFolders {
 
     /// A checkpoint for one run.
     static func temporary() -> String {
-        let root = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-        return "\(root)/millrace-temporary-\(UUIDText.random())"
+        "\(LaunchEnvironment.temporaryFolder)/millrace-temporary-\(UUIDText.random())"
     }
 }
