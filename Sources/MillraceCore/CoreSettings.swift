@@ -68,6 +68,8 @@ public struct CoreSettings: Hashable, Sendable {
     public var exclusion = ExclusionSettings()
     public var speculation = SpeculationSettings()
     public var barrier = BarrierSettings()
+    /// `nil`: shuffles are not merged.
+    public var merge: MergeSettings?
     /// `millrace.executor.decommission.forceKillTimeout`: a decommissioned executor that is still
     /// there after so long is given up; `nil` waits for ever.
     public var decommissionTimeout: Duration?

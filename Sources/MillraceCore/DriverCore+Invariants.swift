@@ -37,6 +37,7 @@ extension DriverCore {
         barrierViolations(&found)
         stageViolations(&found)
         shuffleViolations(&found)
+        mergeViolations(&found)
         accumulatorViolations(&found)
         grantViolations(&found)
         blockViolations(&found)
@@ -134,7 +135,7 @@ extension DriverCore {
             if (stage.status == .failed) != dag.failedStages.contains(stage.id) {
                 found.append("\(stage.id) is \(stage.status) but listed otherwise")
             }
-            if stage.status == .waiting, stage.awaited.allSatisfy(dag.outputs.isComplete) {
+            if stage.status == .waiting, stage.awaited.allSatisfy(dag.outputs.isReadable) {
                 found.append("\(stage.id) waits for nothing")
             }
         }

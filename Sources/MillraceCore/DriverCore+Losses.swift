@@ -23,6 +23,7 @@ extension DriverCore {
         } else {
             dag.loseOutputs(of: executor, &tasks, &effects)
         }
+        dag.pusherLost(executor, now, tasks.executors, &effects)
         dag.blocks.lose(executor, tasks.executors, &effects)
         broadcasts.lose(executor, tasks.executors, &effects)
         for (ended, wasRunning) in ended {

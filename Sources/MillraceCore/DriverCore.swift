@@ -64,6 +64,8 @@ public struct DriverCore: Sendable {
             outputMoved(move, isMoved: isMoved, &effects)
         case .executorKilled(let executor, let reason):
             kill(executor, reason: reason, now, &effects)
+        case .outputsPushed(let pushed): dag.note(pushed, now, tasks.executors, &effects)
+        case .mergeFinalized(let answer): dag.note(answer, now, &tasks, &effects)
         case .executorRequestAnswered(let total, let isAccepted):
             requestAnswered(total, isAccepted: isAccepted, &effects)
         case .slotsDemanded(let query, let slots): demandSlots(slots, of: query)
@@ -118,14 +120,19 @@ public struct DriverCore: Sendable {
         let job = found.jobs[0]
         let properties = dag.jobs[slot: dag.jobs.slot(of: job)!].properties
         var output: ShuffleID?
-        if case .map(let shuffle, _) = found.kind { output = shuffle }
+        var merge: ShuffleMerge?
+        if case .map(let shuffle, let place) = found.kind {
+            output = shuffle
+            merge = dag.outputs.shuffles[slot: place].merge
+        }
         return StageSetup(
             stage: stage, attempt: attempt, plan: found.plan.plan,
             inputShuffles: found.plan.inputShuffles, outputShuffle: output,
             reducerCount: found.reducerCount, job: job, query: properties.query,
             batch: properties.batch, persisted: found.plan.persisted,
             localProperties: properties.localProperties,
-            barrierExecutors: tasks.barrierExecutors(of: found.activeSet, attempt: attempt))
+            barrierExecutors: tasks.barrierExecutors(of: found.activeSet, attempt: attempt),
+            merge: merge?.phase == .pushing ? merge?.plan : nil)
     }
 
     /// What is kept of the persisted datasets.
@@ -267,6 +274,7 @@ public struct DriverCore: Sendable {
         armedAt = .distantFuture
         fireTasks(now, &effects)
         repairGrants(now, &effects)
+        dag.endOverdueMerges(now, &tasks, &effects)
         for executor in heartbeats.expired(tasks.executors, now: now) {
             let silence = now - tasks.executors.states[executor.rawValue].lastSeen
             let loss = ExecutorLoss(
@@ -295,6 +303,7 @@ public struct DriverCore: Sendable {
         tasks.watchQueues(now: now)
         var next = starvationDeadline ?? .distantFuture
         if let due = dag.resubmitAt { next = min(next, due) }
+        if let due = dag.nextMergeDeadline { next = min(next, due) }
         if let due = dag.nextJobCheck { next = min(next, due) }
         if let due = heartbeats.nextCheck { next = min(next, due) }
         if let due = grants.nextCheck { next = min(next, due) }

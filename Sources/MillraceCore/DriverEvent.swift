@@ -29,6 +29,10 @@ public enum DriverEvent: Sendable {
     case executorKilled(ExecutorID, reason: String)
     /// The answer to `Effect.moveOutput`, from the executor that was to fetch it.
     case outputMoved(OutputMove, isMoved: Bool)
+    /// Executors have pushed all of these map outputs that they will.
+    case outputsPushed([PushedOutput])
+    /// A merger's answer to `Effect.finalizeMerge`, or that none came.
+    case mergeFinalized(MergeAnswer)
     /// The backend's answer to `Effect.requestExecutors`.
     case executorRequestAnswered(total: Int, isAccepted: Bool)
     /// The slots that a streaming query needs, by its run id; `nil` when it doesn't say any more.

@@ -65,6 +65,10 @@ public enum Effect: Sendable {
     /// Let `OutputMove.to` fetch a map output from an executor that leaves, and keep it. Answered
     /// with `DriverEvent.outputMoved`.
     case moveOutput(OutputMove)
+    /// Ask the shuffle services of these hosts, one for each merger of the plan, what they have
+    /// merged of the shuffle, and that they merge no more. Answered with a
+    /// `DriverEvent.mergeFinalized` for each.
+    case finalizeMerge(ShuffleID, MergePlan, hosts: [String])
     /// There should be so many executors from now on. Answered with
     /// `DriverEvent.executorRequestAnswered`.
     case requestExecutors(total: Int)
@@ -145,6 +149,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
     case executorDeparts(ExecutorID, moved: Int, lost: Int)
     case outputNotMoved(OutputMove)
     case barrier(BarrierNotice)
+    case merge(MergeNotice)
 
     public var level: LogLevel {
         switch self {
@@ -161,6 +166,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
         case .executorDeparts(_, _, let lost): lost > 0 ? .warn : .info
         case .outputNotMoved: .warn
         case .barrier(let notice): notice.level
+        case .merge(let notice): notice.level
         }
     }
 
@@ -212,6 +218,7 @@ public enum Notice: Hashable, Sendable, CustomStringConvertible {
             "ignored a report of \(executor), which is not registered"
         case .allocation(let decision): decision.description
         case .barrier(let notice): notice.description
+        case .merge(let notice): notice.description
         case .executorDeparts(let executor, let moved, let lost):
             "\(executor) has handed on \(moved) map outputs"
                 + (lost > 0 ? ", \(lost) are lost with it" : "")

@@ -257,6 +257,7 @@ extension CoreSettings {
         groups = GroupSize.Settings(conf)
         prefetchLimit = conf.scheduler.maxPrefetchedTasks
         allocation = AllocationSettings(conf)
+        merge = MergeSettings(conf)
         setTaskScheduler(conf)
         var departures = DepartureSettings()
         departures.movesOutputs =

@@ -44,6 +44,7 @@ final class DriverState: @unchecked Sendable {
         engine.released = { [unowned self] executor, reason in
             backend.release(executor, reason: reason)
         }
+        engine.answered = { [unowned self] event in handle(event) }
         engine.registrationsChanged = { [unowned self] in
             let taking = engine.core.executorSlots
             slots.withLock { $0 = taking }

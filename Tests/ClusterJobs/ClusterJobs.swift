@@ -51,6 +51,9 @@ import MillraceBase
         case let scenario? where try await MidFetchJobs.run(scenario, context): break
         case let scenario? where try await BarrierJobs.run(scenario, context): break
         case let scenario?
+        where try await PushMergeJobs.run(scenario, Array(arguments.dropFirst()), context):
+            break
+        case let scenario?
         where try await MemoryJobs.run(scenario, Array(arguments.dropFirst()), context):
             break
         case let scenario?:

@@ -56,13 +56,13 @@ extension ClusterJobs {
         check(names(in: folder).count, 4)
     }
 
-    private static func killAll(_ context: MillraceContext) async throws {
+    static func killAll(_ context: MillraceContext) async throws {
         for executor in try await context.executors() {
             kill(pid_t(executor.processID), SIGKILL)
         }
     }
 
-    private static func names(in folder: String) -> [String] {
+    static func names(in folder: String) -> [String] {
         guard let directory = opendir(folder) else { return [] }
         defer { closedir(directory) }
         var names: [String] = []
@@ -74,15 +74,15 @@ extension ClusterJobs {
         }
         return names
     }
-}
 
-/// One more file in the folder, of whichever process.
-private func note(_ folder: String) {
-    var template = Array("\(folder)/XXXXXX\0".utf8)
-    let file = template.withUnsafeMutableBytes {
-        mkstemp($0.baseAddress!.assumingMemoryBound(to: CChar.self))
+    /// One more file in the folder, of whichever process.
+    static func note(_ folder: String) {
+        var template = Array("\(folder)/XXXXXX\0".utf8)
+        let file = template.withUnsafeMutableBytes {
+            mkstemp($0.baseAddress!.assumingMemoryBound(to: CChar.self))
+        }
+        close(file)
     }
-    close(file)
 }
 
 /// Whether this is the first call for the marker, over all processes.

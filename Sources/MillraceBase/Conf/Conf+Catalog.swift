@@ -19,6 +19,7 @@ extension Conf {
     public var security: ConfGroup<SecurityEntries> { ConfGroup(values: values) }
     public var streaming: ConfGroup<StreamingEntries> { ConfGroup(values: values) }
     public var shuffleService: ConfGroup<ShuffleServiceEntries> { ConfGroup(values: values) }
+    public var shufflePush: ConfGroup<ShufflePushEntries> { ConfGroup(values: values) }
     public var streamingAllocation: ConfGroup<StreamingAllocationEntries> {
         ConfGroup(values: values)
     }
@@ -30,7 +31,8 @@ extension Conf {
         SchedulerEntries.self, SpeculationEntries.self, ExclusionEntries.self,
         BarrierEntries.self, DynamicAllocationEntries.self,
         DecommissionEntries.self,
-        ShuffleEntries.self, ShuffleServiceEntries.self, CompressionEntries.self,
+        ShuffleEntries.self, ShuffleServiceEntries.self, ShufflePushEntries.self,
+        CompressionEntries.self,
         NetworkEntries.self, SecurityEntries.self,
         StreamingEntries.self, StreamingAllocationEntries.self,
         StateEntries.self, LogEntries.self,

@@ -53,7 +53,9 @@ extension DAGScheduler {
             if outputs.shuffles[slot: place].isComplete {
                 outputs.shuffles[slot: place].isExposed = true
                 stageSucceeded(slot, &tasks, &effects)
-                startReaders(of: place, now, &tasks, &effects)
+                if !closeMerge(place, now, tasks.executors, &effects) {
+                    startReaders(of: place, now, &tasks, &effects)
+                }
             } else {
                 restartIfSpent(slot, now, &tasks, &effects)
             }

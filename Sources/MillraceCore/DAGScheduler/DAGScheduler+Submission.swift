@@ -14,7 +14,7 @@ extension DAGScheduler {
             }
             stages[slot: slot].status = .waiting
             var isReady = true
-            for parent in stages[slot: slot].awaited.reversed() where !outputs.isComplete(parent) {
+            for parent in stages[slot: slot].awaited.reversed() where !outputs.isReadable(parent) {
                 isReady = false
                 stack.append(mapStage(of: parent))
             }
@@ -23,7 +23,7 @@ extension DAGScheduler {
             // Its readers were submitted again. They may have rolled back what it reads itself, or
             // have been all that its job was for.
             guard let slot = stages.slot(of: id), stages[slot: slot].status == .waiting,
-                stages[slot: slot].awaited.allSatisfy(outputs.isComplete)
+                stages[slot: slot].awaited.allSatisfy(outputs.isReadable)
             else { continue }
             start(slot, now, &tasks, &effects)
         }
@@ -56,6 +56,7 @@ extension DAGScheduler {
             return
         }
         if stages[slot: slot].isIndeterminate { beginGeneration(slot, &tasks, &effects) }
+        beginMerge(slot, tasks.executors, &effects)
         let job = stages[slot: slot].jobs[0]
         let properties = jobs[slot: jobs.slot(of: job)!].properties
         stages[slot: slot].nextAttempt += 1

@@ -16,6 +16,10 @@ struct DAGScheduler: Sendable {
     var accumulators = Accumulators()
     var blocks = BlockManagerMaster()
     var nextStage = StageID(0)
+    /// The number of the latest merge of a shuffle.
+    var nextMerge = 0
+    /// Shuffles that are complete and whose merge isn't finished.
+    var closingMerges: [ShuffleID] = []
     /// Stages that failed to fetch, until `resubmitAt`.
     var failedStages: [StageID] = []
     var resubmitAt: Instant?

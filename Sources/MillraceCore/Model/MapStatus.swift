@@ -23,9 +23,13 @@ public struct MapOutputs: Sendable {
     public var epoch: UInt64
     /// By map index; `nil` where nothing is known.
     public var statuses: [MapStatus?]
+    public var merged: MergedOutputs?
 
-    public init(shuffle: ShuffleID, epoch: UInt64, statuses: [MapStatus?]) {
+    public init(
+        shuffle: ShuffleID, epoch: UInt64, statuses: [MapStatus?], merged: MergedOutputs? = nil
+    ) {
         self.shuffle = shuffle
+        self.merged = merged
         self.epoch = epoch
         self.statuses = statuses
     }

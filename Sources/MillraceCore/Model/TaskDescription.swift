@@ -46,12 +46,14 @@ public struct StageSetup: Hashable, Sendable {
     public var localProperties: [LocalProperty]
     /// Of a barrier stage, where the task of each partition runs; else empty.
     public var barrierExecutors: [ExecutorID]
+    /// Of a map stage whose outputs are to be pushed.
+    public var merge: MergePlan?
 
     public init(
         stage: StageID, attempt: Int, plan: PlanHash, inputShuffles: [ShuffleID],
         outputShuffle: ShuffleID?, reducerCount: Int, job: JobID, query: String?, batch: BatchID?,
         persisted: [PersistedRDD] = [], localProperties: [LocalProperty] = [],
-        barrierExecutors: [ExecutorID] = []
+        barrierExecutors: [ExecutorID] = [], merge: MergePlan? = nil
     ) {
         self.stage = stage
         self.attempt = attempt
@@ -65,5 +67,6 @@ public struct StageSetup: Hashable, Sendable {
         self.persisted = persisted
         self.localProperties = localProperties
         self.barrierExecutors = barrierExecutors
+        self.merge = merge
     }
 }

@@ -1,6 +1,7 @@
 import MillraceBase
 
-/// Where reduce tasks are best run: on hosts that have much of their input. Spark:
+/// Where reduce tasks are best run: on hosts that have much of their input, and first of all on the
+/// one that has merged it. Spark:
 /// `MapOutputTrackerMaster.getPreferredLocationsForShuffle`.
 extension MapOutputTracker {
     /// A host is preferred that has at least this part of a reduce task's input
@@ -30,13 +31,31 @@ extension MapOutputTracker {
             place *= reducers
             for reducer in 0..<reducers { bytes[place + reducer] += status.sizes[reducer] }
         }
+        let merged = mergingHosts(of: slot, executors)
         return (0..<reducers).map { reducer in
             let sizes = hosts.indices.map { bytes[$0 * reducers + reducer] }
             let total = sizes.reduce(0, +)
             guard total > 0 else { return [] }
+            if let merged, let host = merged(reducer, total) { return [host] }
             return hosts.indices.filter {
                 Double(sizes[$0]) >= MapOutputTracker.preferredFraction * Double(total)
             }.map { hosts[$0].name }
+        }
+    }
+
+    /// Which host has merged enough of a reducer's input of so many bytes; nil when nothing is
+    /// merged.
+    private func mergingHosts(
+        of slot: Int, _ executors: ExecutorRegistry
+    ) -> ((_ reducer: Int, _ total: Int) -> String?)? {
+        guard let merged = shuffles[slot: slot].merge?.outputs else { return nil }
+        return { reducer, total in
+            let bytes = merged.sizes[reducer]
+            guard Double(bytes) >= MapOutputTracker.preferredFraction * Double(total) else {
+                return nil
+            }
+            let merger = merged.plan.merger(of: reducer, reducers: merged.sizes.count)
+            return executors.states[merger.rawValue].host
         }
     }
 }

@@ -31,6 +31,8 @@ struct MapOutputTracker: Sendable {
         var isExposed = false
         /// What its map tasks' accumulator updates belong to; set with its first stage.
         var origin: StageOrigin?
+        /// Of its blocks by shuffle services; nil when nobody was asked to.
+        var merge: ShuffleMerge?
 
         var isComplete: Bool { available == mapCount }
         var isUnused: Bool { mapStage == nil && readers.isEmpty && waitingJobs == 0 }
@@ -40,6 +42,7 @@ struct MapOutputTracker: Sendable {
             places = []
             readers = []
             sources = []
+            merge = nil
         }
     }
 
@@ -59,7 +62,7 @@ struct MapOutputTracker: Sendable {
         guard let slot = shuffles.slot(of: shuffle) else { return nil }
         return MapOutputs(
             shuffle: shuffle, epoch: shuffles[slot: slot].epoch,
-            statuses: shuffles[slot: slot].statuses)
+            statuses: shuffles[slot: slot].statuses, merged: shuffles[slot: slot].merge?.outputs)
     }
 
     func epoch(of shuffle: ShuffleID) -> UInt64? {
@@ -130,6 +133,7 @@ struct MapOutputTracker: Sendable {
         shuffles[slot: slot].generation = nextGeneration
         shuffles[slot: slot].sources = []
         shuffles[slot: slot].isExposed = false
+        shuffles[slot: slot].merge = nil
     }
 
     private mutating func remove(_ slot: Int, _ mapIndex: Int) {

@@ -16,6 +16,8 @@ package final class DriverEngine {
     package var requested: (Int) -> Bool = { _ in false }
     /// Set by the backend: this one was asked to end, and is expected to.
     package var released: (ExecutorID, String) -> Void = { _, _ in }
+    /// Set by the shell: takes what comes of effects later, on the loop.
+    var answered: (DriverEvent) -> Void = { _ in }
     /// Who registered, for those that wait for executors.
     var registrationsChanged: () -> Void = {}
 
@@ -145,6 +147,9 @@ package final class DriverEngine {
         for task in message.commitRequests { handle(.commitRequested(executor, task), now) }
         for request in message.barrierRequests { handle(.barrierReached(executor, request), now) }
         if !message.taskEnds.isEmpty { handle(.tasksEnded(executor, message.taskEnds), now) }
+        if !message.pushedOutputs.isEmpty {
+            handle(.outputsPushed(message.pushedOutputs), now)
+        }
     }
 
     /// Sends what this turn of the loop made.
@@ -258,6 +263,8 @@ package final class DriverEngine {
         // A drained one the core lets go of itself (`releaseExecutor`).
         case .stageStarted, .executorDrained: break
         case .releaseExecutor(let executor, let reason): release(executor, reason)
+        case .finalizeMerge(let shuffle, let plan, let hosts):
+            answers += finalize(shuffle, plan, hosts)
         case .requestExecutors(let total):
             let isAccepted = requested(total)
             answers.append(.executorRequestAnswered(total: total, isAccepted: isAccepted))
@@ -300,7 +307,8 @@ package final class DriverEngine {
 
     private static func peer(_ registration: ExecutorMessage.Registration) -> DriverMessage.Peer {
         DriverMessage.Peer(
-            executor: registration.executor, host: registration.host, port: registration.blockPort)
+            executor: registration.executor, host: registration.host, port: registration.blockPort,
+            servicePort: registration.serviceBlockPort)
     }
 
     private static func log(_ notice: Notice) {

@@ -20,6 +20,8 @@ final class ShuffleServices {
     private let applicationID: String
     private let secret: String
     private let port: Int
+    /// How long one may take to say what it has merged.
+    private let mergeLimit: Duration
     private let tls: TLSContext?
     private var services: [String: Service] = [:]
     /// Executors that are gone, and where their files are served.
@@ -38,6 +40,7 @@ final class ShuffleServices {
         self.applicationID = applicationID
         self.secret = secret
         port = conf.shuffleService.port
+        mergeLimit = conf.shufflePush.resultsTimeout
         self.tls = tls
     }
 
@@ -97,6 +100,29 @@ final class ShuffleServices {
         }
     }
 
+    /// Nothing more of the shuffle is to be merged there. `done` is called once, later, with what
+    /// is, or nil when the service doesn't say.
+    func finalizeMerge(
+        _ shuffle: ShuffleID, _ merge: Int, on host: String,
+        _ done: @escaping ([MergedSize]?) -> Void
+    ) {
+        guard !isClosed, let service = services[host] else {
+            return loop.atTickEnd { done(nil) }
+        }
+        call("FinalizeShuffleMerge", on: service, [shuffle], merge: merge, within: mergeLimit) {
+            result in
+            do {
+                let reply = try ShuffleServiceReply(decoding: result.get(), arena: WireArena())
+                done(reply.merged.map { MergedSize(reduce: $0.reduce, bytes: $0.bytes) })
+            } catch {
+                Log.warn(
+                    "driver", "a shuffle service does not say what it has merged",
+                    ["host": host, "shuffle": shuffle, "reason": error])
+                done(nil)
+            }
+        }
+    }
+
     /// The application ends: its files may go. `done` when all services know, or don't answer.
     func finish(_ done: @escaping () -> Void) {
         isClosed = true
@@ -117,13 +143,14 @@ final class ShuffleServices {
     }
 
     private func call(
-        _ method: String, on service: Service, _ shuffles: [ShuffleID] = [],
+        _ method: String, on service: Service, _ shuffles: [ShuffleID] = [], merge: Int = 0,
+        within limit: Duration = ShuffleServices.limit,
         _ then: @escaping (Result<[UInt8], RPCStatus>) -> Void
     ) {
         let request = ShuffleServiceRequest(
-            applicationID: applicationID, secret: secret, shuffles: shuffles)
+            applicationID: applicationID, secret: secret, shuffles: shuffles, merge: merge)
         service.channel.unary(
             "/millrace.v1.ShuffleService/\(method)", request.encoded(arena: WireArena()),
-            deadline: loop.now + Self.limit, then)
+            deadline: loop.now + limit, then)
     }
 }

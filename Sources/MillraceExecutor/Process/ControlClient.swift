@@ -53,6 +53,7 @@ final class ControlClient: @unchecked Sendable {
         fetcher = NetworkBlockFetcher(
             loop: loop, client: BlockClient(loop: loop, tls: clientTLS, options: blocks),
             serviceClient: BlockClient(loop: loop, tls: clientTLS, options: serviceBlocks),
+            mergeClient: BlockClient(loop: loop, tls: clientTLS, options: serviceBlocks),
             conf: conf)
         service =
             conf.shuffleService.isEnabled
@@ -128,6 +129,11 @@ final class ControlClient: @unchecked Sendable {
                     peer.executor,
                     at: Endpoint(host: peer.host, port: UInt16(clamping: peer.port)),
                     isService: peer.isService)
+                if let port = peer.isService ? peer.port : peer.servicePort {
+                    fetcher.add(
+                        peer.executor,
+                        service: Endpoint(host: peer.host, port: UInt16(clamping: port)))
+                }
             }
             for executor in message.lostPeers { fetcher.remove(executor) }
             if let registered = message.registered, registered.blockPort > 0 {

@@ -29,7 +29,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         }
     }
 
-    private let loop: EventLoop
+    let loop: EventLoop
     /// Where an executor's blocks are served: by itself, or by the shuffle service of its host.
     private struct Peer {
         var endpoint: Endpoint
@@ -38,6 +38,10 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
 
     private let client: BlockClient
     private let serviceClient: BlockClient
+    /// For what services merge, so that pushes don't hold up blocks that a task waits for.
+    let mergeClient: BlockClient
+    /// The shuffle services of executors' hosts, also while the executors are there.
+    var services: [ExecutorID: Endpoint] = [:]
     private var peers: [ExecutorID: Peer] = [:]
     /// What task threads wait for, by peer, so that they learn at once when it is gone.
     private var underWay: [ExecutorID: [ObjectIdentifier: Attempt]] = [:]
@@ -45,11 +49,15 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     private let folders = Mutex<[ExecutorID: String]>([:])
     private let readsHostLocalDisk: Bool
     private let retry: FetchRetry
-    private let deadline: Duration
+    let deadline: Duration
 
     /// On the loop.
-    init(loop: EventLoop, client: BlockClient, serviceClient: BlockClient, conf: Conf) {
+    init(
+        loop: EventLoop, client: BlockClient, serviceClient: BlockClient, mergeClient: BlockClient,
+        conf: Conf
+    ) {
         self.loop = loop
+        self.mergeClient = mergeClient
         self.client = client
         self.serviceClient = serviceClient
         readsHostLocalDisk = conf.shuffle.readsHostLocalDisk
@@ -69,6 +77,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
     /// On the loop.
     func remove(_ executor: ExecutorID) {
         peers[executor] = nil
+        services[executor] = nil
         folders.withLock { $0[executor] = nil }
         for attempt in underWay.removeValue(forKey: executor)?.values.map({ $0 }) ?? [] {
             fail(attempt, "\(executor) is gone")
@@ -80,6 +89,7 @@ final class NetworkBlockFetcher: BlockFetcher, @unchecked Sendable {
         for executor in peers.keys.sorted() { remove(executor) }
         client.close()
         serviceClient.close()
+        mergeClient.close()
     }
 
     func start(names: [String], from executor: ExecutorID) -> any BlockFetch {

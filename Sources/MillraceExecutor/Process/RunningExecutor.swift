@@ -27,7 +27,7 @@ final class RunningExecutor {
             maxInlineBlock: conf.shuffle.maxInlineBlock.bytes,
             dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates,
             commitTimeout: conf.network.timeout, barrierLimits: BarrierLimits(conf),
-            reaper: TaskReaper(conf)
+            reaper: TaskReaper(conf), push: PushSettings(conf)
         ) { report in reports.report(report) }
         self.loop = loop
         self.runtime = runtime
@@ -38,6 +38,7 @@ final class RunningExecutor {
             let control = try ControlClient(
                 loop: loop, launch: launch, conf: conf, runtime: runtime, ending: ending)
             fetcher.network.set(control.fetcher)
+            runtime.pusher.connect(control.fetcher)
             reports.connect(control)
             place.set(control)
             control.start()

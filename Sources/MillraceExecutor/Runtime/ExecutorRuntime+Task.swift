@@ -19,6 +19,17 @@ extension ExecutorRuntime {
             state.held.remove(work.task.id)
         }
         report(.ended(end))
+        if case .mapOutput = end.reason { push(work) }
+    }
+
+    /// The output is there and told; now it may be merged.
+    private func push(_ work: QueuedTask) {
+        guard let setup = work.stage?.setup, let plan = setup.merge,
+            let shuffle = setup.outputShuffle
+        else { return }
+        pusher.push(
+            .init(
+                shuffle: shuffle, mapIndex: work.task.partition, mapTask: work.task.id, plan: plan))
     }
 
     private func run(_ work: QueuedTask, into end: inout TaskEnd) {

@@ -47,6 +47,7 @@ public final class ExecutorRuntime: Sendable {
     let broadcasts: BroadcastClient
     let adoption: OutputAdoption
     let diagnosis: BlockDiagnosis
+    let pusher: OutputPusher
     public let slots: Int
     let fetcher: any BlockFetcher
     let maxBytesInFlight: Int
@@ -74,7 +75,7 @@ public final class ExecutorRuntime: Sendable {
         blockFolder: String, fetcher: any BlockFetcher, maxBytesInFlight: Int,
         maxBlockInMemory: Int = .max, maxInlineBlock: Int = 0, dropsZeroUpdates: Bool = true,
         commitTimeout: Duration = .seconds(120), barrierLimits: BarrierLimits = BarrierLimits(),
-        reaper: TaskReaper? = nil,
+        reaper: TaskReaper? = nil, push: PushSettings = PushSettings(),
         report: @escaping @Sendable (ExecutorReport) -> Void
     ) {
         self.executor = executor
@@ -95,6 +96,7 @@ public final class ExecutorRuntime: Sendable {
             store: mapOutputStore, fetcher: fetcher, maxBytesInFlight: maxBytesInFlight,
             report: report)
         diagnosis = BlockDiagnosis(store: mapOutputStore, fetcher: fetcher)
+        pusher = OutputPusher(store: mapOutputStore, settings: push, report: report)
         transfers = BlockTransfers(
             manager: BlockManager(memory: memory, folder: blockFolder, report: report),
             fetcher: fetcher, executor: executor, report: report)
@@ -125,6 +127,7 @@ public final class ExecutorRuntime: Sendable {
         transfers.stop()
         adoption.stop()
         diagnosis.stop()
+        pusher.stop()
     }
 
     /// Tasks here, running or queued.
@@ -170,6 +173,7 @@ public final class ExecutorRuntime: Sendable {
                 state.inlineBlocks[shuffle] = nil
             }
         }
+        pusher.forget(shuffles)
         for shuffle in shuffles { mapOutputStore.remove(shuffle) }
     }
 

@@ -190,6 +190,13 @@ public final class MapOutputStore: Sendable {
         }
     }
 
+    /// The files of a whole output; nil when it's in memory, or not here.
+    func file(shuffle: ShuffleID, task: TaskID) -> ShuffleDataFile? {
+        let output = state.withLock { $0.outputs[Key(shuffle: shuffle, task: task)] }
+        guard case .file(let file)? = output else { return nil }
+        return file
+    }
+
     /// Forgets a shuffle whose driver side is gone, and deletes its files.
     public func remove(_ shuffle: ShuffleID) {
         let (hasFiles, freed) = state.withLock { state in

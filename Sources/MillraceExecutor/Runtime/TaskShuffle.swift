@@ -27,9 +27,14 @@ final class TaskShuffle: ShuffleEnvironment {
         guard let outputs = runtime.mapOutputs(of: shuffle),
             outputs.statuses.allSatisfy({ $0 != nil })
         else { throw MapOutputsMissing(shuffle: shuffle, reduce: reduce) }
-        return FetchedBlocks(
-            outputs: outputs, inline: runtime.inlineBlocks(of: shuffle, reduce: reduce),
-            shuffleInput: shuffleInput, reduce: reduce, runtime: runtime, memory: memory)
+        let fetch = { [runtime, memory] outputs in
+            FetchedBlocks(
+                outputs: outputs, inline: runtime.inlineBlocks(of: shuffle, reduce: reduce),
+                shuffleInput: shuffleInput, reduce: reduce, runtime: runtime, memory: memory)
+        }
+        return MergedBlocks(
+            outputs: outputs, reduce: reduce, runtime: runtime, memory: memory, rest: fetch)
+            ?? fetch(outputs)
     }
 
     var compression: CompressionCodec? { runtime.mapOutputStore.compression }

@@ -64,6 +64,7 @@ extension DriverMessage {
             target.host = arena.string(peer.host)
             target.port = UInt32(peer.port)
             target.is_service = peer.isService ? 1 : 0
+            target.service_port = UInt32(peer.servicePort ?? 0)
         }
         (message.n_plans, message.plans) = arena.repeated(
             plans, Millrace__V1__PlanPiece.self, millrace__v1__plan_piece__init
@@ -136,7 +137,8 @@ extension DriverMessage {
             peers.append(
                 Peer(
                     executor: ExecutorID(Int(peer.executor_id)), host: text(peer.host),
-                    port: Int(peer.port), isService: peer.is_service != 0))
+                    port: Int(peer.port), isService: peer.is_service != 0,
+                    servicePort: peer.service_port == 0 ? nil : Int(peer.service_port)))
         }
         for index in 0..<message.n_removed_shuffles {
             removedShuffles.append(ShuffleID(Int(message.removed_shuffles[index])))
@@ -182,6 +184,7 @@ extension MapOutputs {
             target.executor_id = UInt32(status.executor.rawValue)
             target.sizes = arena.bytes(status.sizes.codes)
         }
+        writeMerged(into: &message, arena)
     }
 
     fileprivate init(_ message: Millrace__V1__MapOutputs) throws(WireError) {
@@ -200,7 +203,8 @@ extension MapOutputs {
                 sizes: BlockSizes(codes: Array(status.sizes)))
         }
         self.init(
-            shuffle: ShuffleID(Int(message.shuffle_id)), epoch: message.epoch, statuses: statuses)
+            shuffle: ShuffleID(Int(message.shuffle_id)), epoch: message.epoch, statuses: statuses,
+            merged: Self.readMerged(message))
     }
 }
 
@@ -220,6 +224,7 @@ extension StageSetup {
         message.batch_id = UInt64(batch?.rawValue ?? 0)
         writePersisted(into: &message, arena)
         writeBarrier(into: &message, arena)
+        writeMerge(into: &message, arena)
         (message.n_local_properties, message.local_properties) = arena.properties(localProperties)
     }
 
@@ -238,7 +243,7 @@ extension StageSetup {
             persisted: try Self.readPersisted(message),
             localProperties: LocalProperty.list(
                 message.n_local_properties, message.local_properties),
-            barrierExecutors: Self.readBarrier(message))
+            barrierExecutors: Self.readBarrier(message), merge: Self.readMerge(message))
     }
 }
 

@@ -128,11 +128,17 @@ public struct DriverMessage: Sendable {
         public var port: Int
         /// The executor is gone; this is the shuffle service of its host.
         public var isService: Bool
-        public init(executor: ExecutorID, host: String, port: Int, isService: Bool = false) {
+        /// Where that service is while the executor is there; nil when there is none.
+        public var servicePort: Int?
+        public init(
+            executor: ExecutorID, host: String, port: Int, isService: Bool = false,
+            servicePort: Int? = nil
+        ) {
             self.executor = executor
             self.host = host
             self.port = port
             self.isService = isService
+            self.servicePort = servicePort
         }
     }
 

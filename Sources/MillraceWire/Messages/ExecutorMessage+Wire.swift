@@ -19,6 +19,7 @@ extension ExecutorMessage {
         writeBlocks(into: &message, arena)
         writeDeparture(into: &message, arena)
         writeBarriers(into: &message, arena)
+        writePushes(into: &message, arena)
         writePlanNames(into: &message, arena)
         let size = millrace__v1__executor_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
@@ -51,6 +52,7 @@ extension ExecutorMessage {
         readBlocks(message)
         try readDeparture(message)
         try readBarriers(message)
+        try readPushes(message)
         var results = Self.results(message)
         taskEnds.reserveCapacity(message.n_task_ends)
         for index in 0..<message.n_task_ends {

@@ -35,10 +35,14 @@ public struct ExecutorMessage: Sendable {
     /// Tasks that wait for the others of their barrier stage.
     public var barrierRequests: [BarrierRequest] = []
 
+    /// Map outputs that are pushed as far as they will be. Handled after `taskEnds`.
+    public var pushedOutputs: [PushedOutput] = []
+
     public init() {}
     public var isEmpty: Bool {
         taskEnds.isEmpty && register == nil && heartbeat == nil && commitRequests.isEmpty
-            && barrierRequests.isEmpty && decommission == nil && movedOutputs.isEmpty
+            && pushedOutputs.isEmpty && barrierRequests.isEmpty && decommission == nil
+            && movedOutputs.isEmpty
             && partialAccumulators.isEmpty && blocks.isEmpty && removedRDDs.isEmpty
             && wantedBroadcasts.isEmpty && broadcastFetches.isEmpty && missingPlans.isEmpty
     }

@@ -20,6 +20,8 @@ public enum ExecutorReport: Sendable {
     /// A task needs a broadcast that is not there.
     case broadcastWanted(BroadcastID)
     case pieceFetched(ExecutorMessage.PieceFetch)
+    /// A map output is pushed as far as it will be.
+    case outputPushed(PushedOutput)
     /// A task needs a plan that is not there.
     case planMissing(PlanHash)
 }
@@ -40,6 +42,7 @@ extension ExecutorMessage {
             case .rddRemoved(let rdd): removedRDDs.append(rdd)
             case .broadcastWanted(let id): wantedBroadcasts.append(id)
             case .pieceFetched(let fetch): broadcastFetches.append(fetch)
+            case .outputPushed(let output): pushedOutputs.append(output)
             case .planMissing(let plan): missingPlans.append(plan)
             }
         }

@@ -62,11 +62,9 @@ extension Effects {
         case .grantedRunTime(let job, let time): return line(time, of: job)
         case .executorDrained(let executor): return "\(executor) is drained"
         case .releaseExecutor(let executor, let reason): return "release \(executor): \(reason)"
-        case .moveOutput(let move):
-            return """
-                move map \(move.mapIndex) of \(move.shuffle) from \(move.from.rawValue) to \
-                \(move.to.rawValue)
-                """
+        case .moveOutput(let move): return line(move)
+        case .finalizeMerge(let shuffle, let plan, let hosts):
+            return "finalize merge \(plan.merge) of \(shuffle) on \(hosts.joined(separator: ", "))"
         case .requestExecutors(let total): return "request \(total) executors"
         case .commitDecided(_, let task, let granted):
             return "\(task) \(granted ? "may commit" : "may not commit")"
@@ -91,6 +89,13 @@ extension Effects {
             return "\(task.id.rawValue)=\(stage)/\(task.partition)\(retry)\(input)"
         }
         return "launch on \(executor.rawValue): \(texts.joined(separator: " "))"
+    }
+
+    private func line(_ move: OutputMove) -> String {
+        """
+        move map \(move.mapIndex) of \(move.shuffle) from \(move.from.rawValue) to \
+        \(move.to.rawValue)
+        """
     }
 
     private func line(_ runTime: Duration, of job: JobID) -> String {

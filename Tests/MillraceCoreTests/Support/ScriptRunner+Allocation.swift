@@ -31,6 +31,7 @@ extension ScriptRunner {
         case "gauges": output += gauges()
         case "kill-executor":
             handle(.executorKilled(ExecutorID(try arguments.number(0)), reason: "asked"))
+        case "pushed", "merged", "no-answer", "merge": try performOnMerges(arguments)
         default: throw Problem(description: "no command is called \(arguments.name)")
         }
     }

@@ -25,7 +25,7 @@ extension ScriptRunner {
         case "wait-state": settings.stateLocalityWait = try arguments.duration(value)
         case "decommission-timeout":
             settings.decommissionTimeout = try arguments.duration(value)
-        default: try configureBarrier(key, value, arguments)
+        default: try configureMerge(key, value, arguments)
         }
     }
 

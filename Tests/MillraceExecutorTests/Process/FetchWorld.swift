@@ -25,6 +25,7 @@ final class FetchWorld: @unchecked Sendable {
         fetcher = try loop.sync {
             NetworkBlockFetcher(
                 loop: loop, client: BlockClient(loop: loop), serviceClient: BlockClient(loop: loop),
+                mergeClient: BlockClient(loop: loop),
                 conf: conf)
         }
     }

@@ -52,6 +52,51 @@ void   millrace__v1__executor_message__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_message__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__pushed_output__init
+                     (Millrace__V1__PushedOutput         *message)
+{
+  static const Millrace__V1__PushedOutput init_value = MILLRACE__V1__PUSHED_OUTPUT__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__pushed_output__get_packed_size
+                     (const Millrace__V1__PushedOutput *message)
+{
+  assert(message->base.descriptor == &millrace__v1__pushed_output__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__pushed_output__pack
+                     (const Millrace__V1__PushedOutput *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__pushed_output__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__pushed_output__pack_to_buffer
+                     (const Millrace__V1__PushedOutput *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__pushed_output__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__PushedOutput *
+       millrace__v1__pushed_output__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__PushedOutput *)
+     protobuf_c_message_unpack (&millrace__v1__pushed_output__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__pushed_output__free_unpacked
+                     (Millrace__V1__PushedOutput *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__pushed_output__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__barrier_request__init
                      (Millrace__V1__BarrierRequest         *message)
 {
@@ -1852,7 +1897,7 @@ void   millrace__v1__executor_status__free_unpacked
   assert(message->base.descriptor == &millrace__v1__executor_status__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
-static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[13] =
+static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_descriptors[14] =
 {
   {
     "register",
@@ -2010,6 +2055,18 @@ static const ProtobufCFieldDescriptor millrace__v1__executor_message__field_desc
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "pushed_outputs",
+    140,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__ExecutorMessage, n_pushed_outputs),
+    offsetof(Millrace__V1__ExecutorMessage, pushed_outputs),
+    &millrace__v1__pushed_output__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__executor_message__field_indices_by_name[] = {
   11,   /* field[11] = barrier_requests */
@@ -2021,12 +2078,13 @@ static const unsigned millrace__v1__executor_message__field_indices_by_name[] = 
   12,   /* field[12] = missing_plans */
   6,   /* field[6] = moved_outputs */
   4,   /* field[4] = partial_accumulators */
+  13,   /* field[13] = pushed_outputs */
   0,   /* field[0] = register */
   8,   /* field[8] = removed_rdds */
   1,   /* field[1] = task_ends */
   9,   /* field[9] = wanted_broadcasts */
 };
-static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[6 + 1] =
+static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[7 + 1] =
 {
   { 1, 0 },
   { 10, 4 },
@@ -2034,7 +2092,8 @@ static const ProtobufCIntRange millrace__v1__executor_message__number_ranges[6 +
   { 50, 7 },
   { 100, 11 },
   { 110, 12 },
-  { 0, 13 }
+  { 140, 13 },
+  { 0, 14 }
 };
 const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
 {
@@ -2044,11 +2103,88 @@ const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor =
   "Millrace__V1__ExecutorMessage",
   "millrace.v1",
   sizeof(Millrace__V1__ExecutorMessage),
-  13,
+  14,
   millrace__v1__executor_message__field_descriptors,
   millrace__v1__executor_message__field_indices_by_name,
-  6,  millrace__v1__executor_message__number_ranges,
+  7,  millrace__v1__executor_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__executor_message__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__pushed_output__field_descriptors[4] =
+{
+  {
+    "shuffle_id",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PushedOutput, shuffle_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "merge_id",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PushedOutput, merge_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "map_index",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PushedOutput, map_index),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "map_task",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PushedOutput, map_task),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__pushed_output__field_indices_by_name[] = {
+  2,   /* field[2] = map_index */
+  3,   /* field[3] = map_task */
+  1,   /* field[1] = merge_id */
+  0,   /* field[0] = shuffle_id */
+};
+static const ProtobufCIntRange millrace__v1__pushed_output__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor millrace__v1__pushed_output__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.PushedOutput",
+  "PushedOutput",
+  "Millrace__V1__PushedOutput",
+  "millrace.v1",
+  sizeof(Millrace__V1__PushedOutput),
+  4,
+  millrace__v1__pushed_output__field_descriptors,
+  millrace__v1__pushed_output__field_indices_by_name,
+  1,  millrace__v1__pushed_output__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__pushed_output__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__barrier_request__field_descriptors[4] =
@@ -4645,7 +4781,7 @@ const ProtobufCMessageDescriptor millrace__v1__registered__descriptor =
   (ProtobufCMessageInit) millrace__v1__registered__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__peer__field_descriptors[4] =
+static const ProtobufCFieldDescriptor millrace__v1__peer__field_descriptors[5] =
 {
   {
     "executor_id",
@@ -4695,18 +4831,32 @@ static const ProtobufCFieldDescriptor millrace__v1__peer__field_descriptors[4] =
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "service_port",
+    140,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__Peer, service_port),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__peer__field_indices_by_name[] = {
   0,   /* field[0] = executor_id */
   1,   /* field[1] = host */
   3,   /* field[3] = is_service */
   2,   /* field[2] = port */
+  4,   /* field[4] = service_port */
 };
-static const ProtobufCIntRange millrace__v1__peer__number_ranges[2 + 1] =
+static const ProtobufCIntRange millrace__v1__peer__number_ranges[3 + 1] =
 {
   { 1, 0 },
   { 90, 3 },
-  { 0, 4 }
+  { 140, 4 },
+  { 0, 5 }
 };
 const ProtobufCMessageDescriptor millrace__v1__peer__descriptor =
 {
@@ -4716,10 +4866,10 @@ const ProtobufCMessageDescriptor millrace__v1__peer__descriptor =
   "Millrace__V1__Peer",
   "millrace.v1",
   sizeof(Millrace__V1__Peer),
-  4,
+  5,
   millrace__v1__peer__field_descriptors,
   millrace__v1__peer__field_indices_by_name,
-  2,  millrace__v1__peer__number_ranges,
+  3,  millrace__v1__peer__number_ranges,
   (ProtobufCMessageInit) millrace__v1__peer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4813,7 +4963,7 @@ const ProtobufCMessageDescriptor millrace__v1__plan_piece__descriptor =
   (ProtobufCMessageInit) millrace__v1__plan_piece__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__map_outputs__field_descriptors[4] =
+static const ProtobufCFieldDescriptor millrace__v1__map_outputs__field_descriptors[7] =
 {
   {
     "shuffle_id",
@@ -4863,17 +5013,57 @@ static const ProtobufCFieldDescriptor millrace__v1__map_outputs__field_descripto
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "merge_id",
+    140,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__MapOutputs, merge_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mergers",
+    141,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__MapOutputs, n_mergers),
+    offsetof(Millrace__V1__MapOutputs, mergers),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "merged_sizes",
+    142,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_BYTES,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__MapOutputs, merged_sizes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__map_outputs__field_indices_by_name[] = {
   1,   /* field[1] = epoch */
   3,   /* field[3] = map_count */
+  4,   /* field[4] = merge_id */
+  6,   /* field[6] = merged_sizes */
+  5,   /* field[5] = mergers */
   0,   /* field[0] = shuffle_id */
   2,   /* field[2] = statuses */
 };
-static const ProtobufCIntRange millrace__v1__map_outputs__number_ranges[1 + 1] =
+static const ProtobufCIntRange millrace__v1__map_outputs__number_ranges[2 + 1] =
 {
   { 1, 0 },
-  { 0, 4 }
+  { 140, 4 },
+  { 0, 7 }
 };
 const ProtobufCMessageDescriptor millrace__v1__map_outputs__descriptor =
 {
@@ -4883,10 +5073,10 @@ const ProtobufCMessageDescriptor millrace__v1__map_outputs__descriptor =
   "Millrace__V1__MapOutputs",
   "millrace.v1",
   sizeof(Millrace__V1__MapOutputs),
-  4,
+  7,
   millrace__v1__map_outputs__field_descriptors,
   millrace__v1__map_outputs__field_indices_by_name,
-  1,  millrace__v1__map_outputs__number_ranges,
+  2,  millrace__v1__map_outputs__number_ranges,
   (ProtobufCMessageInit) millrace__v1__map_outputs__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4967,7 +5157,7 @@ const ProtobufCMessageDescriptor millrace__v1__map_status__descriptor =
   (ProtobufCMessageInit) millrace__v1__map_status__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descriptors[14] =
+static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descriptors[16] =
 {
   {
     "stage_id",
@@ -5137,6 +5327,30 @@ static const ProtobufCFieldDescriptor millrace__v1__stage_setup__field_descripto
     0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "merge_id",
+    140,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__StageSetup, merge_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "mergers",
+    141,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_UINT32,
+    offsetof(Millrace__V1__StageSetup, n_mergers),
+    offsetof(Millrace__V1__StageSetup, mergers),
+    NULL,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_PACKED,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__stage_setup__field_indices_by_name[] = {
   1,   /* field[1] = attempt */
@@ -5146,6 +5360,8 @@ static const unsigned millrace__v1__stage_setup__field_indices_by_name[] = {
   4,   /* field[4] = input_shuffles */
   10,   /* field[10] = job_id */
   11,   /* field[11] = local_properties */
+  14,   /* field[14] = merge_id */
+  15,   /* field[15] = mergers */
   6,   /* field[6] = output_shuffle */
   12,   /* field[12] = persisted */
   2,   /* field[2] = plan_high */
@@ -5154,12 +5370,13 @@ static const unsigned millrace__v1__stage_setup__field_indices_by_name[] = {
   7,   /* field[7] = reducers */
   0,   /* field[0] = stage_id */
 };
-static const ProtobufCIntRange millrace__v1__stage_setup__number_ranges[3 + 1] =
+static const ProtobufCIntRange millrace__v1__stage_setup__number_ranges[4 + 1] =
 {
   { 1, 0 },
   { 50, 12 },
   { 100, 13 },
-  { 0, 14 }
+  { 140, 14 },
+  { 0, 16 }
 };
 const ProtobufCMessageDescriptor millrace__v1__stage_setup__descriptor =
 {
@@ -5169,10 +5386,10 @@ const ProtobufCMessageDescriptor millrace__v1__stage_setup__descriptor =
   "Millrace__V1__StageSetup",
   "millrace.v1",
   sizeof(Millrace__V1__StageSetup),
-  14,
+  16,
   millrace__v1__stage_setup__field_descriptors,
   millrace__v1__stage_setup__field_indices_by_name,
-  3,  millrace__v1__stage_setup__number_ranges,
+  4,  millrace__v1__stage_setup__number_ranges,
   (ProtobufCMessageInit) millrace__v1__stage_setup__init,
   NULL,NULL,NULL    /* reserved[123] */
 };

@@ -16,6 +16,7 @@ PROTOBUF_C__BEGIN_DECLS
 
 
 typedef struct Millrace__V1__ExecutorMessage Millrace__V1__ExecutorMessage;
+typedef struct Millrace__V1__PushedOutput Millrace__V1__PushedOutput;
 typedef struct Millrace__V1__BarrierRequest Millrace__V1__BarrierRequest;
 typedef struct Millrace__V1__PlanName Millrace__V1__PlanName;
 typedef struct Millrace__V1__BroadcastFetch Millrace__V1__BroadcastFetch;
@@ -125,10 +126,28 @@ struct  Millrace__V1__ExecutorMessage
    */
   size_t n_missing_plans;
   Millrace__V1__PlanName **missing_plans;
+  /*
+   * Map outputs that are pushed as far as they will be.
+   */
+  size_t n_pushed_outputs;
+  Millrace__V1__PushedOutput **pushed_outputs;
 };
 #define MILLRACE__V1__EXECUTOR_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__executor_message__descriptor) \
-    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+
+
+struct  Millrace__V1__PushedOutput
+{
+  ProtobufCMessage base;
+  uint32_t shuffle_id;
+  uint64_t merge_id;
+  uint32_t map_index;
+  uint64_t map_task;
+};
+#define MILLRACE__V1__PUSHED_OUTPUT__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__pushed_output__descriptor) \
+    , 0, 0, 0, 0 }
 
 
 struct  Millrace__V1__BarrierRequest
@@ -746,10 +765,14 @@ struct  Millrace__V1__Peer
    * The executor is gone; this is the shuffle service of its host.
    */
   protobuf_c_boolean is_service;
+  /*
+   * Of an executor: where the shuffle service of its host serves blocks; 0: there is none.
+   */
+  uint32_t service_port;
 };
 #define MILLRACE__V1__PEER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__peer__descriptor) \
-    , 0, (char *)protobuf_c_empty_string, 0, 0 }
+    , 0, (char *)protobuf_c_empty_string, 0, 0, 0 }
 
 
 /*
@@ -783,10 +806,17 @@ struct  Millrace__V1__MapOutputs
   size_t n_statuses;
   Millrace__V1__MapStatus **statuses;
   uint32_t map_count;
+  /*
+   * What is merged of the shuffle: by whom (MergePlan), and bytes by reduce partition (BlockSizes).
+   */
+  uint64_t merge_id;
+  size_t n_mergers;
+  uint32_t *mergers;
+  ProtobufCBinaryData merged_sizes;
 };
 #define MILLRACE__V1__MAP_OUTPUTS__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__map_outputs__descriptor) \
-    , 0, 0, 0,NULL, 0 }
+    , 0, 0, 0,NULL, 0, 0, 0,NULL, {0,NULL} }
 
 
 struct  Millrace__V1__MapStatus
@@ -847,10 +877,16 @@ struct  Millrace__V1__StageSetup
    */
   size_t n_barrier_executors;
   uint32_t *barrier_executors;
+  /*
+   * Executors whose hosts' shuffle services merge the stage's map outputs; none: nobody does.
+   */
+  uint64_t merge_id;
+  size_t n_mergers;
+  uint32_t *mergers;
 };
 #define MILLRACE__V1__STAGE_SETUP__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__stage_setup__descriptor) \
-    , 0, 0, 0, 0, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0,NULL, 0,NULL }
+    , 0, 0, 0, 0, 0,NULL, 0, 0, 0, (char *)protobuf_c_empty_string, 0, 0, 0,NULL, 0,NULL, 0,NULL, 0, 0,NULL }
 
 
 struct  Millrace__V1__LocalProperty
@@ -947,6 +983,25 @@ Millrace__V1__ExecutorMessage *
                       const uint8_t       *data);
 void   millrace__v1__executor_message__free_unpacked
                      (Millrace__V1__ExecutorMessage *message,
+                      ProtobufCAllocator *allocator);
+/* Millrace__V1__PushedOutput methods */
+void   millrace__v1__pushed_output__init
+                     (Millrace__V1__PushedOutput         *message);
+size_t millrace__v1__pushed_output__get_packed_size
+                     (const Millrace__V1__PushedOutput   *message);
+size_t millrace__v1__pushed_output__pack
+                     (const Millrace__V1__PushedOutput   *message,
+                      uint8_t             *out);
+size_t millrace__v1__pushed_output__pack_to_buffer
+                     (const Millrace__V1__PushedOutput   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__PushedOutput *
+       millrace__v1__pushed_output__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__pushed_output__free_unpacked
+                     (Millrace__V1__PushedOutput *message,
                       ProtobufCAllocator *allocator);
 /* Millrace__V1__BarrierRequest methods */
 void   millrace__v1__barrier_request__init
@@ -1713,6 +1768,9 @@ void   millrace__v1__executor_status__free_unpacked
 typedef void (*Millrace__V1__ExecutorMessage_Closure)
                  (const Millrace__V1__ExecutorMessage *message,
                   void *closure_data);
+typedef void (*Millrace__V1__PushedOutput_Closure)
+                 (const Millrace__V1__PushedOutput *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__BarrierRequest_Closure)
                  (const Millrace__V1__BarrierRequest *message,
                   void *closure_data);
@@ -1871,6 +1929,7 @@ void millrace__v1__driver__get_status(ProtobufCService *service,
 
 extern const ProtobufCEnumDescriptor    millrace__v1__accumulator_kind__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__executor_message__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__pushed_output__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__barrier_request__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__plan_name__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__broadcast_fetch__descriptor;
