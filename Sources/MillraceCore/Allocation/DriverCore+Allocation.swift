@@ -159,7 +159,7 @@ extension DriverCore {
 
     mutating func requestAnswered(_ total: Int, isAccepted: Bool, _ effects: inout Effects) {
         guard allocation != nil else { return }
-        allocation!.policy.answer(isAcknowledged: isAccepted)
+        allocation!.policy.answer(isAcknowledged: isAccepted, total: total)
         if !isAccepted {
             allocation!.isRefused = true
             effects.append(.notice(.allocation(.refused(total: total))))

@@ -32,7 +32,6 @@ struct ExecutorAllocation: Sendable {
     private(set) var maxNeeded = 0
 
     private struct Request: Sendable {
-        var total: Int
         var oldTarget: Int
         var time: Instant
     }
@@ -112,10 +111,10 @@ struct ExecutorAllocation: Sendable {
         } else if let addTime, now >= addTime {
             grow(to: maxNeeded, current: current)
         }
-        request = Request(total: wanted, oldTarget: old, time: now)
+        request = Request(oldTarget: old, time: now)
         if wanted == acknowledged {
             // Nobody needs to be asked.
-            answer(isAcknowledged: true)
+            answer(isAcknowledged: true, total: wanted)
             return nil
         }
         return wanted
@@ -131,15 +130,17 @@ struct ExecutorAllocation: Sendable {
         if target == old { step = 1 }
     }
 
-    /// The backend's answer to the last request.
-    mutating func answer(isAcknowledged: Bool) {
+    /// The backend's answer to a request for so many: the last one, or that which goes with the
+    /// removal of executors and is answered after it. What was agreed to last counts, though the
+    /// other was refused.
+    mutating func answer(isAcknowledged: Bool, total: Int) {
+        if isAcknowledged { acknowledged = total }
         guard let asked = request else { return }
         request = nil
         guard isAcknowledged else {
             target = asked.oldTarget
             return
         }
-        acknowledged = asked.total
         let delta = target - asked.oldTarget
         if delta > 0 {
             step = delta == step ? step * 2 : 1

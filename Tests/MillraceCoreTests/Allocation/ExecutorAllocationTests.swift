@@ -64,10 +64,10 @@ import Testing
         #expect(policy.adjust(load, current: 0, now: second) == 1)
         // Not answered yet: nothing else is asked for.
         #expect(policy.adjust(load, current: 0, now: second + .seconds(9)) == nil)
-        policy.answer(isAcknowledged: false)
+        policy.answer(isAcknowledged: false, total: 1)
         #expect(policy.target == 0 && policy.step == 1)
         #expect(policy.adjust(load, current: 0, now: second + .seconds(9)) == 1)
-        policy.answer(isAcknowledged: true)
+        policy.answer(isAcknowledged: true, total: 1)
         #expect(policy.target == 1 && policy.step == 2)
         #expect(policy.addTime == second + .seconds(10))
     }

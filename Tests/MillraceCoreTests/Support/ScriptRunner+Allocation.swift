@@ -7,7 +7,9 @@ extension ScriptRunner {
     mutating func performAllocation(_ arguments: Arguments) throws {
         switch arguments.name {
         case "allocation": try allocate(arguments)
-        case "refuse": isRefusing = arguments.words.first != "no"
+        case "refuse":
+            isRefusing = arguments.words.first != "no"
+            isRefusingOnce = arguments.words.first == "once"
         case "demand":
             handle(
                 .slotsDemanded(

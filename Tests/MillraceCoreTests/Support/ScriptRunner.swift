@@ -17,7 +17,7 @@ import MillraceBase
 ///     lose 0 [innocent]             heartbeat 0      advance 200ms (timers fire on the way)
 ///     decommission 0                kill-executor 0    lose-host a
 ///     allocation min=0 max=5 …      before the first event (`ScriptRunner+Allocation.swift`)
-///     demand q slots=4              refuse [no]      gauges
+///     demand q slots=4              refuse [no|once]    gauges
 ///     cancel 0     cancel-group g [future]  cancel-tag t  cancel-all
 ///     release 0    commit 3 on=0
 ///     kept 0 on=1 rdd=0             executor keeps partition 0 of rdd 0; also gone 0 on=1 rdd=0
@@ -54,6 +54,7 @@ struct ScriptRunner {
     var moves: [OutputMove] = []
     /// Whether requests for executors are refused.
     var isRefusing = false
+    var isRefusingOnce = false
     private var accumulators = AccumulatorTable(registered: 0..<4)
 
     /// What one command prints.
@@ -169,6 +170,7 @@ struct ScriptRunner {
         }
         for total in requests {
             handle(.executorRequestAnswered(total: total, isAccepted: !isRefusing))
+            if isRefusingOnce { isRefusing = false }
         }
     }
 
