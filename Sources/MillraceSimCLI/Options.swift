@@ -5,6 +5,7 @@ import MillraceCore
 struct Options {
     static let help = """
         usage: millrace-sim [--seeds N [--first N] | --seed N [--trace]] [--canary NAME]
+                            [--probe NAME]
 
         Lives through bad days of a simulated cluster: the real scheduler and wire over a network,
         disks and executors that fail as the seed says. Prints how many steps a second that were,
@@ -16,6 +17,7 @@ struct Options {
           --seed N       the day N alone
           --trace        one line for each thing that happens
           --canary NAME  with a bug that must be found: \(canaries)
+          --probe NAME   says which days take that rare path
           --help, -h
         """
 
@@ -28,11 +30,14 @@ struct Options {
     var isTrace = false
     var isHelp = false
     var canary: Canary?
+    var probe: CodeProbe?
 
     init(_ arguments: [String]) throws(UsageError) {
         var reader = ArgumentReader(
             arguments,
-            flags: ["--seeds", "--first", "--seed", "--trace", "--canary", "--help", "-h"])
+            flags: [
+                "--seeds", "--first", "--seed", "--trace", "--canary", "--probe", "--help", "-h",
+            ])
         var isOneSeed = false
         var first: UInt64?
         var count: UInt64?
@@ -52,6 +57,13 @@ struct Options {
                         "no canary is called '\(name.prefix(100))'; there are \(Self.canaries)")
                 }
                 canary = known
+            case "--probe":
+                let name = try reader.value()
+                probe = CodeProbe.allCases.first { "\($0)" == name }
+                guard probe != nil else {
+                    throw UsageError(
+                        "no probe is called '\(name.prefix(100))'; --seeds 1 lists them")
+                }
             case "--help", "-h": isHelp = true
             default: throw reader.unexpected()
             }

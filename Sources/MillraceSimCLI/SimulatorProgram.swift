@@ -41,8 +41,12 @@ import MillraceSim
         var sum = Sum()
         var failures = 0
         for seed in options.seeds {
+            let before = options.probe.map { CodeProbes.hits(of: $0) } ?? 0
             let outcome = Simulation(seed: seed, canary: options.canary).run()
             sum.add(outcome)
+            if let probe = options.probe, CodeProbes.hits(of: probe) > before {
+                print("seed \(seed) takes \(probe)")
+            }
             guard let problem = outcome.problem else { continue }
             print("seed \(seed) FAILED: \(problem)")
             if failures == 0 { print("replay it: millrace-sim --seed \(seed) --trace") }

@@ -34,6 +34,12 @@ import Testing
         #expect(program.output.contains("3 days"))
     }
 
+    @Test func `days that take a rare path are named`() throws {
+        let program = try Self.run("--seeds", "20", "--probe", "lateSuccessOfEndedStage")
+        #expect(program.status == 0, "\(program.output)\(program.errors)")
+        #expect(program.output.contains(" takes lateSuccessOfEndedStage"))
+    }
+
     @Test func `help explains the flags`() throws {
         let program = try Self.run("--help")
         #expect(program.status == 0)
@@ -44,7 +50,8 @@ import Testing
         "nonsense is one line and 2",
         arguments: [
             ["--seeds", "0"], ["--seeds", "many"], ["--seed"], ["--sed", "1"], ["7"],
-            ["--canary", "parrot"], ["--trace"], ["--first"], ["--first", "-1"],
+            ["--canary", "parrot"], ["--probe", "parrot"],
+            ["--trace"], ["--first"], ["--first", "-1"],
             ["--seed", "1", "--seeds", "2"], ["--seed", "1", "--first", "2"],
         ])
     func nonsense(_ arguments: [String]) throws {

@@ -40,7 +40,7 @@ extension Simulation {
         note("\(executor.id) is sent \(describe(message))")
         for peer in message.lostPeers { executor.lostPeers.insert(peer) }
         for outputs in message.mapOutputs {
-            checkAttempt(of: outputs)
+            checkAttempt(of: outputs, on: executor)
             executor.update(outputs)
         }
         for setup in message.stages {

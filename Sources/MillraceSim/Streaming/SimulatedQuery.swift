@@ -63,6 +63,8 @@ final class SimulatedQuery {
     var ranges: [BatchID: Range<Int>] = [:]
     /// By batch.
     var seen: [Seen] = []
+    /// Its last start came to an end of its own: all that is in the sink is in the log too.
+    var hasEndedWell = false
     /// When the source has said that it has no more.
     var isDrained = false
 

@@ -130,7 +130,7 @@ extension Simulation {
             "\(executor.id) has written version \(store.version) of partition \(partition) of "
                 + "query \(query.number), by \(task)")
         let name = FileSinkLog.dataFileName(
-            partition: partition, uuid: "\(incarnation)-\(task.rawValue)", ext: "rows")
+            partition: partition, uuid: "\(executor.incarnation)-\(task.rawValue)", ext: "rows")
         let path = StorePath.join(query.output, name)
         let bytes = Program.encode(changed)
         try files.makeFolders(query.output)

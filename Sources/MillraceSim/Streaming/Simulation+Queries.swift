@@ -32,6 +32,7 @@ extension Simulation {
             let logs = try recoveredLogs(run)
             recoverAccumulators(of: query, logs)
             query.run = run
+            query.hasEndedWell = false
             tell(query, .started(logs))
         } catch {
             note("query \(number) cannot start: \(error)")
@@ -147,6 +148,7 @@ extension Simulation {
             tell(.queryEnded(QueryID(run.number)))
         }
         query.run = nil
+        query.hasEndedWell = error == nil
         if !query.isDrained { restartSoon(query) }
     }
 

@@ -17,7 +17,7 @@ extension Simulation {
         for query in queries where !query.isDrained {
             guard query.seen.last?.end ?? 0 == query.head else { continue }
             guard let run = query.run else {
-                query.isDrained = true
+                if query.hasEndedWell || query.runs == 0 { query.isDrained = true }
                 continue
             }
             guard case .waiting = run.machine.phase, run.unwritten.isEmpty else { continue }

@@ -88,9 +88,10 @@ extension Simulation {
         barriers.delivered.removeAll(keepingCapacity: true)
     }
 
-    /// Fails when outputs of a barrier stage are of several attempts.
-    func checkAttempt(of outputs: MapOutputs) {
-        guard barriers.isWatching else { return }
+    /// Fails when outputs of a barrier stage are of several attempts. What an executor of an older
+    /// driver hears late is about other tasks.
+    func checkAttempt(of outputs: MapOutputs, on executor: SimulatedExecutor) {
+        guard barriers.isWatching, executor.incarnation == incarnation else { return }
         let known = outputs.statuses.compactMap { $0?.mapTask }
         let attempts = Set(known.compactMap { barriers.attempts[$0] })
         let ofBarriers = known.count { barriers.attempts[$0] != nil }

@@ -65,6 +65,12 @@ struct DayPlan {
         guard let initial = settings.allocation?.initialExecutors else { return }
         settings.allocation?.maxExecutors = max(initial, executors, 1)
         settings.allocation?.tasksPerExecutor = coresPerExecutor
+        // As Spark demands it: else idle executors take with them what the next stage reads, again
+        // and again.
+        let handsOn =
+            settings.allocation?.decommissions == true && settings.departures?.movesOutputs == true
+            && settings.decommissionTimeout.map { $0 >= .seconds(1) } ?? true
+        if !hasShuffleService, !handsOn { settings.allocation?.isShuffleTracked = true }
     }
 
     init(_ random: inout SplitMix64, _ weather: Weather, canary: Canary?) {
