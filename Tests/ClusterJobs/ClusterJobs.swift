@@ -32,6 +32,7 @@ import MillraceBase
         case "stubborn-job": try await stubbornJob(context)
         case "driver-dies": try await DriverCrashes.run(session, Array(arguments.dropFirst()))
         case "speculation-race": try await SpeculationJobs.race(context)
+        case "speculation-race-in-a-stream": try await SpeculationJobs.streamRace(session)
         case "throws": throw MillraceError(.queryFailed, "the program gave up")
         case "wait":
             print("ready")

@@ -97,14 +97,17 @@ enum DriverCrashes {
             .checkpointLocation("\(folder)/checkpoint")
             .start(nil, fault: try fault(step))
         try await finish(query)
-        let files = try FileSinkLog(PosixFileSystem(), output: output).allFiles()
-        var found: [Int] = []
-        for file in files {
-            let bytes = try PosixFileSystem().read(try StorePath.resolve(file.path))
-            found += String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { Int($0)! }
-        }
+        let found = try manifestRows(of: output)
         ClusterJobs.check(found.count % rows, 0)
-        ClusterJobs.check(found.sorted(), Array(0..<found.count))
+        ClusterJobs.check(found, Array(0..<found.count))
+    }
+
+    /// The numbers in the files that a sink's manifest names, in their order.
+    static func manifestRows(of output: String) throws -> [Int] {
+        try FileSinkLog(PosixFileSystem(), output: output).allFiles().flatMap { file in
+            let bytes = try PosixFileSystem().read(try StorePath.resolve(file.path))
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { Int($0)! }
+        }.sorted()
     }
 
     private static func finish(_ query: StreamingQuery) async throws {

@@ -26,6 +26,30 @@ enum SpeculationJobs {
         }
     }
 
+    /// The same in a streaming query whose sink are files: the batch has each row once.
+    static func streamRace(_ session: MillraceSession) async throws {
+        let folder = ClusterJobs.temporaryFolder()
+        let output = "\(folder)/output"
+        let query = try await session.readStream.option("numPartitions", 4)
+            .rateMicroBatch(rowsPerBatch: 400)
+            .map { row -> String in
+                if row.value == 399 { meet(folder, TaskContext.current?.attemptNumber ?? 0) }
+                return "\(row.value)"
+            }
+            .writeStream.format("text").option("path", output)
+            .checkpointLocation("\(folder)/checkpoint").start()
+        while query.lastProgress.map({ $0.batchId < 3 }) ?? true {
+            if try await query.awaitTermination(timeout: .milliseconds(20)) {
+                ClusterJobs.fail("the query ended")
+            }
+        }
+        await query.stop()
+        let names = ExecutorFaults.names(in: folder)
+        ClusterJobs.check(names.contains("attempt-0") && names.contains("attempt-1"), true)
+        let rows = try DriverCrashes.manifestRows(of: output)
+        ClusterJobs.check(rows, Array(0..<rows.count))
+    }
+
     /// Returns when an original and a copy are here.
     private static func meet(_ folder: String, _ attempt: Int) {
         close(open("\(folder)/attempt-\(attempt)", O_CREAT | O_WRONLY, 0o600))

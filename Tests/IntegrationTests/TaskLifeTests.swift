@@ -16,8 +16,10 @@ import Testing
         #expect(outcome.lastLine == "ok")
     }
 
-    @Test("of a slow task and its copy that are both done one commits its file")
-    func speculationRace() throws {
+    @Test(
+        "of a slow task and its copy that are both done one commits its file",
+        arguments: ["speculation-race", "speculation-race-in-a-stream"])
+    func speculationRace(scenario: String) throws {
         let settings = """
             millrace.master=local-cluster[2,1,512]
             millrace.speculation=true
@@ -27,7 +29,7 @@ import Testing
 
             """
         let outcome = try Program.built("ClusterJobs").run(
-            ["speculation-race"], environment: ["MILLRACE_CONF": settings])
+            [scenario], environment: ["MILLRACE_CONF": settings])
         #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
     }
 

@@ -6,7 +6,8 @@ public struct SpeculationEntries: ConfEntries {
     public let isEnabled = ConfEntry(
         "millrace.speculation", default: false,
         doc: "Whether a task that takes much longer than its siblings is launched a second time, "
-            + "on another host; the first attempt that succeeds counts, the other is asked to end.",
+            + "on another host; the first attempt that succeeds counts, the other is asked to end. "
+            + "Micro-batches are then scheduled one by one, without group scheduling.",
         simulate: [false, true])
     public let interval = ConfEntry(
         "millrace.speculation.interval", default: Duration.milliseconds(100),

@@ -37,7 +37,7 @@ struct GrantScheduler: Sendable {
         var total = Duration.zero
     }
 
-    let settings: GroupSize.Settings
+    private(set) var settings: GroupSize.Settings
     var queries = IdentifierMap<QueryID, Query>()
     /// Batches at work, by ascending task numbers: at most one for each query.
     var runs: [GrantedRun] = []
@@ -47,7 +47,12 @@ struct GrantScheduler: Sendable {
     /// Batches whose last task ended in this step.
     var finished: [FinishedBatch] = []
 
-    init(settings: CoreSettings) { self.settings = settings.groups }
+    /// A granted task runs where it was placed and nowhere else: who wants copies of slow tasks has
+    /// every batch scheduled on its own.
+    init(settings: CoreSettings) {
+        self.settings = settings.groups
+        if settings.speculation.isEnabled { self.settings.isEnabled = false }
+    }
 
     var isIdle: Bool { runs.isEmpty && revoked.isEmpty }
     /// When to look for batches that don't end.
