@@ -40,7 +40,8 @@ public final class MillraceContext: Sendable {
         self.cluster = cluster
         applicationID = cluster.driver.applicationID
         runner = ClusterJobRunner(
-            driver: cluster.driver, accumulators: cluster.accumulators)
+            driver: cluster.driver, accumulators: cluster.accumulators, broadcasts: broadcasts,
+            largestPlan: conf.broadcast.planThreshold.bytes)
         defaultParallelism = conf.application.defaultParallelism ?? max(cluster.cores, 2)
     }
 

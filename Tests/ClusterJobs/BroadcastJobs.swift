@@ -9,6 +9,8 @@ enum BroadcastJobs {
         case "broadcast": try await broadcast(context)
         case "broadcast-to-many": try await toMany(context)
         case "broadcast-killed": try await killed(context)
+        case "large-plan-to-many": try await largePlan(context)
+        case "large-plan-forgotten": try await largePlanForgotten(context)
         case "loop-of-jobs": try await loop(context)
         default: return false
         }
@@ -60,6 +62,77 @@ enum BroadcastJobs {
         let ratio = Double(context.broadcastBytesSent) / Double(value.count)
         print("the driver sent \(ratio) bytes for each byte")
         ClusterJobs.check(ratio <= 1.3, true)
+    }
+
+    /// A job whose closure has 20 MB with it, on each executor; says how many bytes the driver's
+    /// process has written for each of them.
+    private static func runLargePlan(
+        _ context: MillraceContext, _ table: [UInt8]
+    ) async throws -> Double {
+        let executors = try await context.executors().count
+        let folder = ClusterJobs.temporaryFolder()
+        let before = written()
+        let rows = try await context.range(0, executors, 1, executors).map { _ in
+            meet(folder, executors)
+            return (Int(getpid()), sample(of: table))
+        }.collect()
+        let sent = written() - before
+        ClusterJobs.check(Set(rows.map(\.0)).count, executors)
+        let expected = sample(of: table)
+        ClusterJobs.check(rows.allSatisfy { $0.1 == expected }, true)
+        return Double(sent) / Double(table.count)
+    }
+
+    /// Of bytes in all of its pieces.
+    private static func sample(of table: [UInt8]) -> Int {
+        stride(from: 0, to: table.count, by: 4_099).reduce(0) { $0 &* 31 &+ Int(table[$1]) }
+    }
+
+    /// The driver sends the plan about once, by its broadcasts and in all, however many executors
+    /// run it.
+    static func largePlan(_ context: MillraceContext) async throws {
+        let table = noise(20_000_000)
+        let sent = try await runLargePlan(context, table)
+        let broadcast = Double(context.broadcastBytesSent) / Double(table.count)
+        print("the driver sent \(sent) bytes for each byte, \(broadcast) of them broadcast")
+        ClusterJobs.check(broadcast >= 1 && sent >= broadcast && sent <= 1.3, true)
+    }
+
+    /// With no room for plans that nobody needs, a large one is gone when its job is over: from
+    /// the executors' memory, as their ledgers say, and from the driver, which sends it again.
+    static func largePlanForgotten(_ context: MillraceContext) async throws {
+        let executors = try await context.executors().count
+        let table = noise(20_000_000)
+        _ = try await runLargePlan(context, table)
+        let once = context.broadcastBytesSent
+        ClusterJobs.check(once >= table.count, true)
+        let folder = ClusterJobs.temporaryFolder()
+        let ledgers = try await context.range(0, executors, 1, executors).map { _ in
+            meet(folder, executors)
+            return ledgerWithoutBroadcasts()
+        }.collect()
+        for ledger in ledgers { ClusterJobs.check(ledger.contains("broadcast"), false) }
+        _ = try await runLargePlan(context, table)
+        ClusterJobs.check(context.broadcastBytesSent >= once + table.count, true)
+    }
+
+    /// What this executor's last will says of its memory, as soon as it names no broadcast; after a
+    /// minute whatever it says.
+    private static func ledgerWithoutBroadcasts() -> String {
+        let end = ContinuousClock.now + .seconds(60)
+        var text = ""
+        repeat {
+            sched_yield()
+            text = MemoryJobs.read("\(executorFolder())/last-will")
+        } while (text.isEmpty || text.contains("broadcast")) && ContinuousClock.now < end
+        return text
+    }
+
+    /// Bytes that this process has written to files and connections.
+    private static func written() -> Int {
+        let line = MemoryJobs.read("/proc/self/io").split(separator: "\n")
+            .first { $0.hasPrefix("wchar: ") }
+        return line.flatMap { Int($0.dropFirst("wchar: ".count)) } ?? 0
     }
 
     /// An executor is killed when it has asked for the value.

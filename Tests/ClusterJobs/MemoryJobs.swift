@@ -199,7 +199,8 @@ enum MemoryJobs {
         return pwrite(file, &byte, 1, off_t(index)) == 1
     }
 
-    private static func read(_ path: String) -> String {
+    /// The beginning of a text file; empty when it is not there.
+    static func read(_ path: String) -> String {
         let file = open(path, O_RDONLY)
         guard file >= 0 else { return "" }
         defer { close(file) }

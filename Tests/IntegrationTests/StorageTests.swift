@@ -39,6 +39,21 @@ import Testing
         #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
     }
 
+    @Test("the driver sends each byte of a large plan about once to 8 executors")
+    func largePlanToMany() throws {
+        let outcome = try ClusterTests.run(
+            "large-plan-to-many", master: "local-cluster[8,1,512]")
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+    }
+
+    @Test("a large plan is gone when no job needs it, and comes again with one that does")
+    func largePlanForgotten() throws {
+        let outcome = try ClusterTests.run(
+            "large-plan-forgotten",
+            master: "local-cluster[3,1,512]\nmillrace.scheduler.idlePlans.maxSize=0")
+        #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
+    }
+
     @Test("a broadcast arrives although an executor is killed while its pieces spread")
     func broadcastKilled() throws {
         let outcome = try ClusterTests.run(

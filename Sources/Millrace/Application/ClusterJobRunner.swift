@@ -8,13 +8,16 @@ import MillraceNet
 struct ClusterJobRunner: JobRunner {
     let driver: Driver
     let accumulators: AccumulatorRegistry
+    let broadcasts: KnownBroadcasts
+    /// `millrace.broadcast.UDFCompressionThreshold`
+    let largestPlan: Int
 
     func run(
         _ request: JobRequest, onResult: @escaping @Sendable (Int, ArraySlice<UInt8>) throws -> Void
     ) async throws -> JobReport {
         defer { accumulators.mergeSettled() }
         let finished = FinishedJob(
-            try await driver.run(request.job, plans: Self.plans(request)))
+            try await driver.run(request.job, plans: plans(request)))
         for (index, bytes) in finished.results.enumerated() { try onResult(index, bytes) }
         return finished.report
     }
@@ -23,7 +26,7 @@ struct ClusterJobRunner: JobRunner {
         _ request: JobRequest,
         complete: @escaping @Sendable (Result<FinishedJob, any Error>) -> Void
     ) {
-        driver.submit(request.job, plans: Self.plans(request)) {
+        driver.submit(request.job, plans: plans(request)) {
             complete($0.map { FinishedJob($0) })
         }
     }
@@ -55,9 +58,20 @@ struct ClusterJobRunner: JobRunner {
         driver.unpersist(rdd, done: done)
     }
 
-    private static func plans(_ request: JobRequest) -> [PlanBytes] {
-        request.plans.map { PlanBytes(hash: $0.hash, bytes: $0.bytes) }
+    /// A large one also as a broadcast, the same for all jobs that bring it, as long as the driver
+    /// keeps it.
+    private func plans(_ request: JobRequest) -> [PlanBytes] {
+        request.plans.map { plan in
+            guard driver.servesBlocks, plan.bytes.count > largestPlan else {
+                return PlanBytes(hash: plan.hash, bytes: plan.bytes)
+            }
+            let content = broadcasts.content(of: plan.bytes, type: "plan", runner)
+            return PlanBytes(
+                hash: plan.hash, bytes: plan.bytes,
+                broadcast: .init(id: content.id, content: content))
+        }
     }
+    private var runner: any JobRunner { self }
 }
 
 extension FinishedJob {

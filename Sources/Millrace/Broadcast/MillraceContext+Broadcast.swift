@@ -11,12 +11,7 @@ extension MillraceContext {
     /// `sc.broadcast`.
     public func broadcast<Value: Sendable>(_ value: Value) throws -> Broadcast<Value> {
         let bytes = try BroadcastCoding.bytes(of: value)
-        let content = broadcasts.content(
-            ContentHash(of: bytes), type: "\(Value.self)", count: bytes.count
-        ) { id, owner in
-            runner.register(id, pieces: { BroadcastPiece.pieces(of: bytes) })
-            return BroadcastContent(id: id, owner: owner, runner: runner)
-        }
+        let content = broadcasts.content(of: bytes, type: "\(Value.self)", runner)
         return Broadcast(value, handle: BroadcastHandle(content), bytes: bytes.count)
     }
 }
@@ -36,14 +31,15 @@ final class KnownBroadcasts: Sendable {
     private let known = Mutex<[Content: Known]>([:])
     private let ids = Atomic<Int>(0)
 
-    /// The known one of that content, or a new one.
+    /// The known one of that content, or a new one, which executors may fetch from now on.
     func content(
-        _ hash: ContentHash, type: String, count: Int,
-        make: (BroadcastID, UInt64) -> BroadcastContent
+        of bytes: [UInt8], type: String, _ runner: any JobRunner
     ) -> BroadcastContent {
-        let key = Content(hash: hash, type: type, count: count)
+        let key = Content(hash: ContentHash(of: bytes), type: type, count: bytes.count)
         if let content = known.withLock({ $0[key]?.content }) { return content }
-        let made = make(BroadcastID(ids.wrappingAdd(1, ordering: .relaxed).oldValue), owner)
+        let id = BroadcastID(ids.wrappingAdd(1, ordering: .relaxed).oldValue)
+        runner.register(id, pieces: { BroadcastPiece.pieces(of: bytes) })
+        let made = BroadcastContent(id: id, owner: owner, runner: runner)
         known.withLock { known in
             known = known.filter { $0.value.content != nil }
             known[key] = Known(content: made)

@@ -16,6 +16,7 @@ extension Conf {
     public var shuffle: ConfGroup<ShuffleEntries> { ConfGroup(values: values) }
     public var compression: ConfGroup<CompressionEntries> { ConfGroup(values: values) }
     public var network: ConfGroup<NetworkEntries> { ConfGroup(values: values) }
+    public var broadcast: ConfGroup<BroadcastEntries> { ConfGroup(values: values) }
     public var security: ConfGroup<SecurityEntries> { ConfGroup(values: values) }
     public var streaming: ConfGroup<StreamingEntries> { ConfGroup(values: values) }
     public var shuffleService: ConfGroup<ShuffleServiceEntries> { ConfGroup(values: values) }
@@ -32,7 +33,7 @@ extension Conf {
         BarrierEntries.self, DynamicAllocationEntries.self,
         DecommissionEntries.self,
         ShuffleEntries.self, ShuffleServiceEntries.self, ShufflePushEntries.self,
-        CompressionEntries.self,
+        CompressionEntries.self, BroadcastEntries.self,
         NetworkEntries.self, SecurityEntries.self,
         StreamingEntries.self, StreamingAllocationEntries.self,
         StateEntries.self, LogEntries.self,

@@ -63,7 +63,7 @@ package final class DriverEngine {
     // MARK: Events
 
     package func submit(_ job: PendingJob, now: Instant) {
-        for plan in job.plans { plans.hold(plan.hash, plan.bytes) }
+        for plan in job.plans { plans.hold(plan) }
         jobs[job.description.id] = job
         handle(.jobSubmitted(job.description), now)
     }
@@ -167,6 +167,8 @@ package final class DriverEngine {
                 error ?? MillraceError(.cancelled, "the application was stopped: \(reason)"))
         }
         jobs = [:]
+        // Their broadcasts hold on to who made them.
+        plans = PlanStore(limit: 0)
     }
 
     // MARK: What others may know

@@ -78,19 +78,27 @@ final class ExecutorSession {
     /// Sends a plan unless it's there.
     func bring(_ plan: PlanHash, for user: @autoclosure () -> String, _ known: PlanStore) {
         guard plans.insert(plan).inserted else { return }
-        guard let bytes = known[plan] else {
+        guard let found = known[plan] else {
             preconditionFailure("\(user()) runs plan \(plan), which no job brought")
         }
-        outbox.plans += DriverMessage.PlanPiece.pieces(of: bytes, plan: plan)
+        if let broadcast = found.broadcast {
+            outbox.planBroadcasts.append(
+                .init(plan: plan, totalBytes: found.bytes.count, broadcast: broadcast.id))
+        } else {
+            outbox.plans += DriverMessage.PlanPiece.pieces(of: found.bytes, plan: plan)
+        }
     }
 
     /// The driver doesn't keep it any longer, so it's not to be kept there.
     func forget(_ plan: PlanHash) {
         guard plans.remove(plan) != nil else { return }
         // What this turn was to bring was never there.
-        let count = outbox.plans.count
+        let isUnsent =
+            outbox.plans.contains { $0.plan == plan }
+            || outbox.planBroadcasts.contains { $0.plan == plan }
+        guard isUnsent else { return outbox.removedPlans.append(plan) }
         outbox.plans.removeAll { $0.plan == plan }
-        if outbox.plans.count == count { outbox.removedPlans.append(plan) }
+        outbox.planBroadcasts.removeAll { $0.plan == plan }
     }
 
     /// It isn't there, whatever was sent: it's sent again with the next task that needs it.

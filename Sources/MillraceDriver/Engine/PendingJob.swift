@@ -3,11 +3,24 @@ import MillraceCore
 
 /// The bytes of a plan under their name.
 public struct PlanBytes: Sendable {
+    /// The bytes are also those of a broadcast, which lasts as long as `content`.
+    public struct Broadcast: Sendable {
+        public let id: BroadcastID
+        private let content: any AnyObject & Sendable
+        public init(id: BroadcastID, content: any AnyObject & Sendable) {
+            self.id = id
+            self.content = content
+        }
+    }
+
     public var hash: PlanHash
     public var bytes: [UInt8]
-    public init(hash: PlanHash, bytes: [UInt8]) {
+    /// How it goes to executors when it is large; nil: from the driver to each.
+    public var broadcast: Broadcast?
+    public init(hash: PlanHash, bytes: [UInt8], broadcast: Broadcast? = nil) {
         self.hash = hash
         self.bytes = bytes
+        self.broadcast = broadcast
     }
 }
 

@@ -9,7 +9,8 @@ import MillraceBase
 /// executors keep no more of ten thousand jobs than of ten.
 struct PlanStore {
     private struct Entry {
-        var bytes: [UInt8]
+        var plan: PlanBytes
+        var bytes: [UInt8] { plan.bytes }
         var holders = 0
         /// Since when nobody holds it, as a number of `releases`.
         var idleSince = 0
@@ -26,23 +27,23 @@ struct PlanStore {
     init(limit: Int) { self.limit = limit }
 
     var count: Int { entries.count }
-    subscript(plan: PlanHash) -> [UInt8]? { entries[plan]?.bytes }
+    subscript(plan: PlanHash) -> PlanBytes? { entries[plan]?.plan }
 
-    mutating func hold(_ plan: PlanHash, _ bytes: [UInt8]) {
-        if entries[plan] == nil {
-            entries[plan] = Entry(bytes: bytes)
-        } else if entries[plan]!.holders == 0 {
-            idleBytes -= bytes.count
+    mutating func hold(_ plan: PlanBytes) {
+        if entries[plan.hash] == nil {
+            entries[plan.hash] = Entry(plan: plan)
+        } else if entries[plan.hash]!.holders == 0 {
+            idleBytes -= plan.bytes.count
         }
-        entries[plan]!.holders += 1
+        entries[plan.hash]!.holders += 1
     }
 
     /// One that is here.
     mutating func hold(_ plan: PlanHash) {
-        guard let bytes = entries[plan]?.bytes else {
+        guard let known = entries[plan]?.plan else {
             preconditionFailure("plan \(plan) is held, which no job brought")
         }
-        hold(plan, bytes)
+        hold(known)
     }
 
     mutating func release(_ plan: PlanHash) {

@@ -71,6 +71,20 @@ final class BroadcastRegistry: Sendable {
     }
 }
 
+extension BroadcastRegistry {
+    /// A plan that is broadcast, fetched and decoded by the first task that runs it. Of an
+    /// executor, which has one application only.
+    func plan(_ id: BroadcastID, bytes: Int) throws -> ExecutablePlan {
+        let found = try value(Key(owner: 0, id: id), bytes: bytes) {
+            try ExecutablePlan(decoding: $0)
+        }
+        guard let plan = found as? ExecutablePlan else {
+            throw MillraceError(.corruptData, "\(id) is no plan")
+        }
+        return plan
+    }
+}
+
 func destroyed(_ id: BroadcastID) -> MillraceError {
     MillraceError(
         .invalidArgument,

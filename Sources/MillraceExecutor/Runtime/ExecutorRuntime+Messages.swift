@@ -13,6 +13,9 @@ extension ExecutorRuntime {
             try plans.add(
                 piece.plan, total: piece.totalBytes, offset: piece.offset, piece: piece.bytes)
         }
+        for plan in message.planBroadcasts {
+            plans.add(plan.plan, total: plan.totalBytes, in: plan.broadcast)
+        }
         if !message.mapOutputs.isEmpty { update(message.mapOutputs) }
         if !message.removedRDDs.isEmpty { transfers.remove(message.removedRDDs) }
         if !message.blockHolders.isEmpty { transfers.update(message.blockHolders) }

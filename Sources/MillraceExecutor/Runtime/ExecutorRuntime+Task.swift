@@ -86,8 +86,8 @@ extension ExecutorRuntime {
 
     private func run(_ stage: ResidentStage, _ context: TaskContext, into end: inout TaskEnd) {
         do {
-            let plan = try stage.executable()
-            let output = try context.run { try plan.run(context) }
+            // Within the task, for it may have to wait for the plan.
+            let output = try context.run { try stage.executable().run(context) }
             end.accumulators = try context.accumulators.updates()
             switch output {
             case .result(let bytes): end.reason = .result(bytes[...])

@@ -5,10 +5,12 @@ import Synchronization
 /// task that runs it), then shared by all tasks of all stages and batches, until the driver says
 /// that no job at work needs it (`PlanStore` in the driver bounds what is kept).
 public final class ResidentPlans: Sendable {
-    /// A plan on its way in (`received` of `total` bytes), complete, or decoded.
+    /// A plan on its way in (`received` of `total` bytes), complete, or decoded. One that is the
+    /// value of a broadcast has no bytes here: they are fetched to be decoded.
     private struct Entry {
         var bytes: [UInt8]
         var total: Int
+        var broadcast: BroadcastID?
         var decoded: Result<ExecutablePlan, any Error>?
     }
 
@@ -25,6 +27,14 @@ public final class ResidentPlans: Sendable {
             if entries[plan] == nil {
                 entries[plan] = Entry(bytes: bytes, total: bytes.count, decoded: nil)
             }
+        }
+    }
+
+    /// Adds a plan that is to be fetched; does nothing when it is there already.
+    func add(_ plan: PlanHash, total: Int, in broadcast: BroadcastID) {
+        entries.withLock { entries in
+            guard entries[plan] == nil else { return }
+            entries[plan] = Entry(bytes: [], total: total, broadcast: broadcast, decoded: nil)
         }
     }
 
@@ -54,20 +64,22 @@ public final class ResidentPlans: Sendable {
         if let problem { throw PlanError("plan \(plan): \(problem)") }
     }
 
-    /// The plan, decoded. Throws `PlanMissing`, or why it cannot be decoded.
+    /// The plan, decoded. Waits for one that is broadcast. Throws `PlanMissing`, `TaskKilled`, or
+    /// why it cannot be decoded.
     func executable(_ plan: PlanHash) throws -> ExecutablePlan {
-        let (decoded, bytes) = entries.withLock {
-            entries -> (Result<ExecutablePlan, any Error>?, [UInt8]?) in
-            guard let entry = entries[plan], entry.bytes.count == entry.total else {
-                return (nil, nil)
-            }
-            return (entry.decoded, entry.bytes)
+        let entry = entries.withLock { $0[plan] }
+        guard let entry else { throw PlanMissing(plan: plan) }
+        if let decoded = entry.decoded { return try decoded.get() }
+        if let broadcast = entry.broadcast {
+            // A fetch that failed may succeed the next time, so only success is kept.
+            let fetched = try BroadcastRegistry.shared.plan(broadcast, bytes: entry.total)
+            entries.withLock { entries in entries[plan]?.decoded = .success(fetched) }
+            return fetched
         }
-        if let decoded { return try decoded.get() }
-        guard let bytes else { throw PlanMissing(plan: plan) }
+        guard entry.bytes.count == entry.total else { throw PlanMissing(plan: plan) }
         // Outside the lock: decoding runs user code (`init(from:)`). Two threads may both do it
         // once; either serves.
-        let result = Result { try ExecutablePlan(decoding: bytes) }
+        let result = Result { try ExecutablePlan(decoding: entry.bytes) }
         entries.withLock { entries in entries[plan]?.decoded = result }
         return try result.get()
     }

@@ -35,6 +35,7 @@ extension DriverMessage {
         writeBarriers(into: &message, arena)
         writeGrants(into: &message, arena)
         writePlanNames(into: &message, arena)
+        writePlanBroadcasts(into: &message, arena)
         let size = millrace__v1__driver_message__get_packed_size(&message)
         return [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             count = millrace__v1__driver_message__pack(&message, buffer.baseAddress)
@@ -99,6 +100,7 @@ extension DriverMessage {
             // protobuf-c fills every slot of a repeated field.
             plans.append(try PlanPiece(message.plans[index]!.pointee))
         }
+        try readPlanBroadcasts(message)
         for index in 0..<message.n_map_outputs {
             mapOutputs.append(try MapOutputs(message.map_outputs[index]!.pointee))
         }

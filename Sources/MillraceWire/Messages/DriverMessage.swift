@@ -9,6 +9,8 @@ public struct DriverMessage: Sendable {
     /// Plans that no job at work needs. Handled before `plans`, which may bring them again.
     public var removedPlans: [PlanHash] = []
     public var plans: [PlanPiece] = []
+    /// Plans that are fetched when a task runs them. Handled with `plans`.
+    public var planBroadcasts: [PlanBroadcast] = []
     public var mapOutputs: [MapOutputs] = []
     public var stages: [StageSetup] = []
     public var launches: [TaskDescription] = []
@@ -53,7 +55,7 @@ public struct DriverMessage: Sendable {
             && broadcastPieces.isEmpty && goneBroadcasts.isEmpty && removedBroadcasts.isEmpty
 
             && registered == nil && peers.isEmpty && plans.isEmpty
-            && mapOutputs.isEmpty && removedPlans.isEmpty
+            && planBroadcasts.isEmpty && mapOutputs.isEmpty && removedPlans.isEmpty
             && stages.isEmpty && kills.isEmpty && removedShuffles.isEmpty && finishedStages.isEmpty
             && shutdown == nil && commitDecisions.isEmpty && lostPeers.isEmpty
             && barrierDecisions.isEmpty && decommission == nil && outputMoves.isEmpty

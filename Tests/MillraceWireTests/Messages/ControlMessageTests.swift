@@ -35,6 +35,24 @@ import Testing
         .killed(reason: "stage cancelled"),
     ]
 
+    @Test("a large plan arrives as the name of a broadcast, and an absurd size is refused")
+    func planBroadcasts() throws {
+        var order = DriverMessage()
+        order.planBroadcasts = [
+            .init(
+                plan: PlanHash(high: 1, low: .max), totalBytes: 20 << 20,
+                broadcast: BroadcastID(7)),
+            .init(plan: PlanHash(high: 0, low: 2), totalBytes: 1, broadcast: BroadcastID(0)),
+        ]
+        #expect(!order.isEmpty)
+        let received = try DriverMessage(decoding: order.encoded(arena: arena), arena: arena)
+        #expect(received.planBroadcasts == order.planBroadcasts)
+        order.planBroadcasts[0].totalBytes = 1 << 40
+        #expect(throws: WireError.self) {
+            try DriverMessage(decoding: order.encoded(arena: arena), arena: arena)
+        }
+    }
+
     @Test("plans are forgotten and missed by their names")
     func planNames() throws {
         let plans = [PlanHash(high: 1, low: .max), PlanHash(high: 0, low: 7)]

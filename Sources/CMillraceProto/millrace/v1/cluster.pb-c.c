@@ -1447,6 +1447,51 @@ void   millrace__v1__peer__free_unpacked
   assert(message->base.descriptor == &millrace__v1__peer__descriptor);
   protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
 }
+void   millrace__v1__plan_broadcast__init
+                     (Millrace__V1__PlanBroadcast         *message)
+{
+  static const Millrace__V1__PlanBroadcast init_value = MILLRACE__V1__PLAN_BROADCAST__INIT;
+  *message = init_value;
+}
+size_t millrace__v1__plan_broadcast__get_packed_size
+                     (const Millrace__V1__PlanBroadcast *message)
+{
+  assert(message->base.descriptor == &millrace__v1__plan_broadcast__descriptor);
+  return protobuf_c_message_get_packed_size ((const ProtobufCMessage*)(message));
+}
+size_t millrace__v1__plan_broadcast__pack
+                     (const Millrace__V1__PlanBroadcast *message,
+                      uint8_t       *out)
+{
+  assert(message->base.descriptor == &millrace__v1__plan_broadcast__descriptor);
+  return protobuf_c_message_pack ((const ProtobufCMessage*)message, out);
+}
+size_t millrace__v1__plan_broadcast__pack_to_buffer
+                     (const Millrace__V1__PlanBroadcast *message,
+                      ProtobufCBuffer *buffer)
+{
+  assert(message->base.descriptor == &millrace__v1__plan_broadcast__descriptor);
+  return protobuf_c_message_pack_to_buffer ((const ProtobufCMessage*)message, buffer);
+}
+Millrace__V1__PlanBroadcast *
+       millrace__v1__plan_broadcast__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data)
+{
+  return (Millrace__V1__PlanBroadcast *)
+     protobuf_c_message_unpack (&millrace__v1__plan_broadcast__descriptor,
+                                allocator, len, data);
+}
+void   millrace__v1__plan_broadcast__free_unpacked
+                     (Millrace__V1__PlanBroadcast *message,
+                      ProtobufCAllocator *allocator)
+{
+  if(!message)
+    return;
+  assert(message->base.descriptor == &millrace__v1__plan_broadcast__descriptor);
+  protobuf_c_message_free_unpacked ((ProtobufCMessage*)message, allocator);
+}
 void   millrace__v1__plan_piece__init
                      (Millrace__V1__PlanPiece         *message)
 {
@@ -3486,7 +3531,7 @@ const ProtobufCMessageDescriptor millrace__v1__failure__descriptor =
   (ProtobufCMessageInit) millrace__v1__failure__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[26] =
+static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descriptors[27] =
 {
   {
     "registered",
@@ -3800,6 +3845,18 @@ static const ProtobufCFieldDescriptor millrace__v1__driver_message__field_descri
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "plan_broadcasts",
+    130,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Millrace__V1__DriverMessage, n_plan_broadcasts),
+    offsetof(Millrace__V1__DriverMessage, plan_broadcasts),
+    &millrace__v1__plan_broadcast__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   24,   /* field[24] = barrier_decisions */
@@ -3819,6 +3876,7 @@ static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   3,   /* field[3] = map_outputs */
   17,   /* field[17] = output_moves */
   1,   /* field[1] = peers */
+  26,   /* field[26] = plan_broadcasts */
   2,   /* field[2] = plans */
   0,   /* field[0] = registered */
   23,   /* field[23] = removed_broadcasts */
@@ -3829,7 +3887,7 @@ static const unsigned millrace__v1__driver_message__field_indices_by_name[] = {
   9,   /* field[9] = shutdown */
   4,   /* field[4] = stages */
 };
-static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[6 + 1] =
+static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[7 + 1] =
 {
   { 1, 0 },
   { 30, 12 },
@@ -3837,7 +3895,8 @@ static const ProtobufCIntRange millrace__v1__driver_message__number_ranges[6 + 1
   { 50, 18 },
   { 100, 24 },
   { 110, 25 },
-  { 0, 26 }
+  { 130, 26 },
+  { 0, 27 }
 };
 const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
 {
@@ -3847,10 +3906,10 @@ const ProtobufCMessageDescriptor millrace__v1__driver_message__descriptor =
   "Millrace__V1__DriverMessage",
   "millrace.v1",
   sizeof(Millrace__V1__DriverMessage),
-  26,
+  27,
   millrace__v1__driver_message__field_descriptors,
   millrace__v1__driver_message__field_indices_by_name,
-  6,  millrace__v1__driver_message__number_ranges,
+  7,  millrace__v1__driver_message__number_ranges,
   (ProtobufCMessageInit) millrace__v1__driver_message__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
@@ -4871,6 +4930,83 @@ const ProtobufCMessageDescriptor millrace__v1__peer__descriptor =
   millrace__v1__peer__field_indices_by_name,
   3,  millrace__v1__peer__number_ranges,
   (ProtobufCMessageInit) millrace__v1__peer__init,
+  NULL,NULL,NULL    /* reserved[123] */
+};
+static const ProtobufCFieldDescriptor millrace__v1__plan_broadcast__field_descriptors[4] =
+{
+  {
+    "hash_high",
+    1,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PlanBroadcast, hash_high),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "hash_low",
+    2,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_FIXED64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PlanBroadcast, hash_low),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "total_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PlanBroadcast, total_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+  {
+    "broadcast_id",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT32,
+    0,   /* quantifier_offset */
+    offsetof(Millrace__V1__PlanBroadcast, broadcast_id),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
+};
+static const unsigned millrace__v1__plan_broadcast__field_indices_by_name[] = {
+  3,   /* field[3] = broadcast_id */
+  0,   /* field[0] = hash_high */
+  1,   /* field[1] = hash_low */
+  2,   /* field[2] = total_bytes */
+};
+static const ProtobufCIntRange millrace__v1__plan_broadcast__number_ranges[1 + 1] =
+{
+  { 1, 0 },
+  { 0, 4 }
+};
+const ProtobufCMessageDescriptor millrace__v1__plan_broadcast__descriptor =
+{
+  PROTOBUF_C__MESSAGE_DESCRIPTOR_MAGIC,
+  "millrace.v1.PlanBroadcast",
+  "PlanBroadcast",
+  "Millrace__V1__PlanBroadcast",
+  "millrace.v1",
+  sizeof(Millrace__V1__PlanBroadcast),
+  4,
+  millrace__v1__plan_broadcast__field_descriptors,
+  millrace__v1__plan_broadcast__field_indices_by_name,
+  1,  millrace__v1__plan_broadcast__number_ranges,
+  (ProtobufCMessageInit) millrace__v1__plan_broadcast__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
 static const ProtobufCFieldDescriptor millrace__v1__plan_piece__field_descriptors[5] =

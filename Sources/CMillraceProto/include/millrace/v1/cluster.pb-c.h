@@ -47,6 +47,7 @@ typedef struct Millrace__V1__GrantedBatch Millrace__V1__GrantedBatch;
 typedef struct Millrace__V1__CommitDecision Millrace__V1__CommitDecision;
 typedef struct Millrace__V1__Registered Millrace__V1__Registered;
 typedef struct Millrace__V1__Peer Millrace__V1__Peer;
+typedef struct Millrace__V1__PlanBroadcast Millrace__V1__PlanBroadcast;
 typedef struct Millrace__V1__PlanPiece Millrace__V1__PlanPiece;
 typedef struct Millrace__V1__MapOutputs Millrace__V1__MapOutputs;
 typedef struct Millrace__V1__MapStatus Millrace__V1__MapStatus;
@@ -526,10 +527,15 @@ struct  Millrace__V1__DriverMessage
    */
   size_t n_removed_plans;
   Millrace__V1__PlanName **removed_plans;
+  /*
+   * Plans whose bytes are those of a broadcast. Handled with `plans`.
+   */
+  size_t n_plan_broadcasts;
+  Millrace__V1__PlanBroadcast **plan_broadcasts;
 };
 #define MILLRACE__V1__DRIVER_MESSAGE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__driver_message__descriptor) \
-    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
+    , NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL, 0,NULL }
 
 
 struct  Millrace__V1__BarrierDecision
@@ -773,6 +779,22 @@ struct  Millrace__V1__Peer
 #define MILLRACE__V1__PEER__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__peer__descriptor) \
     , 0, (char *)protobuf_c_empty_string, 0, 0, 0 }
+
+
+/*
+ * A plan that is the value of a broadcast: fetched by the first task that runs it.
+ */
+struct  Millrace__V1__PlanBroadcast
+{
+  ProtobufCMessage base;
+  uint64_t hash_high;
+  uint64_t hash_low;
+  uint64_t total_bytes;
+  uint32_t broadcast_id;
+};
+#define MILLRACE__V1__PLAN_BROADCAST__INIT \
+ { PROTOBUF_C_MESSAGE_INIT (&millrace__v1__plan_broadcast__descriptor) \
+    , 0, 0, 0, 0 }
 
 
 /*
@@ -1573,6 +1595,25 @@ Millrace__V1__Peer *
 void   millrace__v1__peer__free_unpacked
                      (Millrace__V1__Peer *message,
                       ProtobufCAllocator *allocator);
+/* Millrace__V1__PlanBroadcast methods */
+void   millrace__v1__plan_broadcast__init
+                     (Millrace__V1__PlanBroadcast         *message);
+size_t millrace__v1__plan_broadcast__get_packed_size
+                     (const Millrace__V1__PlanBroadcast   *message);
+size_t millrace__v1__plan_broadcast__pack
+                     (const Millrace__V1__PlanBroadcast   *message,
+                      uint8_t             *out);
+size_t millrace__v1__plan_broadcast__pack_to_buffer
+                     (const Millrace__V1__PlanBroadcast   *message,
+                      ProtobufCBuffer     *buffer);
+Millrace__V1__PlanBroadcast *
+       millrace__v1__plan_broadcast__unpack
+                     (ProtobufCAllocator  *allocator,
+                      size_t               len,
+                      const uint8_t       *data);
+void   millrace__v1__plan_broadcast__free_unpacked
+                     (Millrace__V1__PlanBroadcast *message,
+                      ProtobufCAllocator *allocator);
 /* Millrace__V1__PlanPiece methods */
 void   millrace__v1__plan_piece__init
                      (Millrace__V1__PlanPiece         *message);
@@ -1861,6 +1902,9 @@ typedef void (*Millrace__V1__Registered_Closure)
 typedef void (*Millrace__V1__Peer_Closure)
                  (const Millrace__V1__Peer *message,
                   void *closure_data);
+typedef void (*Millrace__V1__PlanBroadcast_Closure)
+                 (const Millrace__V1__PlanBroadcast *message,
+                  void *closure_data);
 typedef void (*Millrace__V1__PlanPiece_Closure)
                  (const Millrace__V1__PlanPiece *message,
                   void *closure_data);
@@ -1960,6 +2004,7 @@ extern const ProtobufCMessageDescriptor millrace__v1__granted_batch__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__commit_decision__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__registered__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__peer__descriptor;
+extern const ProtobufCMessageDescriptor millrace__v1__plan_broadcast__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__plan_piece__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__map_outputs__descriptor;
 extern const ProtobufCMessageDescriptor millrace__v1__map_status__descriptor;
