@@ -16,7 +16,10 @@ extension DriverCore {
     mutating func depart(
         _ executor: ExecutorID, _ reason: String, _ now: Instant, _ effects: inout Effects
     ) {
-        guard tasks.executors.takesTasks(executor) else { return }
+        // Also one that is excluded: it would take tasks again when that is over.
+        guard tasks.executors.isAlive(executor),
+            !tasks.executors.states[executor.rawValue].isDecommissioned
+        else { return }
         tasks.decommission(executor, reason: reason, now, &effects)
         dag.blocks.decommission(executor, tasks.executors, &effects)
         if settings.departures != nil { departures.append(Departure(executor: executor)) }
