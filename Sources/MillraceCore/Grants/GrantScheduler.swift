@@ -47,11 +47,13 @@ struct GrantScheduler: Sendable {
     /// Batches whose last task ended in this step.
     var finished: [FinishedBatch] = []
 
-    /// A granted task runs where it was placed and nowhere else: who wants copies of slow tasks has
-    /// every batch scheduled on its own.
+    /// A granted task runs where it was placed and nowhere else: who wants copies of slow tasks, or
+    /// tasks kept away from where they failed, has every batch scheduled on its own.
     init(settings: CoreSettings) {
         self.settings = settings.groups
-        if settings.speculation.isEnabled { self.settings.isEnabled = false }
+        if settings.speculation.isEnabled || settings.exclusion.isEnabled {
+            self.settings.isEnabled = false
+        }
     }
 
     var isIdle: Bool { runs.isEmpty && revoked.isEmpty }
