@@ -49,12 +49,15 @@ extension DriverCore {
         for slot in 0..<tasks.attempts.slotBound where tasks.attempts.id(at: slot) != nil {
             held[tasks.attempts[slot: slot].executor] += 1
         }
-        let queued = tasks.executors.states.reduce(0) { $0 + max($1.held - $1.cores, 0) }
+        var (queued, taking, takingCores) = (0, 0, 0)
+        for id in tasks.executors.states.indices {
+            let state = tasks.executors.states[id]
+            queued += max(state.held - state.cores, 0)
+            taking += state.takesTasks ? 1 : 0
+            takingCores += state.takesTasks ? state.cores : 0
+        }
         if queued != tasks.queuedCount { found.append("queued tasks are counted wrongly") }
-        let taking = tasks.executors.states.filter(\.takesTasks)
-        if taking.count != tasks.executors.takingCount
-            || taking.reduce(0, { $0 + $1.cores }) != tasks.executors.takingCores
-        {
+        if taking != tasks.executors.takingCount || takingCores != tasks.executors.takingCores {
             found.append("executors that take tasks are counted wrongly")
         }
         for (id, state) in tasks.executors.states.enumerated() {
@@ -191,10 +194,12 @@ extension DriverCore {
                 found.append("executor \(id) counts its granted tasks wrongly")
             }
         }
-        let alive = tasks.executors.states.filter(\.isAlive)
-        if alive.reduce(0, { $0 + $1.granted }) != tasks.grantedCount
-            || alive.reduce(0, { $0 + $1.grantedWaiting }) != tasks.grantedWaiting
-        {
+        var (granted, waiting) = (0, 0)
+        for id in tasks.executors.states.indices where tasks.executors.states[id].isAlive {
+            granted += tasks.executors.states[id].granted
+            waiting += tasks.executors.states[id].grantedWaiting
+        }
+        if granted != tasks.grantedCount || waiting != tasks.grantedWaiting {
             found.append("granted tasks are counted wrongly")
         }
         for run in grants.runs {

@@ -180,6 +180,15 @@ package final class DriverEngine {
     /// Plans that the driver keeps, and that it believes at executors, over all of them.
     package var planCount: Int { plans.count }
     package var sentPlanCount: Int { order.reduce(0) { $0 + (sessions[$1]?.planCount ?? 0) } }
+    /// What is not true of the core that always should be; for the simulator. (Looked at where it
+    /// lies: read, it would be copied first, with all its tables' reference counts.)
+    package var violations: [String] { Self.violations(of: &core) }
+    @inline(never) private static func violations(of core: inout DriverCore) -> [String] {
+        core.violations()
+    }
+    package func setup(of stage: StageID, attempt: Int) -> StageSetup? {
+        core.setup(of: stage, attempt: attempt)
+    }
     /// Jobs that have no end yet.
     package var pendingJobCount: Int { jobs.count }
 

@@ -85,7 +85,7 @@ extension Simulation {
     /// After each step: the invariants, and the end of the loop's turn, now or with what comes
     /// soon.
     func stepped() {
-        let violations = engine.core.violations()
+        let violations = engine.violations
         if !violations.isEmpty { fail(violations.joined(separator: "; ")) }
         checkBarriers()
         guard !isTurnEndDue else { return }

@@ -58,7 +58,7 @@ extension Simulation {
                 barriers.attempts[task.id] = key
                 continue
             }
-            guard let setup = engine.core.setup(of: task.stage, attempt: task.stageAttempt),
+            guard let setup = engine.setup(of: task.stage, attempt: task.stageAttempt),
                 !setup.barrierExecutors.isEmpty
             else { continue }
             barriers.launches.append((key, [task.partition], setup.barrierExecutors.count))

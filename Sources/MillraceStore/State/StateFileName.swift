@@ -14,24 +14,21 @@ struct StateFileName: Hashable, Sendable {
         self.run = run
     }
 
-    /// Nil for any other file (temporary, foreign).
+    /// Nil for any other file (temporary, foreign, or "+1", "007", which aren't ours).
     init?(_ name: String) {
-        guard let first = name.utf8.first, (0x30...0x39).contains(first) else { return nil }
-        let parts = name.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-            .map { Substring($0) }
-        guard parts.count == 3 || parts.count == 4,
-            let kind = StateFileName.kind(String(parts[parts.count - 1])),
-            let version = Int(parts[0]), version > 0,
-            let run = parts.count == 3 ? 0 : Int(parts[2])
+        var reader = FileNameReader(name)
+        guard let version = reader.number(), version > 0, reader.skip("."),
+            let first = reader.number(), reader.skip("-"),
+            let last = reader.number(), reader.skip("."),
+            last >= first, last < Int(UInt32.max)
         else { return nil }
-        let bounds = parts[1].utf8.split(
-            separator: UInt8(ascii: "-"), omittingEmptySubsequences: false
-        ).map { Substring($0) }
-        guard bounds.count == 2, let first = Int(bounds[0]), let last = Int(bounds[1]),
-            first >= 0, last >= first, last < Int(UInt32.max)
-        else { return nil }
+        var run = 0
+        if let number = reader.number() {
+            guard number > 0, reader.skip(".") else { return nil }
+            run = number
+        }
+        guard let kind = reader.kind() else { return nil }
         self.init(kind, version: version, groups: first..<(last + 1), run: run)
-        guard text == name else { return nil }  // "+1", "007": not ours
     }
 
     var text: String {
@@ -39,12 +36,11 @@ struct StateFileName: Hashable, Sendable {
         let range = "\(groups.lowerBound)-\(groups.upperBound - 1)"
         return run == 0 ? "\(version).\(range).\(suffix)" : "\(version).\(range).\(run).\(suffix)"
     }
+}
 
-    private static func kind(_ suffix: String) -> DeltaWriter.Kind? {
-        switch suffix {
-        case "delta": .delta
-        case "snapshot": .snapshot
-        default: nil
-        }
+extension FileNameReader {
+    fileprivate func kind() -> DeltaWriter.Kind? {
+        if ends(with: "delta") { return .delta }
+        return ends(with: "snapshot") ? .snapshot : nil
     }
 }

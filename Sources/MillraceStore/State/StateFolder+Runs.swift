@@ -23,12 +23,11 @@ extension StateFolder {
 
         /// Nil for any other file.
         init?(_ name: String) {
-            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count == 3, parts[2] == "run", let start = Int(parts[0]),
-                let run = Int(parts[1]), start >= 0, run > 0
+            var reader = FileNameReader(name)
+            guard let start = reader.number(), reader.skip("."), let run = reader.number(),
+                run > 0, reader.skip("."), reader.ends(with: "run")
             else { return nil }
             self.init(start: start, run: run)
-            guard text == name else { return nil }
         }
 
         var text: String { "\(start).\(run).run" }
