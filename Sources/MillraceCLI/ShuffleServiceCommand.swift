@@ -14,8 +14,9 @@ enum ShuffleServiceCommand: Command {
 
         Runs the external shuffle service of this host. Executors of applications with
         millrace.shuffle.service.enabled register with it; it serves their shuffle files when
-        they are gone and deletes them when the application is. Prints listening=HOST:PORT once
-        it is ready; ends, with exit code 0, on SIGTERM and SIGINT.
+        they are gone and deletes them when the application is. With millrace.shuffle.push.enabled
+        they push small blocks to it, which it merges. Prints listening=HOST:PORT once it is ready;
+        ends, with exit code 0, on SIGTERM and SIGINT.
 
           --host HOST             where to listen; default 127.0.0.1. On any other address it
                                   needs millrace.ssl.* or millrace.authenticate.secret.file

@@ -131,9 +131,9 @@ extension DriverCore {
                 found.append("\(stage.id) runs but launches nothing")
             }
             if let set = stage.activeSet, tasks.hasPending(set),
-                !stage.awaited.allSatisfy(dag.outputs.isComplete)
+                !stage.awaited.allSatisfy(dag.outputs.isReadable)
             {
-                found.append("\(stage.id) would launch tasks whose inputs are lost")
+                found.append("\(stage.id) would launch tasks whose inputs are lost or being merged")
             }
             if (stage.status == .failed) != dag.failedStages.contains(stage.id) {
                 found.append("\(stage.id) is \(stage.status) but listed otherwise")

@@ -16,7 +16,8 @@ extension DAGScheduler {
             var isReady = true
             for parent in stages[slot: slot].awaited.reversed() where !outputs.isReadable(parent) {
                 isReady = false
-                stack.append(mapStage(of: parent))
+                // Of one that is only being merged nothing is to be computed.
+                if !outputs.isComplete(parent) { stack.append(mapStage(of: parent)) }
             }
             guard isReady else { continue }
             rollBackIfExposed(id, now, &tasks, &effects)

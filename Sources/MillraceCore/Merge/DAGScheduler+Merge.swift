@@ -136,7 +136,8 @@ extension DAGScheduler {
                         bytes: merge.bytes.reduce(0, +),
                         unpushed: merge.isPushed.count - merge.pushed,
                         silent: merge.isAnswered.count { !$0 }))))
-        if outputs.isComplete(id) { startReaders(of: place, now, &tasks, &effects) }
+        // What was lost meanwhile they let compute again.
+        startReaders(of: place, now, &tasks, &effects)
     }
 
     // MARK: Time

@@ -199,6 +199,7 @@ extension MiniSimulation {
         let block = [output.rawValue, task.partition, task.id.rawValue]
         blocks.insert(block)
         executors[executor].blocks.append(block)
+        push(task, setup)
         return .mapOutput(BlockSizes([Int](repeating: 3, count: setup.reducerCount)))
     }
 

@@ -50,6 +50,8 @@ struct MiniSimulation {
     /// Granted tasks that never run.
     var doomed: Set<TaskID> = []
 
+    var merges = Merges()
+
     var jobCount = 0
     var shuffleCount = 0
     var partitionsOf: [JobID: Int] = [:]
@@ -90,6 +92,7 @@ struct MiniSimulation {
         settings.maxTaskFailures = 2 + random.below(4)
         settings.localityWait = .milliseconds(random.below(3) * 50)
         settings.prefetchQueueTime = .microseconds([0, 100, 2_000][random.below(3)])
+        settings.merge = Self.mergeSettings(&random)
         core = DriverCore(settings: settings)
     }
 
@@ -127,6 +130,7 @@ struct MiniSimulation {
         case 32..<33: if areFaultsOn, random.chance(300) { decommission() }
         case 33..<36: beat()
         case 36..<37: if areFaultsOn, random.chance(200) { loseHost() }
+        case 37..<45: hearOfMerges()
         default: report()
         }
     }
@@ -184,6 +188,7 @@ struct MiniSimulation {
         case .notice(.fetchFailureIgnored): seen["old fetch failure", default: 0] += 1
         case .grant, .runBatch, .endGrant, .revokeGrant, .tellMapOutputs:
             performOnGrants(effect)
+        case .finalizeMerge(let shuffle, let plan, let hosts): finalize(shuffle, plan, hosts)
         case .notice(.inputsLost): seen["inputs lost", default: 0] += 1
         case .notice(.rolledBack): seen["rolled back", default: 0] += 1
         case .notice(.successRefused): seen["success refused", default: 0] += 1
@@ -223,6 +228,7 @@ struct MiniSimulation {
         }
         let outputs = setup.inputShuffles.map { core.mapOutputs(of: $0)! }
         tasks[task.id] = (setup, outputs)
+        checkMerges(setup)
         accumulators.launched(setup, reading: outputs)
         if random.chance(150) { earliestEnd[task.id] = now + .milliseconds(random.below(1_500)) }
         executors[executor].queue.append(task)

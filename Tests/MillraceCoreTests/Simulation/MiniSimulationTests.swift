@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import MillraceCore
+
 /// Random days in a cluster's life. `MILLRACE_SEEDS=5000` runs more of them; a failure names its
 /// seed.
 @Suite struct MiniSimulationTests {
@@ -13,7 +15,10 @@ import Testing
         for seed in 0..<MiniSimulationTests.seeds {
             var simulation = MiniSimulation(seed: UInt64(seed))
             simulation.run(jobs: 12)
-            #expect(simulation.problems.isEmpty, "seed \(seed): \(simulation.problems.prefix(5))")
+            let kind = simulation.core.settings.merge == nil ? "" : ", merging"
+            #expect(
+                simulation.problems.isEmpty,
+                "seed \(seed)\(kind): \(simulation.problems.prefix(5))")
             jobs += simulation.ended.count
             succeeded += simulation.ended.values.count { $0 }
             seen.merge(simulation.seen, uniquingKeysWith: +)
