@@ -24,11 +24,12 @@ public final class MillraceContext: Sendable {
     private let persisted = Atomic<Int>(0)
     let checkpoints = CheckpointPlace()
     private let queries = Atomic<Int>(0)
-    let broadcasts = KnownBroadcasts()
+    let broadcasts: KnownBroadcasts
 
     /// A context without a cluster of its own, for tests.
     public init(runner: any JobRunner, defaultParallelism: Int, conf: Conf = Conf()) {
         self.conf = conf
+        broadcasts = KnownBroadcasts(conf)
         self.runner = runner
         self.defaultParallelism = max(defaultParallelism, 1)
         applicationID = "test"
@@ -37,6 +38,7 @@ public final class MillraceContext: Sendable {
 
     private init(cluster: RunningCluster, conf: Conf) {
         self.conf = conf
+        broadcasts = KnownBroadcasts(conf)
         self.cluster = cluster
         applicationID = cluster.driver.applicationID
         runner = ClusterJobRunner(

@@ -57,7 +57,8 @@ import Testing
     @Test("a broadcast arrives although an executor is killed while its pieces spread")
     func broadcastKilled() throws {
         let outcome = try ClusterTests.run(
-            "broadcast-killed", master: "local-cluster[4,1,512]")
+            "broadcast-killed",
+            master: "local-cluster[4,1,512]\nmillrace.broadcast.blockSize=100k")
         #expect(outcome.lastLine == "ok", "\(outcome.output) \(outcome.errors)")
     }
 

@@ -69,7 +69,8 @@ public struct Broadcast<Value>: Codable, Sendable {
             if handle?.isDestroyed == true { throw destroyed(id) }
             if let box = cell.box { return box.value }
             let found = try BroadcastRegistry.shared.value(
-                .init(owner: owner, id: id), bytes: bytes
+                .init(owner: owner, id: id), bytes: bytes,
+                isOwnBytes: Value.self == [UInt8].self
             ) { bytes in
                 Box(try BroadcastCoding<Value>.value(of: bytes, id))
             }

@@ -106,8 +106,7 @@ private struct Content: Sendable {
             throw ByteError(offset: 0, reason: "the piece's checksum does not fit its bytes")
         }
         guard header.isCompressed else {
-            let range = BroadcastPiece.range(of: piece, in: value.array.count)
-            return .slice(prefix: head, value.array[range])
+            return .slice(prefix: head, value.array[value.range(of: piece)])
         }
         try LZ4.decompress(packed, into: value.room(of: piece))
         return .slice(prefix: [], packed[...])

@@ -14,6 +14,8 @@ final class BroadcastClient: Sendable {
         var gone: Set<BroadcastID> = []
         var held: [BroadcastID: [Int: BlockContent]] = [:]
         var accounts: [BroadcastID: StorageAccount] = [:]
+        /// Of values that were made of the bytes.
+        var values: [BroadcastID: StorageAccount] = [:]
         var isStopped = false
     }
 
@@ -21,15 +23,18 @@ final class BroadcastClient: Sendable {
     private let memory: MemoryManager
     private let fetcher: any BlockFetcher
     private let report: @Sendable (ExecutorReport) -> Void
+    /// `millrace.broadcast.blockSize`
+    private let pieceSize: Int
     /// Fetches that may fail before the task does.
     private static let maxFailures = 10
 
     init(
-        memory: MemoryManager, fetcher: any BlockFetcher,
+        memory: MemoryManager, fetcher: any BlockFetcher, pieceSize: Int = BroadcastPiece.size,
         report: @escaping @Sendable (ExecutorReport) -> Void
     ) {
         self.memory = memory
         self.fetcher = fetcher
+        self.pieceSize = pieceSize
         self.report = report
     }
 
@@ -49,8 +54,15 @@ final class BroadcastClient: Sendable {
 
     func remove(_ ids: [BroadcastID]) {
         for id in ids {
-            let (pieces, account) = state.withLock { state in
-                (state.held.removeValue(forKey: id), state.accounts.removeValue(forKey: id))
+            let (pieces, account, value) = state.withLock { state in
+                (
+                    state.held.removeValue(forKey: id), state.accounts.removeValue(forKey: id),
+                    state.values.removeValue(forKey: id)
+                )
+            }
+            if let value {
+                memory.releaseStorage(value.used, of: value)
+                memory.close(value)
             }
             guard let account else { continue }
             memory.releaseStorage(Self.size(of: pieces ?? [:]), of: account)
@@ -87,13 +99,13 @@ final class BroadcastClient: Sendable {
             state.gone.remove(id)
         }
         report(.broadcastWanted(id))
-        let value = BroadcastBytes(count: bytes)
+        let value = BroadcastBytes(count: bytes, pieceSize: pieceSize)
         try fetch(id, into: value)
         return value.array
     }
 
     private func fetch(_ id: BroadcastID, into value: BroadcastBytes) throws {
-        var isThere = [Bool](repeating: false, count: BroadcastPiece.count(of: value.array.count))
+        var isThere = [Bool](repeating: false, count: value.pieces)
         var missing = isThere.count
         var failures = 0
         while missing > 0 {
@@ -142,6 +154,32 @@ final class BroadcastClient: Sendable {
         }
         guard let task = TaskContext.current else { return try wait() }
         return try task.waiting(wakenBy: { [state] in state.wakeAll() }, wait)
+    }
+
+    /// A value is here, made of so many bytes, and takes about as many itself: they are in the
+    /// ledger, as far as there is room. One that is its bytes (`isOwnBytes`) is there already with
+    /// the pieces that are served from them.
+    func note(_ id: BroadcastID, bytes: Int, isOwnBytes: Bool) {
+        let account = memory.account("value of \(id)")
+        let former = state.withLock { state in
+            let former = state.values[id]
+            state.values[id] = account
+            return former
+        }
+        if let former {
+            memory.releaseStorage(former.used, of: former)
+            memory.close(former)
+        }
+        let shared = isOwnBytes ? state.withLock { Self.shared($0.held[id] ?? [:]) } : 0
+        if bytes > shared { _ = memory.acquireStorage(bytes - shared, for: account) }
+    }
+
+    /// Bytes of pieces that are served from the value's own.
+    private static func shared(_ pieces: [Int: BlockContent]) -> Int {
+        pieces.values.reduce(0) { sum, piece in
+            guard case .slice(let prefix, let bytes) = piece, !prefix.isEmpty else { return sum }
+            return sum + bytes.count
+        }
     }
 
     /// Whether there is room to serve the piece to others.

@@ -46,7 +46,8 @@ final class BroadcastRegistry: Sendable {
 
     /// The value, fetched and decoded by the first who asks while the others wait.
     func value(
-        _ key: Key, bytes: Int, decode: ([UInt8]) throws -> any AnyObject & Sendable
+        _ key: Key, bytes: Int, isOwnBytes: Bool = false,
+        decode: ([UInt8]) throws -> any AnyObject & Sendable
     ) throws -> AnyObject {
         let known = entries.wait { entries -> (any AnyObject & Sendable)?? in
             switch entries[key] {
@@ -61,6 +62,7 @@ final class BroadcastRegistry: Sendable {
         do {
             guard let client = source.withLock({ $0 }) else { throw destroyed(key.id) }
             let value = try decode(try client.fetch(key.id, bytes: bytes))
+            client.note(key.id, bytes: bytes, isOwnBytes: isOwnBytes)
             put(key, value)
             entries.wakeAll()
             return value

@@ -26,6 +26,7 @@ final class RunningExecutor {
             maxBlockInMemory: conf.network.maxBlockInMemory.bytes,
             maxInlineBlock: conf.shuffle.maxInlineBlock.bytes,
             dropsZeroUpdates: conf.executor.dropsZeroAccumulatorUpdates,
+            broadcastPieceSize: conf.broadcast.blockSize.bytes,
             commitTimeout: conf.network.timeout, barrierLimits: BarrierLimits(conf),
             reaper: TaskReaper(conf), push: PushSettings(conf)
         ) { report in reports.report(report) }

@@ -74,6 +74,7 @@ public final class ExecutorRuntime: Sendable {
         executor: ExecutorID, slots: Int, memory: MemoryManager, mapOutputStore: MapOutputStore,
         blockFolder: String, fetcher: any BlockFetcher, maxBytesInFlight: Int,
         maxBlockInMemory: Int = .max, maxInlineBlock: Int = 0, dropsZeroUpdates: Bool = true,
+        broadcastPieceSize: Int = BroadcastPiece.size,
         commitTimeout: Duration = .seconds(120), barrierLimits: BarrierLimits = BarrierLimits(),
         reaper: TaskReaper? = nil, push: PushSettings = PushSettings(),
         report: @escaping @Sendable (ExecutorReport) -> Void
@@ -100,7 +101,8 @@ public final class ExecutorRuntime: Sendable {
         transfers = BlockTransfers(
             manager: BlockManager(memory: memory, folder: blockFolder, report: report),
             fetcher: fetcher, executor: executor, report: report)
-        broadcasts = BroadcastClient(memory: memory, fetcher: fetcher, report: report)
+        broadcasts = BroadcastClient(
+            memory: memory, fetcher: fetcher, pieceSize: broadcastPieceSize, report: report)
     }
 
     public func start() throws {

@@ -28,6 +28,13 @@ extension LZ4 {
 
     /// The first bytes of a self-describing block: what follows them.
     public struct BlockHeader: Sendable {
+        /// Under which these bytes are a block as they are.
+        public init(storing raw: ArraySlice<UInt8>) {
+            self = raw.withUnsafeBytes {
+                BlockHeader(isCompressed: false, rawSize: $0.count, stored: $0)
+            }
+        }
+
         public let isCompressed: Bool
         public let rawSize: Int
         public let storedSize: Int

@@ -26,6 +26,41 @@ import Testing
         #expect(served.reversed() == pieces.map { bytes(of: $0) })
     }
 
+    @Test(
+        "a value comes back from pieces of the size of the settings, compressed or not",
+        arguments: [1_000, 4_096, 100_000], [true, false])
+    func settings(size: Int, compress: Bool) throws {
+        let value = (0..<9_000).map { UInt8($0 / 1_000) }
+        let pieces = BroadcastPiece.pieces(of: value, size: size, compress: compress)
+        #expect(pieces.count == (9_000 + size - 1) / size)
+        let sent = pieces.reduce(0) { $0 + bytes(of: $1).count }
+        if compress {
+            #expect(sent < 3_000)
+        } else {
+            #expect(sent == 9_000 + pieces.count * LZ4.headerSize)
+        }
+        let back = BroadcastBytes(count: value.count, pieceSize: size)
+        for index in pieces.indices {
+            let arrival = BroadcastArrival(index, of: back)
+            try arrive(bytes(of: pieces[index]), at: arrival)
+            _ = try arrival.complete()
+        }
+        #expect(back.array == value)
+    }
+
+    @Test("a value that was made of its bytes is in the ledger until it is removed")
+    func ledger() {
+        let memory = MemoryManager(
+            limit: MemoryLimit(bytes: 1 << 20, source: .setting), total: 1 << 20, storageRegion: 0)
+        let client = BroadcastClient(memory: memory, fetcher: NoBlockFetcher()) { _ in }
+        client.note(BroadcastID(3), bytes: 1_000, isOwnBytes: false)
+        client.note(BroadcastID(3), bytes: 2_000, isOwnBytes: false)
+        let entry = memory.ledger().entries.first
+        #expect(entry?.name == "value of broadcast 3" && entry?.bytes == 2_000)
+        client.remove([BroadcastID(3)])
+        #expect(memory.ledger().entries.isEmpty && memory.ledger().storageUsed == 0)
+    }
+
     @Test func whatShrinksIsServedSmallerAndWhatDoesNotIsNotCopied() {
         var random = SplitMix64(seed: 2)
         let value = (0..<(2 * BroadcastPiece.size)).map {
