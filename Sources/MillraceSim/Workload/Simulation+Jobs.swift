@@ -43,7 +43,7 @@ extension Simulation {
         if workChance.chance(300) { properties.group = "g" }
         properties.pool = workChance.pick(DayPlan.poolNames)
         if workChance.chance(300) { properties.tags = ["t"] }
-        let preferred = workChance.chance(300) ? preferences(count) : []
+        let preferred = preferences()
         let partitions = wanted ?? Array(0..<count)
         jobs.append(
             SimulatedJob(
@@ -61,7 +61,7 @@ extension Simulation {
         let (job, plans) = graph.job(
             id, dataset, partitions: wanted, output: output, properties: properties,
             counts: plan.countsRows,
-            preferred: { $0 == dataset ? preferred : [] })
+            preferred: { preferred.isEmpty ? [] : preferred[$0] })
         // Called on the simulation's only thread.
         nonisolated(unsafe) let simulation = self
         engine.submit(
@@ -69,10 +69,17 @@ extension Simulation {
         stepped()
     }
 
-    private func preferences(_ count: Int) -> [[ExecutorID]] {
-        guard !executors.isEmpty else { return [] }
-        return (0..<count).map { _ in
-            workChance.chance(200) ? [] : [ExecutorID(workChance.below(executors.count))]
+    /// By dataset and partition; empty for most jobs. Those of map stages too: a task that waits
+    /// for its executor waits where another attempt of it may run.
+    private func preferences() -> [[[ExecutorID]]] {
+        guard workChance.chance(plan.choosyJobs), !executors.isEmpty else { return [] }
+        // Of the latest, which are most likely to be there.
+        let first = max(0, executors.count - 2 * plan.executors)
+        return graph.datasets.map { dataset in
+            (0..<dataset.partitions).map { _ in
+                workChance.chance(200)
+                    ? [] : [ExecutorID(workChance.within(first...executors.count - 1))]
+            }
         }
     }
 

@@ -104,6 +104,8 @@ enum DayKind: CaseIterable {
         weather.add(.crashExecutor, 3)
         weather.networkDelay = .milliseconds(random.pick([2, 8, 20]))
         plan.commits = 800
+        plan.choosyJobs = 600
+        plan.settings.localityWait = .milliseconds(random.pick([0, 20, 3_000]))
         plan.settings.maxTaskFailures = 20
         makeCopies(&plan)
         plan.settings.decommissionTimeout = .milliseconds(random.pick([1, 10, 100]))

@@ -19,6 +19,8 @@ struct DayPlan {
     var countsRows: Bool
     /// Of a thousand jobs, so many commit files.
     var commits = 300
+    /// Of a thousand jobs, so many say where their tasks should run.
+    var choosyJobs = 300
     /// Jobs may bring too much for the driver.
     var limitsResults = false
     /// Whether map outputs outlive their executors, on their hosts.
