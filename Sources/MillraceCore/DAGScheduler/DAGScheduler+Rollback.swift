@@ -100,8 +100,11 @@ extension DAGScheduler {
         // Where tasks of one attempt count together, it would sing so loud that the core stops.
         if settings.canary == .staleOutput, !stages[slot: slot].plan.isBarrier { return false }
         if ended.stageAttempt < stages[slot: slot].acceptedFrom { return true }
-        return stages[slot: slot].isIndeterminate
-            && ended.stageAttempt < stages[slot: slot].nextAttempt - 1
+        guard stages[slot: slot].isIndeterminate else { return false }
+        if ended.stageAttempt < stages[slot: slot].nextAttempt - 1 { return true }
+        // The other attempt of a task whose output was seen, and is lost: not what was seen.
+        guard case .map(_, let place) = stages[slot: slot].kind else { return false }
+        return outputs.shuffles[slot: place].isExposed
     }
 
     // MARK: Generations
