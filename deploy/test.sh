@@ -37,7 +37,8 @@ if [ ${#filter[@]} -gt 0 ]; then
     runs=("${filter[*]}")
 else
     runs=(
-        "--skip IntegrationTests --skip MillraceKafkaTests"
+        "--skip IntegrationTests --skip MillraceKafkaTests --skip SimulatedDaysTests"
+        "--filter SimulatedDaysTests"
         "--filter MillraceKafkaTests"
         "--filter IntegrationTests"
     )

@@ -23,11 +23,6 @@ import Testing
         #expect(program.output.contains("steps/s"))
     }
 
-    @Test func `hundreds of days end well`() throws {
-        let program = try Self.run("--seeds", "400")
-        #expect(program.status == 0, "\(program.output)\(program.errors)")
-    }
-
     @Test func `other days begin at another seed`() throws {
         let program = try Self.run("--first", "70000", "--seeds", "3")
         #expect(program.status == 0, "\(program.output)\(program.errors)")

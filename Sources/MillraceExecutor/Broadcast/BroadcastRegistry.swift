@@ -44,21 +44,51 @@ final class BroadcastRegistry: Sendable {
         entries.wakeAll()
     }
 
+    private enum Found {
+        case value(any AnyObject & Sendable)
+        case nothing
+        case isLoading
+    }
+
+    /// The value; nil when it is the caller's to fetch, for whom others wait from now on. Throws
+    /// `TaskKilled`: who is told to end does not wait for another task's fetch.
+    private func find(_ key: Key) throws -> (any AnyObject & Sendable)? {
+        while true {
+            let found = entries.withLock { entries -> Found in
+                switch entries[key] {
+                case .loaded(let value): return .value(value)
+                case .loading: return .isLoading
+                case nil:
+                    entries[key] = .loading
+                    return .nothing
+                }
+            }
+            switch found {
+            case .value(let value): return value
+            case .nothing: return nil
+            case .isLoading: try waitForOther(key)
+            }
+        }
+    }
+
+    private func waitForOther(_ key: Key) throws {
+        let task = TaskContext.current
+        let wait = { [entries] in
+            entries.wait { entries -> Void? in
+                if case .loading = entries[key], task?.isInterrupted != true { return nil }
+                return ()
+            }
+        }
+        guard let task else { return wait() }
+        try task.waiting(wakenBy: { [entries] in entries.wakeAll() }, wait)
+    }
+
     /// The value, fetched and decoded by the first who asks while the others wait.
     func value(
         _ key: Key, bytes: Int, isOwnBytes: Bool = false,
         decode: ([UInt8]) throws -> any AnyObject & Sendable
     ) throws -> AnyObject {
-        let known = entries.wait { entries -> (any AnyObject & Sendable)?? in
-            switch entries[key] {
-            case .loaded(let value): return .some(value)
-            case .loading: return nil
-            case nil:
-                entries[key] = .loading
-                return .some(nil)
-            }
-        }
-        if let known { return known }
+        if let known = try find(key) { return known }
         do {
             guard let client = source.withLock({ $0 }) else { throw destroyed(key.id) }
             let value = try decode(try client.fetch(key.id, bytes: bytes))
