@@ -6,7 +6,8 @@ public struct ExclusionEntries: ConfEntries {
     public let isEnabled = ConfEntry<Bool?>(
         "millrace.excludeOnFailure.enabled", default: nil,
         doc: "Whether executors and hosts on which tasks fail get no more of them: for the task, "
-            + "the stage attempt, and the application. Not if not set.",
+            + "the stage attempt, and the application. Not if not set. Micro-batches are then "
+            + "scheduled one by one, without group scheduling.",
         simulate: [nil, true])
     public let isEnabledForApplication = ConfEntry<Bool?>(
         "millrace.excludeOnFailure.application.enabled", default: nil,
