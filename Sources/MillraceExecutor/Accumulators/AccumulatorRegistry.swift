@@ -86,8 +86,6 @@ public final class AccumulatorRegistry: Sendable {
         }
     }
 
-    func live(_ id: AccumulatorID) -> [StageShare] { state.withLock { $0.table.live(id) } }
-
     func reset(_ id: AccumulatorID) { state.withLock { $0.table.reset(id) } }
 
     func note(_ id: AccumulatorID, _ stage: StageID, _ value: String) {
@@ -106,8 +104,12 @@ public final class AccumulatorRegistry: Sendable {
         return all.filter { $0.name != nil }.sorted { $0.id < $1.id }.map { $0.info() }
     }
 
-    /// What settled stages have added to an accumulator, oldest first.
-    func settledShares(_ id: AccumulatorID) -> [AccumulatorInfo.Share] {
+    /// What stages have added to an accumulator, oldest first: those that are settled, and those
+    /// whose contributions may still be replaced. In one look, because a stage that is settled
+    /// meanwhile would be among both.
+    func stageShares(
+        _ id: AccumulatorID
+    ) -> (settled: [AccumulatorInfo.Share], live: [StageShare]) {
         state.withLock { state in
             let numbers = state.table.settledShares(id).compactMap { share in
                 share.stage.map { AccumulatorInfo.Share(stage: $0, value: share.values[0].text) }
@@ -115,7 +117,7 @@ public final class AccumulatorRegistry: Sendable {
             let others = state.shares.filter { $0.id == id }.map {
                 AccumulatorInfo.Share(stage: $0.stage, value: $0.value)
             }
-            return numbers + others
+            return (numbers + others, state.table.live(id))
         }
     }
 }

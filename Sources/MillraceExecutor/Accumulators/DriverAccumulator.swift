@@ -88,14 +88,15 @@ final class DriverAccumulator<Body: AccumulatorV2>: AnyDriverAccumulator {
     func info() -> AccumulatorInfo {
         let whole = text(body(withPartials: false))
         let running = text(body(withPartials: true))
-        let live = registry.live(id).compactMap { share in
+        let shares = registry.stageShares(id)
+        let live = shares.live.compactMap { share in
             share.stage.flatMap { stage in
                 part(share).map { AccumulatorInfo.Share(stage: stage, value: text($0)) }
             }
         }
         return AccumulatorInfo(
             id: id, name: name ?? "", value: whole, partialValue: running,
-            stages: registry.settledShares(id) + live)
+            stages: shares.settled + live)
     }
 }
 
