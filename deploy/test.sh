@@ -56,7 +56,7 @@ for run in "${runs[@]}"; do
     cat .build/test.part >>.build/test.log
     grep -E '✘|↳|error: |Fatal error' .build/test.part |
         grep -vE '↳ (///|Testing Library|Target Platform)' || true
-    summary=$(grep -E 'Test run with [0-9]+ tests' .build/test.part | tail -n 1 |
+    summary=$(grep -E 'Test run with [0-9]+ tests?' .build/test.part | tail -n 1 |
         sed 's/^[^T]*//') || true
     if [ "$status" -eq 124 ]; then
         echo "FAILED: the tests took more than $limit s; the last lines of .build/test.log:" >&2
